@@ -1,0 +1,1 @@
+//! What is checked on a restored service: the contract, and one file a check.

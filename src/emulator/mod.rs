@@ -1,0 +1,3 @@
+//! The outside world on loopback.
+
+pub mod s3;

@@ -1,0 +1,1 @@
+//! One drill, phase by phase.

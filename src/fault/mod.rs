@@ -1,0 +1,1 @@
+//! Failure modes: the contract, the catalogue, and one file a fault.

@@ -1,0 +1,20 @@
+//! backdraft: set your backups on fire, and see with evidence whether you get everything back, in time.
+//!
+//! The map of the crate; who may import whom is a test (`tests/house.rs`). docs/ARCHITECTURE.md walks one drill.
+
+pub mod archive;
+pub mod check;
+pub mod cli;
+pub mod emulator;
+pub mod engine;
+pub mod error;
+pub mod exit;
+pub mod fault;
+pub mod measure;
+pub mod model;
+pub mod monitor;
+pub mod pipeline;
+pub mod report;
+pub mod service;
+pub mod sim;
+pub mod store;

@@ -1,0 +1,1 @@
+//! From events to a record and its verdicts: pure functions.

@@ -1,0 +1,9 @@
+//! Values that the whole house shares: plan, scenario, events, record, verdict. No I/O, no clock, no randomness.
+
+pub mod event;
+pub mod outcome;
+pub mod plan;
+pub mod record;
+pub mod scenario;
+pub mod time;
+pub mod units;

@@ -1,0 +1,241 @@
+//! A disaster recovery plan as code: what is protected, how often, where to, and what was promised.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::units::{ByteSize, Span, TimeOfDay};
+
+/// The whole plan; one YAML file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Version of this file format; `backdraft.plan/1`.
+    pub format: PlanFormat,
+    /// The platform that the plan protects, as people call it.
+    pub platform: String,
+    /// IANA name of the time zone in which people read times, for instance `Asia/Seoul`.
+    pub time_zone: String,
+    /// Where users look during an outage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_page: Option<String>,
+    /// Classes of data by importance, each with the schedules it is promised.
+    pub data_classes: BTreeMap<String, DataClass>,
+    /// What is protected, by name.
+    pub services: BTreeMap<String, ServicePlan>,
+    /// Severity levels of a disaster, by number, each with its objectives.
+    pub levels: BTreeMap<String, Level>,
+    /// How long a backup is kept.
+    pub retention: Span,
+    /// Backup sites; the first is the primary.
+    pub regions: Vec<RegionPlan>,
+    /// Backup monitoring.
+    pub monitor: MonitorPlan,
+    /// How fast people answer.
+    pub response: ResponsePlan,
+    /// Whom to call.
+    #[serde(default)]
+    pub contacts: Vec<Contact>,
+}
+
+/// The one supported version of the plan format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum PlanFormat {
+    /// First version.
+    #[serde(rename = "backdraft.plan/1")]
+    V1,
+}
+
+/// A class of data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DataClass {
+    /// What belongs to it; names of tables where it names data of the database.
+    pub data: Vec<String>,
+    /// How often it must be backed up; every cadence listed is promised.
+    pub schedule: Vec<Cadence>,
+}
+
+/// How often a backup is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Cadence {
+    /// Continuously, as data changes.
+    Realtime,
+    /// Every 24 h.
+    Daily,
+    /// Every 7 days.
+    Weekly,
+    /// Every 30 days.
+    Monthly,
+}
+
+impl Cadence {
+    /// Longest time between two backups.
+    pub const fn interval(self) -> Span {
+        match self {
+            Cadence::Realtime => Span::ZERO,
+            Cadence::Daily => Span::hours(24),
+            Cadence::Weekly => Span::hours(7 * 24),
+            Cadence::Monthly => Span::hours(30 * 24),
+        }
+    }
+}
+
+/// A protected service and what the plan promises for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServicePlan {
+    /// What sort of thing it is.
+    pub kind: ServiceKind,
+    /// Recovery time objective: the longest time that the service may stay unavailable.
+    pub rto: Span,
+    /// Recovery point objective: the longest time before the disaster whose writes may be lost.
+    pub rpo: Span,
+    /// How it is backed up.
+    pub backup: BackupPlan,
+}
+
+/// Kinds of service that a plan can protect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceKind {
+    /// A document database with tables.
+    Database,
+    /// Files and media in a bucket.
+    Files,
+    /// Environment variables and configuration.
+    Config,
+    /// A deployed web application.
+    WebApplication,
+}
+
+/// When and in what form a service is backed up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BackupPlan {
+    /// Time between two backups.
+    pub every: Cadence,
+    /// Time of day, UTC, for daily and rarer backups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<TimeOfDay>,
+    /// Form of the dump, for a database.
+    #[serde(default)]
+    pub format: DumpFormat,
+    /// Folder (key prefix) of the dumps in each region's bucket; ends in `/`.
+    #[serde(default = "default_prefix")]
+    pub prefix: String,
+    /// Size of the service's data in production, from which a recovery time can be projected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub production_size: Option<ByteSize>,
+}
+
+fn default_prefix() -> String {
+    "daily/".into()
+}
+
+/// Forms in which a database is dumped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DumpFormat {
+    /// One JSON document a line, gzip'd in members of about 1 MiB (`.jsonl.gz`).
+    #[default]
+    JsonlGz,
+    /// One JSON object with an array a table, gzip'd (`.json.gz`).
+    JsonGz,
+    /// The Convex snapshot archive (`.zip`).
+    ConvexZip,
+}
+
+impl DumpFormat {
+    /// File name ending, without the leading dot.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            DumpFormat::JsonlGz => "jsonl.gz",
+            DumpFormat::JsonGz => "json.gz",
+            DumpFormat::ConvexZip => "zip",
+        }
+    }
+}
+
+/// A severity level of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Level {
+    /// What the level is called.
+    pub name: String,
+    /// Typical causes.
+    pub causes: Vec<String>,
+    /// Recovery time objective of the level.
+    pub rto: Span,
+    /// Recovery point objective of the level.
+    pub rpo: Span,
+    /// What is done.
+    pub response: Vec<String>,
+}
+
+/// A backup site.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegionPlan {
+    /// Region name, for instance `us-east-1`.
+    pub name: String,
+    /// Bucket that holds the backups there.
+    pub bucket: String,
+}
+
+/// Limits of the backup monitor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MonitorPlan {
+    /// Time between two looks, counted from midnight UTC.
+    pub check_every: Span,
+    /// A newest backup older than this raises an alarm.
+    pub max_age: Span,
+    /// A newest backup smaller than this raises an alarm.
+    pub min_size: ByteSize,
+}
+
+/// How fast people answer. These times are assumed in a drill, never measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResponsePlan {
+    /// From the disaster until a monitor or a user reports it.
+    pub detect: Span,
+    /// From the report until the response begins and recovery is decided.
+    pub initial: Span,
+    /// Until recovery work should be done.
+    pub recovery: Span,
+    /// Until the incident report is written.
+    pub aftermath: Span,
+}
+
+/// Somebody to call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// Role or company.
+    pub name: String,
+    /// Mail address or support page.
+    pub address: String,
+    /// Whether it is a member of the team or a supplier.
+    pub kind: ContactKind,
+}
+
+/// Which side a contact is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContactKind {
+    /// One of ours.
+    Team,
+    /// A provider's support.
+    Supplier,
+}
+
+impl Plan {
+    /// Names of the regions, primary first.
+    pub fn region_names(&self) -> Vec<&str> {
+        self.regions.iter().map(|r| r.name.as_str()).collect()
+    }
+}

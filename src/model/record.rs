@@ -1,0 +1,293 @@
+//! The record of one drill: everything a report or an auditor needs, made from its events alone.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    event::{Alarm, BackupMade, CheckResult, Claim, Comparison, Event, Phase, PointTried, Proof},
+    outcome::{DrillResult, Outcome, Verdict},
+    plan::Plan,
+    scenario::Scenario,
+    time::Elapsed,
+    units::{ByteSize, Span},
+};
+
+/// Version of the record format that this build writes.
+pub const RECORD_FORMAT: &str = "backdraft.record/1";
+
+/// One drill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Record {
+    /// `backdraft.record/1`.
+    pub format: String,
+    /// Which drill this is.
+    pub identity: Identity,
+    /// How it ended, and whether that was expected.
+    pub result: ResultBlock,
+    /// What was drilled, and what was not.
+    pub scope: Scope,
+    /// Objectives against actuals; service first, then level.
+    pub objectives: Vec<Judged>,
+    /// t0 to t5.
+    pub timeline: Timeline,
+    /// Phases of the recovery, in the order in which they began. They may overlap.
+    pub phases: Vec<PhaseTimed>,
+    /// Backups of the history.
+    pub backups: Vec<BackupMade>,
+    /// The restore: points refused, the point chosen.
+    pub restore: RestoreBlock,
+    /// Restored state against the ledger; `None` where nothing was restored.
+    pub comparison: Option<Comparison>,
+    /// Checks on the restored service.
+    pub checks: Vec<CheckResult>,
+    /// Faults with their proof.
+    pub faults: Vec<FaultRecord>,
+    /// Alarms in order.
+    pub alarms: Vec<AlarmRecord>,
+    /// Deviations from the plan or the expectation, each with a remedy.
+    pub findings: Vec<Finding>,
+    /// What this drill does not show.
+    pub limits: Vec<String>,
+    /// Healing and removal.
+    pub cleanup: Cleanup,
+    /// The plan as read.
+    pub plan: Plan,
+    /// The scenario as read.
+    pub scenario: Scenario,
+    /// Every event.
+    pub events: Vec<Event>,
+}
+
+/// Which drill a record is of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Identity {
+    /// Scenario file's path below the scenarios folder, without its ending: `database/control`.
+    pub scenario: String,
+    /// Root of all randomness.
+    pub seed: u64,
+    /// `real` or `simulated`.
+    pub way: Way,
+    /// Version of backdraft.
+    pub tool_version: String,
+    /// SHA-256 of the plan file, lower-case hex.
+    pub plan_sha256: String,
+    /// SHA-256 of the scenario file, lower-case hex.
+    pub scenario_sha256: String,
+    /// When the drill was run, by the wall clock; `None` where time is simulated.
+    #[schemars(with = "Option<String>")]
+    pub run_at: Option<Timestamp>,
+}
+
+/// How time passes in a drill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// Real HTTP, wall clock.
+    Real,
+    /// Virtual time, in process.
+    Simulated,
+}
+
+/// The end of a drill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResultBlock {
+    /// Pass, fail, inconclusive, interrupted or not executed.
+    pub result: DrillResult,
+    /// How it ended; `None` where it did not get that far.
+    pub outcome: Option<Outcome>,
+    /// Verdict on the objectives together: missed where one is, inconclusive where one could not be judged.
+    pub verdict: Verdict,
+    /// Each reason why the result is not a pass.
+    pub reasons: Vec<String>,
+}
+
+/// What a drill covers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Scope {
+    /// Platform of the plan.
+    pub platform: String,
+    /// Service drilled.
+    pub service: String,
+    /// The plan's level of severity.
+    pub level: u8,
+    /// Rows at the start.
+    pub rows: u64,
+    /// Size of the data at the start, as JSON.
+    pub bytes: ByteSize,
+    /// Parts of the plan that this drill leaves out.
+    pub exclusions: Vec<String>,
+}
+
+/// One objective judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Judged {
+    /// Whose objective: `service database`, `level 2`.
+    pub whose: String,
+    /// `RTO` or `RPO`.
+    pub objective: ObjectiveKind,
+    /// What was promised.
+    pub limit: Span,
+    /// What the drill gave; `None` where it was not measured.
+    pub actual: Option<Elapsed>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it is not met, or not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Kinds of objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ObjectiveKind {
+    /// Recovery time objective.
+    Rto,
+    /// Recovery point objective.
+    Rpo,
+}
+
+impl ObjectiveKind {
+    /// `RTO` or `RPO`.
+    pub const fn words(self) -> &'static str {
+        match self {
+            ObjectiveKind::Rto => "RTO",
+            ObjectiveKind::Rpo => "RPO",
+        }
+    }
+}
+
+/// The clock of a recovery. Times count from t0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Timeline {
+    /// Disruption, in scenario time; `None` where the drill did not get there.
+    #[schemars(with = "Option<String>")]
+    pub t0: Option<Timestamp>,
+    /// Detected.
+    pub t1: Option<Elapsed>,
+    /// Declared.
+    pub t2: Option<Elapsed>,
+    /// Restore starts.
+    pub t3: Option<Elapsed>,
+    /// Data restored.
+    pub t4: Option<Elapsed>,
+    /// Automated data and function checks pass.
+    pub t5: Option<Elapsed>,
+}
+
+/// A phase with its times since t0. A phase that was tried again is there again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PhaseTimed {
+    /// Which.
+    pub phase: Phase,
+    /// When it began, since t0.
+    pub from: Elapsed,
+    /// How long it took; `None` where it did not end.
+    pub took: Option<Elapsed>,
+    /// Whether it did what it should.
+    pub ok: bool,
+}
+
+/// What the restore tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RestoreBlock {
+    /// Regions with the number of recovery points they showed, or why they showed none.
+    pub listed: Vec<ListedRegion>,
+    /// Points refused, in order, each with its reason.
+    pub refused: Vec<PointTried>,
+    /// The point restored.
+    pub chosen: Option<Claim>,
+    /// Day of the history whose backup it is.
+    pub chosen_day: Option<u32>,
+    /// Why nothing was restored.
+    pub refusal: Option<String>,
+}
+
+/// A region's answer when asked for recovery points.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ListedRegion {
+    /// Region.
+    pub region: String,
+    /// How many it has; `None` where it did not answer.
+    pub points: Option<u64>,
+    /// Why it did not answer.
+    pub why: Option<String>,
+}
+
+/// A fault with its proof.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FaultRecord {
+    /// Name in the catalogue.
+    pub fault: String,
+    /// Mode.
+    pub mode: String,
+    /// What it changed, once injected.
+    pub detail: Option<String>,
+    /// Proof; `None` where it was never injected.
+    pub proof: Option<Proof>,
+    /// Whether it was healed.
+    pub healed: bool,
+}
+
+/// An alarm with its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AlarmRecord {
+    /// Scenario time, up to t0.
+    #[schemars(with = "Option<String>")]
+    pub at: Option<Timestamp>,
+    /// Time since t0, after it.
+    pub since_t0: Option<Elapsed>,
+    /// The alarm.
+    #[serde(flatten)]
+    pub alarm: Alarm,
+}
+
+/// Something to act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// How bad.
+    pub severity: Severity,
+    /// What was found.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// How bad a finding is, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Data or truth is lost.
+    Critical,
+    /// An objective is missed.
+    High,
+    /// It will be missed in a worse case, or an alarm lies.
+    Medium,
+    /// Worth knowing.
+    Low,
+}
+
+impl Severity {
+    /// As people read it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Severity::Critical => "critical",
+            Severity::High => "high",
+            Severity::Medium => "medium",
+            Severity::Low => "low",
+        }
+    }
+}
+
+/// Whether the world is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cleanup {
+    /// Every fault was healed.
+    pub healed: bool,
+    /// The steady state held again; `None` where it was not checked.
+    pub steady_after: Option<bool>,
+    /// Everything that the drill made is gone.
+    pub removed: bool,
+    /// What is left, or was kept.
+    pub detail: String,
+}

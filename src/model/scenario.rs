@@ -1,0 +1,194 @@
+//! A scenario: one story against a plan. History, faults with their moment, the disaster, and what should come of it.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    event::AlarmKind,
+    outcome::{Outcome, Verdict},
+    plan::DumpFormat,
+    units::{ByteSize, DayTime, Percent, Span},
+};
+
+/// One story; one YAML file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What happens, in a few words.
+    pub title: String,
+    /// What a pass of this drill shows.
+    pub proves: String,
+    /// The plan's service that is drilled.
+    pub service: String,
+    /// The plan's level of severity, 1 to 3.
+    pub level: u8,
+    /// What happened before the disaster.
+    pub history: History,
+    /// What is broken, each at its moment.
+    #[serde(default)]
+    pub faults: Vec<FaultSpec>,
+    /// The loss of the source.
+    pub disaster: Disaster,
+    /// Times that people take, where they differ from the plan's.
+    #[serde(default, skip_serializing_if = "People::is_default")]
+    pub people: People,
+    /// What should come of it.
+    pub expect: Expectation,
+}
+
+/// The days before the disaster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    /// The date of day 1, which begins at 00:00 UTC.
+    #[serde(default = "first_day")]
+    #[schemars(with = "String")]
+    pub from: Date,
+    /// Days of history; the plan's backups and monitor looks run in each.
+    pub days: u32,
+    /// Writes (insert, update, delete) that the source acknowledges a day.
+    pub writes_per_day: u32,
+    /// Size of the source's data at the start, as uncompressed JSON.
+    pub size: ByteSize,
+    /// Form of the dump, where it differs from the plan's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<DumpFormat>,
+}
+
+fn first_day() -> Date {
+    jiff::civil::date(2026, 11, 1)
+}
+
+/// A fault to inject: which, on what, when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultSpec {
+    /// Its name in the catalogue: `backdraft list faults`.
+    pub fault: String,
+    /// One of the fault's modes.
+    pub mode: String,
+    /// Regions it strikes; all of the plan's where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<String>,
+    /// Recovery points it strikes, where it strikes any.
+    #[serde(default, skip_serializing_if = "Generations::is_default")]
+    pub generations: Generations,
+    /// Its moment.
+    #[serde(default, skip_serializing_if = "Moment::is_default")]
+    pub when: Moment,
+    /// Further parameters; each fault documents its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub with: BTreeMap<String, serde_json::Value>,
+}
+
+/// Which recovery points a fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Generations {
+    /// The newest one.
+    #[default]
+    Latest,
+    /// Every one that exists at the moment.
+    All,
+    /// That many, the newest first.
+    Newest(u32),
+}
+
+impl Generations {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+    /// How many it takes at the most.
+    pub fn count(self) -> usize {
+        match self {
+            Generations::Latest => 1,
+            Generations::All => usize::MAX,
+            Generations::Newest(n) => n as usize,
+        }
+    }
+}
+
+/// When a fault begins. It lasts until the drill heals it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moment {
+    /// Between the last backup and the disaster: one hour after that backup.
+    #[default]
+    AfterLastBackup,
+    /// With the disaster.
+    AtDisaster,
+    /// Just before the backup of that day.
+    BeforeBackupOfDay(u32),
+    /// At a moment of the history.
+    At(DayTime),
+    /// While the restore fetches, once that share of the newest dump has been sent by a struck region.
+    DuringFetch(Percent),
+}
+
+impl Moment {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The loss of the source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disaster {
+    /// When: t0.
+    pub at: DayTime,
+    /// What was lost and why, for the report.
+    pub cause: String,
+}
+
+/// Times that people take, in the drill. Each is assumed, and marked so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct People {
+    /// t0 to t1: until the disaster is noticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detect: Option<Span>,
+    /// t1 to t2: until recovery is decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declare: Option<Span>,
+}
+
+impl People {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What should come of the drill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// How it should end.
+    pub outcome: Outcome,
+    /// The recovery point that should be restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_point: Option<ExpectedPoint>,
+    /// The verdict on the service's RTO.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Verdict>,
+    /// The verdict on the service's RPO.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpo: Option<Verdict>,
+    /// Alarms that must be raised, each at least once. Any other justified alarm is unexpected.
+    #[serde(default)]
+    pub alarms: Vec<AlarmKind>,
+}
+
+/// A recovery point by the day of its backup and, where it matters, its region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedPoint {
+    /// Day of the history on which its data was exported.
+    pub day: u32,
+    /// Region it is fetched from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! Backup monitoring: looks at the newest backup of each region and raises alarms.

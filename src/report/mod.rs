@@ -1,0 +1,1 @@
+//! Reports from records: the contract, and one file a format.

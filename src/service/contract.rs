@@ -1,0 +1,150 @@
+//! What a service is to the rest of the house: a source that is exported, a target that is imported into, and a ledger
+//! of every acknowledged write, kept outside both. Rooms beside this one import this file and no other of the folder.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use jiff::Timestamp;
+
+use crate::model::event::Position;
+
+/// Whole rows of one table, in the table's order, as JSON lines: each line is one row and ends in `\n`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowChunk {
+    /// The table.
+    pub table: Arc<str>,
+    /// How many rows.
+    pub rows: u64,
+    /// The lines; about 1 MiB at the most.
+    pub lines: Bytes,
+}
+
+/// Rows as they stream, table by table.
+pub type RowStream = BoxStream<'static, Result<RowChunk, ServiceError>>;
+
+/// A source or target that does not do what is asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ServiceError(pub String);
+
+/// A consistent export at one position.
+pub struct Export {
+    /// The last write that it holds.
+    pub position: Position,
+    /// The rows.
+    pub contents: Contents,
+}
+
+/// All rows of a source, a target or a dump.
+pub struct Contents {
+    /// All tables in order, the empty ones too.
+    pub tables: Vec<Arc<str>>,
+    /// Their rows, in the order of `tables`; a table's chunks stand together.
+    pub rows: RowStream,
+}
+
+/// Where the data lives before the disaster.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Exports all rows at the newest position. Fails once the source is lost.
+    async fn export(&self) -> Result<Export, ServiceError>;
+}
+
+/// Where the data is restored to. Rows are staged, and become visible all at once.
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// Declares the tables that will come, the empty ones too.
+    async fn begin(&self, tables: &[Arc<str>]) -> Result<(), ServiceError>;
+
+    /// Stages rows. Checks nothing but that the table was declared.
+    async fn stage(&self, chunk: RowChunk) -> Result<(), ServiceError>;
+
+    /// Makes what was staged visible.
+    async fn commit(&self) -> Result<(), ServiceError>;
+
+    /// Forgets what was staged; the target is as empty as when it was provisioned.
+    async fn discard(&self) -> Result<(), ServiceError>;
+
+    /// Reads all visible rows back, table by table.
+    async fn read_back(&self) -> Result<Contents, ServiceError>;
+}
+
+/// The truth: every acknowledged write, with its place in the sequence and its commit time. An *item* is one row
+/// through all its versions; items have numbers from 0, without gaps.
+pub trait Ledger: Send + Sync {
+    /// The last acknowledged write.
+    fn last(&self) -> Position;
+
+    /// Sequence number and commit time of a write; 0 is the seeding. `None` past the last.
+    fn position(&self, seq: u64) -> Option<Position>;
+
+    /// How many items there ever were.
+    fn items(&self) -> u64;
+
+    /// How many rows the prefix up to and including `seq` holds.
+    fn rows_at(&self, seq: u64) -> u64;
+
+    /// The versions of an item in order; the first has the sequence number that created it.
+    fn versions(&self, item: u64) -> Vec<Version>;
+
+    /// What a row read from a restored table is. Compares content, not spelling: the order of keys does not matter.
+    fn recognise(&self, table: &str, row: &[u8]) -> Recognised;
+
+    /// An item as people read it, `table/id`.
+    fn name(&self, item: u64) -> String;
+}
+
+/// One version of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// The write that made it; 0 is the seeding.
+    pub seq: u64,
+    /// Whether the row exists in this version; `false` is a deletion.
+    pub present: bool,
+}
+
+/// What a row is to the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recognised {
+    /// That item in that version (index into [`Ledger::versions`]).
+    Version {
+        /// Number of the item.
+        item: u64,
+        /// Index of the version.
+        version: usize,
+    },
+    /// That item, with content that was never written.
+    Altered {
+        /// Number of the item.
+        item: u64,
+    },
+    /// No item of the ledger; what could be read of its name.
+    Unknown(String),
+}
+
+/// One protected service, as the engine drives it.
+#[async_trait]
+pub trait Service: Send + Sync {
+    /// The source.
+    fn source(&self) -> Arc<dyn Source>;
+
+    /// A new, empty target.
+    async fn provision(&self) -> Result<Arc<dyn Target>, ServiceError>;
+
+    /// The ledger.
+    fn ledger(&self) -> Arc<dyn Ledger>;
+
+    /// Lets the application make `writes` writes, acknowledged at `at`.
+    fn write(&self, at: Timestamp, writes: u32) -> Result<(), ServiceError>;
+
+    /// The disaster: the source is gone, an export from now on fails.
+    fn lose(&self);
+
+    /// Rows in the source now.
+    fn rows(&self) -> u64;
+
+    /// Size in bytes of the source's rows as JSON lines; that of the seeding, once.
+    fn seeded_bytes(&self) -> u64;
+}

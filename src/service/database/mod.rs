@@ -1,0 +1,1 @@
+//! The HookLabs database: generated rows, a workload, a ledger, a target.

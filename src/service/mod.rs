@@ -1,0 +1,4 @@
+//! What is protected. The contract every kind of service keeps, and one folder a kind.
+
+pub mod contract;
+pub mod database;

@@ -1,0 +1,136 @@
+//! Scenario time. It stands still while the history is played (each entry sets it) and runs during the recovery: with
+//! the wall clock in a real drill, with tokio's paused clock in a simulated one.
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use crate::model::{record::Way, time::Elapsed, units::Span};
+
+/// A clock of scenario time; clones share it. Must be made inside a tokio runtime: a simulated drill's runtime has its
+/// time paused (see [`Clock::new`]).
+#[derive(Debug, Clone)]
+pub struct Clock {
+    way: Way,
+    face: Arc<Mutex<Face>>,
+}
+
+#[derive(Debug)]
+struct Face {
+    /// Scenario time at `since`.
+    shown: Timestamp,
+    /// When it began to run; `None` while it stands.
+    since: Option<Instant>,
+    /// t0, if it has come: when, and how much time was assumed since.
+    mark: Option<(Instant, Span)>,
+}
+
+impl Clock {
+    /// A standing clock that shows `start`.
+    pub fn new(way: Way, start: Timestamp) -> Self {
+        Clock { way, face: Arc::new(Mutex::new(Face { shown: start, since: None, mark: None })) }
+    }
+
+    /// Whether time is virtual.
+    pub fn is_simulated(&self) -> bool {
+        self.way == Way::Simulated
+    }
+
+    /// Scenario time now.
+    pub fn now(&self) -> Timestamp {
+        let face = self.face();
+        match face.since {
+            None => face.shown,
+            Some(since) => later(face.shown, since.elapsed()),
+        }
+    }
+
+    /// Stops the clock at a moment of the history.
+    pub fn set(&self, moment: Timestamp) {
+        let mut face = self.face();
+        face.shown = moment;
+        face.since = None;
+    }
+
+    /// t0: from here the clock runs, and [`Clock::since_t0`] counts.
+    pub fn mark_t0(&self) {
+        let now = Instant::now();
+        let mut face = self.face();
+        face.since = Some(now);
+        face.mark = Some((now, Span::ZERO));
+    }
+
+    /// Lets an assumed time pass at once: nobody waits, the scenario clock shows it, the record says assumed.
+    pub fn assume(&self, span: Span) {
+        let mut face = self.face();
+        face.shown = later(face.shown, span.duration());
+        if let Some((_, assumed)) = &mut face.mark {
+            *assumed = Span(assumed.millis() + span.millis());
+        }
+    }
+
+    /// Time since t0; `None` before it.
+    pub fn since_t0(&self) -> Option<Elapsed> {
+        let (mark, assumed) = self.face().mark?;
+        Some(Elapsed::assumed(assumed).plus(self.ran(mark.elapsed())))
+    }
+
+    /// Begins to measure something.
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch { clock: self.clone(), started: Instant::now() }
+    }
+
+    /// Waits: for real in a real drill, in no time in a simulated one.
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    /// Lets modelled time pass in a simulated drill; a real one takes its real time instead.
+    pub async fn spend(&self, duration: Duration) {
+        if self.is_simulated() {
+            tokio::time::sleep(duration).await;
+        }
+    }
+
+    /// Runs `work` with a limit; `None` when the limit came first.
+    pub async fn limit<F: Future>(&self, limit: Duration, work: F) -> Option<F::Output> {
+        tokio::time::timeout(limit, work).await.ok()
+    }
+
+    fn ran(&self, duration: Duration) -> Elapsed {
+        Elapsed::ran(duration.as_millis() as u64, self.is_simulated())
+    }
+
+    fn face(&self) -> MutexGuard<'_, Face> {
+        self.face.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Measures one thing from its making on.
+#[derive(Debug)]
+pub struct Stopwatch {
+    clock: Clock,
+    started: Instant,
+}
+
+impl Stopwatch {
+    /// Time since it was made, measured or simulated.
+    pub fn elapsed(&self) -> Elapsed {
+        self.clock.ran(self.started.elapsed())
+    }
+}
+
+/// The wall clock's date and time, for the one field that says when a real drill was run.
+pub fn wall_now() -> Timestamp {
+    Timestamp::now()
+}
+
+fn later(moment: Timestamp, by: Duration) -> Timestamp {
+    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
+    moment.checked_add(by).unwrap_or(Timestamp::MAX)
+}

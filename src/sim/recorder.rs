@@ -1,0 +1,56 @@
+//! Stamps events with scenario time and hands them on. Every room that has something to say holds a clone.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::clock::Clock;
+use crate::model::event::{Event, Phase, What};
+
+/// Called with each event as it happens; a progress bar, a log.
+pub type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// Collects the events of one drill.
+#[derive(Clone)]
+pub struct Recorder {
+    clock: Clock,
+    events: Arc<Mutex<Vec<Event>>>,
+    listener: Option<Listener>,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").finish_non_exhaustive()
+    }
+}
+
+impl Recorder {
+    /// An empty recorder.
+    pub fn new(clock: &Clock, listener: Option<Listener>) -> Self {
+        Recorder { clock: clock.clone(), events: Arc::default(), listener }
+    }
+
+    /// Says that something happened now.
+    pub fn emit(&self, what: What) {
+        let since_t0 = self.clock.since_t0().filter(|_| !matches!(what, What::Disaster { .. }));
+        let at = if since_t0.is_none() { Some(self.clock.now()) } else { None };
+        let event = Event { at, since_t0, what };
+        if let Some(listener) = &self.listener {
+            listener(&event);
+        }
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
+    /// A phase begins.
+    pub fn begin(&self, phase: Phase) {
+        self.emit(What::PhaseStarted { phase });
+    }
+
+    /// A phase ends.
+    pub fn end(&self, phase: Phase, ok: bool) {
+        self.emit(What::PhaseEnded { phase, ok });
+    }
+
+    /// The events so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,1 @@
+//! A region over real HTTP, through aws-sdk-s3.
