@@ -1,1 +1,71 @@
-//! How a service is backed up and restored: the contract, and the reference pipeline.
+//! How a service is backed up and restored: the contract here, the reference pipeline in its folder.
+
+use std::{path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{
+    model::event::{BackupMade, Claim},
+    service::contract::{ServiceError, Source, Target},
+    sim::{clock::Clock, lanes::Lanes, recorder::Recorder},
+    store::SharedStore,
+};
+
+pub mod reference;
+
+/// A way to back a service up and to get it back.
+#[async_trait]
+pub trait Pipeline: Send + Sync {
+    /// Makes one backup and removes old ones. Says through the recorder what it did, and raises an alarm for what did
+    /// not work.
+    ///
+    /// # Errors
+    /// When nothing restorable came of it.
+    async fn backup(&self, day: u32, source: &dyn Source) -> Result<BackupMade, BackupError>;
+
+    /// Restores the newest recovery point that passes into a new target and lets the service use it. Must raise an
+    /// alarm where it restores nothing.
+    async fn restore(&self, platform: &dyn Platform) -> RestoreEnd;
+}
+
+/// What the pipeline asks of the platform that the service runs on.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// A new, empty target.
+    async fn provision(&self) -> Result<Arc<dyn Target>, ServiceError>;
+
+    /// Lets the service use a target from now on.
+    async fn cut_over(&self, target: Arc<dyn Target>) -> Result<(), ServiceError>;
+}
+
+/// What a pipeline works with.
+#[derive(Clone)]
+pub struct Workbench {
+    /// A store per region, the primary first.
+    pub stores: Vec<SharedStore>,
+    /// Scenario time.
+    pub clock: Clock,
+    /// Where computation runs.
+    pub lanes: Lanes,
+    /// Where it says what happens.
+    pub recorder: Recorder,
+    /// A folder of its own for temporary files.
+    pub scratch: PathBuf,
+}
+
+/// A backup of which nothing restorable came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BackupError(pub String);
+
+/// How a restore ended, in the pipeline's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RestoreEnd {
+    /// The service is back, from this point.
+    Restored(Claim),
+    /// Nothing could be restored.
+    Refused {
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,102 @@
+//! How recovery points are named in a bucket: a dump and its manifest, by the time of the export.
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+
+use super::plan::{BackupPlan, DumpFormat};
+
+const STAMP: &str = "%Y-%m-%dT%H-%M-%SZ";
+const MANIFEST: &str = ".manifest.json";
+
+/// Where a service's dumps lie and what they are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Key prefix, ends in `/`.
+    pub prefix: String,
+    /// Form of the dumps.
+    pub format: DumpFormat,
+}
+
+/// A recovery point's name: `backup-2026-11-05T03-00-00Z`. Names order by time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PointName(String);
+
+impl PointName {
+    /// The name of a point exported at that time.
+    pub fn at(moment: Timestamp) -> Self {
+        PointName(format!("backup-{}", moment.strftime(STAMP)))
+    }
+
+    /// The time in the name. What a name says is a claim, not a fact.
+    pub fn taken_at(&self) -> Option<Timestamp> {
+        let stamp = self.0.strip_prefix("backup-")?;
+        DateTime::strptime(STAMP, stamp).ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for PointName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a key in the bucket is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyKind {
+    /// A dump.
+    Dump(PointName),
+    /// A manifest.
+    Manifest(PointName),
+}
+
+impl Layout {
+    /// The layout of a service's backups, in the plan's form or another.
+    pub fn new(plan: &BackupPlan, format: Option<DumpFormat>) -> Self {
+        Layout { prefix: plan.prefix.clone(), format: format.unwrap_or(plan.format) }
+    }
+
+    /// Key of a point's dump.
+    pub fn dump_key(&self, point: &PointName) -> String {
+        format!("{}{point}.{}", self.prefix, self.format.extension())
+    }
+
+    /// Key of a point's manifest.
+    pub fn manifest_key(&self, point: &PointName) -> String {
+        format!("{}{point}{MANIFEST}", self.prefix)
+    }
+
+    /// What a key is; `None` where it is none of ours.
+    pub fn parse(&self, key: &str) -> Option<KeyKind> {
+        let file = key.strip_prefix(&self.prefix)?;
+        let kind = match file.strip_suffix(MANIFEST) {
+            Some(stem) => KeyKind::Manifest(PointName(stem.into())),
+            None => {
+                let stem = file.strip_suffix(self.format.extension())?.strip_suffix('.')?;
+                KeyKind::Dump(PointName(stem.into()))
+            }
+        };
+        let (KeyKind::Dump(name) | KeyKind::Manifest(name)) = &kind;
+        name.taken_at().map(|_| kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_back_as_what_they_were_written_as_and_others_are_none_of_ours() {
+        let layout = Layout { prefix: "daily/".into(), format: DumpFormat::JsonlGz };
+        let point = PointName::at("2026-11-05T03:00:00Z".parse().unwrap());
+        assert_eq!(layout.dump_key(&point), "daily/backup-2026-11-05T03-00-00Z.jsonl.gz");
+        assert_eq!(layout.parse(&layout.dump_key(&point)), Some(KeyKind::Dump(point.clone())));
+        assert_eq!(layout.parse(&layout.manifest_key(&point)), Some(KeyKind::Manifest(point)));
+        for other in ["daily/backup-2026-11-05.json", "daily/backup-soon.jsonl.gz", "weekly/x", "daily/.jsonl.gz"] {
+            assert_eq!(layout.parse(other), None, "{other}");
+        }
+    }
+}
