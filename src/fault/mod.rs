@@ -1,1 +1,144 @@
-//! Failure modes: the contract, the catalogue, and one file a fault.
+//! Failure modes: the contract, the catalogue, and one file a fault. A fault changes the state of the emulated world,
+//! proves that this took effect, and heals it. It never asks how the pipeline reaches that world.
+
+use crate::{
+    emulator::World,
+    model::{
+        event::Proof,
+        scenario::{FaultSpec, Moment},
+        units::Percent,
+    },
+};
+
+mod corrupt_json;
+mod missing_backup;
+mod points;
+mod region_outage;
+mod rewrite;
+mod stale_dump;
+
+/// A kind of fault: its entry in the catalogue.
+pub trait Fault: Send + Sync {
+    /// Its name in scenarios.
+    fn name(&self) -> &'static str;
+
+    /// What goes wrong, in one line.
+    fn summary(&self) -> &'static str;
+
+    /// Its modes, each with what it changes.
+    fn modes(&self) -> &'static [Mode];
+
+    /// Further parameters, each with what it means.
+    fn parameters(&self) -> &'static [Parameter] {
+        &[]
+    }
+
+    /// A scenario's entry as an example, in YAML.
+    fn example(&self) -> &'static str;
+
+    /// Reads a scenario's entry.
+    ///
+    /// # Errors
+    /// What is wrong with it and what to write instead.
+    fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String>;
+}
+
+/// One way in which a fault shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mode {
+    /// Its name in scenarios.
+    pub name: &'static str,
+    /// What it changes.
+    pub summary: &'static str,
+}
+
+/// A parameter under `with:`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means, with its form and default.
+    pub summary: &'static str,
+}
+
+/// When a fault begins to act, once it is injected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onset {
+    /// At once.
+    Now,
+    /// When that share of the newest dump has been sent.
+    AfterShare(Percent),
+}
+
+impl Onset {
+    /// What a scenario's moment means for the injection.
+    pub fn of(moment: Moment) -> Self {
+        match moment {
+            Moment::DuringFetch(share) => Onset::AfterShare(share),
+            _ => Onset::Now,
+        }
+    }
+}
+
+/// One fault of one drill.
+pub trait Injection: Send {
+    /// Changes the world and says what was changed.
+    ///
+    /// # Errors
+    /// Why it cannot be injected here; then nothing was changed.
+    fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String>;
+
+    /// Whether it took effect, with what was seen. Asked once, before healing.
+    fn proof(&self, world: &World) -> Proof;
+
+    /// Puts back what it changed. `false` where that was not possible in full.
+    fn heal(&mut self, world: &World) -> bool;
+}
+
+/// Every fault, in the order in which they are listed.
+pub fn catalogue() -> &'static [&'static dyn Fault] {
+    &[&corrupt_json::CorruptJson, &missing_backup::MissingBackup, &region_outage::RegionOutage, &stale_dump::StaleDump]
+}
+
+/// The fault of that name.
+pub fn find(name: &str) -> Option<&'static dyn Fault> {
+    catalogue().iter().copied().find(|fault| fault.name() == name)
+}
+
+/// Reads a scenario's entry with the fault that it names.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn prepare(spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
+    let fault = find(&spec.fault).ok_or_else(|| format!("there is no fault `{}`", spec.fault))?;
+    let mode = fault.modes().iter().find(|mode| mode.name == spec.mode);
+    mode.ok_or_else(|| format!("fault `{}` has no mode `{}`", spec.fault, spec.mode))?;
+    for name in spec.with.keys() {
+        if !fault.parameters().iter().any(|parameter| parameter.name == name) {
+            return Err(format!("fault `{}` has no parameter `{name}`", spec.fault));
+        }
+    }
+    fault.prepare(spec)
+}
+
+/// Reads a parameter of a scenario's entry; `None` where it is not given.
+fn parameter<T: serde::de::DeserializeOwned>(spec: &FaultSpec, name: &str) -> Result<Option<T>, String> {
+    let value = spec.with.get(name).map(|value| serde_json::from_value(value.clone()));
+    value.transpose().map_err(|e| format!("parameter `{name}` of fault `{}`: {e}", spec.fault))
+}
+
+/// Refuses a moment that a fault cannot have.
+fn only_now(onset: Onset, fault: &str) -> Result<(), String> {
+    match onset {
+        Onset::Now => Ok(()),
+        Onset::AfterShare(_) => Err(format!("fault `{fault}` cannot begin in the middle of a fetch")),
+    }
+}
+
+/// Names joined for a report; `nothing` where there are none.
+fn joined<T: AsRef<str>>(names: &[T]) -> String {
+    match names {
+        [] => "nothing".into(),
+        names => names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,0 +1,130 @@
+//! Missing backup: it was made, and it is not there, or not under its name, or it is empty.
+
+use super::{
+    Fault, Injection, Mode, Onset, joined, only_now,
+    points::{Selection, Struck, Undo},
+};
+use crate::{
+    emulator::World,
+    model::{event::Proof, scenario::FaultSpec},
+};
+
+/// Entry in the catalogue.
+pub(super) struct MissingBackup;
+
+const NAME: &str = "missing-backup";
+
+impl Fault for MissingBackup {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "a recovery point that is not where it should be"
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[
+            Mode { name: "deleted", summary: "dump and manifest are gone, all versions of them" },
+            Mode { name: "dump-deleted", summary: "the dump is gone, its manifest still promises it" },
+            Mode { name: "wrong-name", summary: "dump and manifest lie under names that nobody looks for" },
+            Mode { name: "empty-object", summary: "the dump is there and has 0 bytes" },
+        ]
+    }
+
+    fn example(&self) -> &'static str {
+        "- fault: missing-backup\n  mode: deleted\n  regions: [us-east-1]\n  generations: all\n"
+    }
+
+    fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
+        let how = match spec.mode.as_str() {
+            "deleted" => How::Delete { manifest: true },
+            "dump-deleted" => How::Delete { manifest: false },
+            "wrong-name" => How::Rename,
+            _ => How::Empty,
+        };
+        Ok(Box::new(Missing { selection: Selection::of(spec), how, struck: vec![], undo: Undo::default() }))
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum How {
+    Delete { manifest: bool },
+    Rename,
+    Empty,
+}
+
+struct Missing {
+    selection: Selection,
+    how: How,
+    struck: Vec<Struck>,
+    undo: Undo,
+}
+
+impl Injection for Missing {
+    fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
+        only_now(onset, NAME)?;
+        self.struck = self.selection.some_points(world)?;
+        for point in &self.struck {
+            if let Err(why) = strike(self.how, world, point, &mut self.undo) {
+                self.undo.heal(); // half a fault would be a fault that nobody declared
+                return Err(why);
+            }
+        }
+        let words: Vec<_> = self.struck.iter().map(Struck::words).collect();
+        let did = match self.how {
+            How::Delete { .. } => "deleted",
+            How::Rename => "renamed",
+            How::Empty => "emptied",
+        };
+        Ok(format!("{did} {}", joined(&words)))
+    }
+
+    fn proof(&self, world: &World) -> Proof {
+        let gone = self.struck.iter().filter(|point| {
+            let objects = point.site.region.objects();
+            let found = objects.head(&point.site.bucket, &point.dump_key(world), None);
+            found.map_or(true, |object| object.size == 0)
+        });
+        let (gone, whole) = (gone.count(), self.struck.len());
+        let state = if matches!(self.how, How::Empty) { "are empty" } else { "are not under their name" };
+        Proof { bit: whole > 0 && gone == whole, evidence: format!("{gone} of {whole} dumps {state}") }
+    }
+
+    fn heal(&mut self, _: &World) -> bool {
+        self.undo.heal()
+    }
+}
+
+fn strike(how: How, world: &World, point: &Struck, undo: &mut Undo) -> Result<(), String> {
+    let (objects, bucket) = (point.site.region.objects(), &point.site.bucket);
+    let (dump, manifest) = (point.dump_key(world), point.manifest_key(world));
+    if point.dump.is_none() {
+        return Err(format!("{} has no dump", point.words()));
+    }
+    undo.save(&point.site, &dump)?;
+    match how {
+        How::Empty => {
+            let nothing = objects.body(&[]).map_err(|e| e.to_string())?;
+            objects.replace_body(bucket, &dump, nothing).map_err(|e| e.to_string())?;
+            Ok(())
+        }
+        How::Delete { manifest: also } => {
+            objects.remove_key(bucket, &dump).map_err(|e| e.to_string())?;
+            if also {
+                undo.save(&point.site, &manifest)?;
+                objects.remove_key(bucket, &manifest).map_err(|e| e.to_string())?;
+            }
+            Ok(())
+        }
+        How::Rename => {
+            undo.save(&point.site, &manifest)?;
+            for key in [&dump, &manifest] {
+                let other = key.replace("/backup-", "/bakcup-");
+                undo.save(&point.site, &other)?;
+                objects.rename(bucket, key, &other).map_err(|e| e.to_string())?;
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Helpers that the faults on recovery points share: which objects a fault strikes, and putting them back.
+
+use crate::{
+    emulator::{
+        Site, World,
+        s3::{control::KeyState, refusal::Refusal, version::ObjectMeta},
+    },
+    model::{
+        naming::{KeyKind, PointName},
+        scenario::{FaultSpec, Generations},
+    },
+};
+
+/// A recovery point in one region.
+pub(super) struct Struck {
+    pub(super) site: Site,
+    pub(super) point: PointName,
+    pub(super) dump: Option<ObjectMeta>,
+}
+
+/// Which points a fault strikes, as the scenario says.
+#[derive(Debug, Clone)]
+pub(super) struct Selection {
+    regions: Vec<String>,
+    generations: Generations,
+}
+
+impl Selection {
+    pub(super) fn of(spec: &FaultSpec) -> Self {
+        Selection { regions: spec.regions.clone(), generations: spec.generations }
+    }
+
+    pub(super) fn sites<'w>(&'w self, world: &'w World) -> impl Iterator<Item = &'w Site> {
+        world.sites_named(&self.regions)
+    }
+
+    /// The points that exist now in the regions meant, newest first.
+    pub(super) fn points(&self, world: &World) -> Result<Vec<Struck>, Refusal> {
+        let mut struck = Vec::new();
+        for site in self.sites(world) {
+            struck.extend(points_at(world, site)?.into_iter().take(self.generations.count()));
+        }
+        Ok(struck)
+    }
+
+    /// The same, or why there are none.
+    pub(super) fn some_points(&self, world: &World) -> Result<Vec<Struck>, String> {
+        let points = self.points(world).map_err(|e| e.to_string())?;
+        if points.is_empty() {
+            return Err("no recovery point exists at that moment in the regions meant".into());
+        }
+        Ok(points)
+    }
+}
+
+/// All points of one region, newest name first.
+pub(super) fn points_at(world: &World, site: &Site) -> Result<Vec<Struck>, Refusal> {
+    let mut points: Vec<Struck> = Vec::new();
+    for object in site.region.objects().keys(&site.bucket, &world.layout.prefix)? {
+        let (point, dump) = match world.layout.parse(&object.key) {
+            Some(KeyKind::Dump(point)) => (point, Some(object)),
+            Some(KeyKind::Manifest(point)) => (point, None),
+            None => continue,
+        };
+        match points.iter_mut().find(|struck| struck.point == point) {
+            Some(struck) => struck.dump = struck.dump.take().or(dump),
+            None => points.push(Struck { site: site.clone(), point, dump }),
+        }
+    }
+    points.sort_by(|a, b| b.point.cmp(&a.point));
+    Ok(points)
+}
+
+impl Struck {
+    pub(super) fn dump_key(&self, world: &World) -> String {
+        world.layout.dump_key(&self.point)
+    }
+
+    pub(super) fn manifest_key(&self, world: &World) -> String {
+        world.layout.manifest_key(&self.point)
+    }
+
+    /// `point in region`.
+    pub(super) fn words(&self) -> String {
+        format!("{} in {}", self.point, self.site.region.name())
+    }
+}
+
+/// Keys as they were before a fault, so that they can be put back.
+#[derive(Default)]
+pub(super) struct Undo {
+    saved: Vec<(Site, String, KeyState)>,
+}
+
+impl Undo {
+    /// Remembers a key with all its versions; also a key that does not exist yet.
+    pub(super) fn save(&mut self, site: &Site, key: &str) -> Result<(), String> {
+        let state = site.region.objects().key_state(&site.bucket, key).map_err(|e| e.to_string())?;
+        self.saved.push((site.clone(), key.to_owned(), state));
+        Ok(())
+    }
+
+    /// Puts every key back, the last one saved first. `true` when each could be.
+    pub(super) fn heal(&mut self) -> bool {
+        let back = |(site, key, state): (Site, String, KeyState)| {
+            site.region.objects().restore_key(&site.bucket, &key, &state).is_ok()
+        };
+        self.saved.drain(..).rev().map(back).fold(true, |all, one| all && one)
+    }
+}

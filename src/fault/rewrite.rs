@@ -1,0 +1,158 @@
+//! Damaging the bytes of a dump: streams through a copy of it, so that large dumps can be damaged as well.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+
+use data_encoding::HEXLOWER;
+use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    emulator::s3::body::{Body, BodyWriter},
+    model::units::Percent,
+};
+
+/// What is done to the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Damage {
+    /// Only the first part is kept.
+    Keep(Percent),
+    /// One bit in the middle is the other way round.
+    FlipBit,
+    /// The row in the middle loses its closing brace.
+    LoseBracket,
+    /// A character of the row in the middle becomes a byte that is no UTF-8.
+    BreakUtf8,
+    /// A number of the row in the middle becomes text.
+    ChangeType,
+    /// A digit in the row in the middle becomes another.
+    ChangeValue,
+}
+
+/// A damaged copy of a body.
+pub(super) fn damaged(body: &Body, damage: Damage, into: BodyWriter) -> Result<Body, String> {
+    let mut into = Writer(into);
+    let done = match damage {
+        Damage::Keep(share) => copy(&mut reader(body).take(share.of(body.len())), &mut into),
+        Damage::FlipBit => flip(body, &mut into),
+        _ => edit_middle_line(body, damage, &mut into),
+    };
+    done.and_then(|()| into.0.finish()).map_err(|e| format!("the dump cannot be damaged so: {e}"))
+}
+
+fn copy(from: &mut impl Read, into: &mut Writer) -> io::Result<()> {
+    io::copy(from, into).map(|_| ())
+}
+
+fn flip(body: &Body, into: &mut Writer) -> io::Result<()> {
+    let middle = body.len() / 2;
+    let mut from = reader(body);
+    copy(&mut (&mut from).take(middle), into)?;
+    let mut byte = [0];
+    from.read_exact(&mut byte)?;
+    into.write_all(&[byte[0] ^ 0b0001_0000])?;
+    copy(&mut from, into)
+}
+
+/// Two passes: the first counts the lines, the second changes the one in the middle.
+fn edit_middle_line(body: &Body, damage: Damage, into: &mut Writer) -> io::Result<()> {
+    let mut line = Vec::new();
+    let mut lines = 0u64;
+    let mut first_pass = inflate(body);
+    while next_line(&mut first_pass, &mut line)? {
+        lines += 1;
+    }
+    let middle = lines / 2;
+    let mut deflate = GzEncoder::new(into, Compression::default());
+    let mut second_pass = inflate(body);
+    let mut changed = false;
+    for number in 0..lines {
+        next_line(&mut second_pass, &mut line)?;
+        // A line that holds no row (a bracket, a header) is passed over for the next one.
+        if number >= middle && !changed {
+            changed = edit(&mut line, damage);
+        }
+        deflate.write_all(&line)?;
+    }
+    deflate.finish()?;
+    if changed { Ok(()) } else { Err(io::Error::other("it has no row that could be damaged")) }
+}
+
+fn edit(line: &mut Vec<u8>, damage: Damage) -> bool {
+    let edited = match damage {
+        Damage::LoseBracket => line.iter().rposition(|b| *b == b'}').map(|at| {
+            line.remove(at);
+        }),
+        Damage::BreakUtf8 => find(line, b"\"_id\":\"").map(|at| line[at] = 0xff),
+        Damage::ChangeType => number_after(line, b"\"_creationTime\":").map(|(from, to)| {
+            line.insert(to, b'"');
+            line.insert(from, b'"');
+        }),
+        Damage::ChangeValue => number_after(line, b"\"_creationTime\":").map(|(from, to)| {
+            let at = from + (to - from) / 2;
+            line[at] = if line[at] == b'7' { b'3' } else { b'7' };
+        }),
+        Damage::Keep(_) | Damage::FlipBit => None,
+    };
+    edited.is_some()
+}
+
+/// Where the text begins that follows `label`.
+fn find(line: &[u8], label: &[u8]) -> Option<usize> {
+    line.windows(label.len()).position(|window| window == label).map(|at| at + label.len())
+}
+
+/// Begin and end of the integer part of the number that follows `label`.
+fn number_after(line: &[u8], label: &[u8]) -> Option<(usize, usize)> {
+    let from = find(line, label)?;
+    let number = line[from..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    (number > 2).then_some((from, from + number))
+}
+
+fn inflate(body: &Body) -> BufReader<MultiGzDecoder<BufReader<Reader>>> {
+    BufReader::with_capacity(64 * 1024, MultiGzDecoder::new(reader(body)))
+}
+
+fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    Ok(from.read_until(b'\n', line)? > 0)
+}
+
+fn reader(body: &Body) -> BufReader<Reader> {
+    BufReader::with_capacity(64 * 1024, Reader { body: body.clone(), at: 0 })
+}
+
+/// SHA-256 of a body, lower-case hex.
+pub(super) fn sha256(body: &Body) -> Result<String, String> {
+    let mut hasher = Sha256::new();
+    body.read_through(0..body.len(), |piece| hasher.update(piece)).map_err(|e| e.to_string())?;
+    Ok(HEXLOWER.encode(&hasher.finalize()))
+}
+
+/// A body as a stream to read.
+struct Reader {
+    body: Body,
+    at: u64,
+}
+
+impl Read for Reader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let piece = self.body.read_at(self.at, into.len())?;
+        into[..piece.len()].copy_from_slice(&piece);
+        self.at += piece.len() as u64;
+        Ok(piece.len())
+    }
+}
+
+/// A body as a stream to write.
+struct Writer(BodyWriter);
+
+impl Write for Writer {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.0.write(from).map(|()| from.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
