@@ -1,0 +1,108 @@
+//! The clean-up journal: every drill's scratch folder lies in one place and is locked while its drill lives. A folder
+//! without a living owner is what a killed run left; the next start removes it.
+
+use std::{
+    fs::{self, File, Permissions},
+    io,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{FlockOperation, flock},
+    process::getuid,
+};
+
+const LOCK: &str = ".lock";
+const KEPT: &str = ".kept";
+
+/// A drill's scratch folder, locked as long as this lives.
+#[derive(Debug)]
+pub struct Scratch {
+    dir: PathBuf,
+    _lock: File,
+}
+
+/// The folder that holds all scratch folders of this user.
+///
+/// # Errors
+/// When it cannot be made, or belongs to somebody else.
+pub fn base() -> io::Result<PathBuf> {
+    let uid = getuid().as_raw();
+    let base = std::env::temp_dir().join(format!("backdraft-{uid}"));
+    match fs::create_dir(&base) {
+        Ok(()) => fs::set_permissions(&base, Permissions::from_mode(0o700))?,
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(e),
+    }
+    let meta = fs::symlink_metadata(&base)?;
+    if !meta.is_dir() || meta.uid() != uid {
+        return Err(io::Error::other(format!("{} is not a folder of this user", base.display())));
+    }
+    Ok(base)
+}
+
+impl Scratch {
+    /// A new, empty, locked folder below `base`.
+    pub fn new(base: &Path) -> io::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("drill-").tempdir_in(base)?.keep();
+        let lock = File::create(dir.join(LOCK))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Scratch { dir, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Marks it so that no later start removes it, and says where it is.
+    pub fn keep(&self) -> io::Result<&Path> {
+        File::create(self.dir.join(KEPT))?;
+        Ok(&self.dir)
+    }
+
+    /// Removes it with all that is in it.
+    pub fn remove(self) -> io::Result<()> {
+        fs::remove_dir_all(&self.dir)
+    }
+}
+
+/// Removes what killed runs left below `base` and returns their folders. Folders of living runs, and kept ones, stay.
+pub fn sweep(base: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut swept = Vec::new();
+    for entry in fs::read_dir(base)? {
+        let dir = entry?.path();
+        let ours = dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with("drill-"));
+        if ours && !dir.join(KEPT).exists() && is_abandoned(&dir) {
+            fs::remove_dir_all(&dir)?;
+            swept.push(dir);
+        }
+    }
+    Ok(swept)
+}
+
+fn is_abandoned(dir: &Path) -> bool {
+    // Without its lock file a folder is just being made, or just being removed.
+    File::open(dir.join(LOCK)).is_ok_and(|lock| flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_removes_what_a_killed_run_left_and_nothing_that_lives_or_was_kept() {
+        let base = tempfile::tempdir().unwrap();
+        let living = Scratch::new(base.path()).unwrap();
+        let kept = Scratch::new(base.path()).unwrap();
+        let kept_dir = kept.keep().unwrap().to_owned();
+        drop(kept);
+        let killed = Scratch::new(base.path()).unwrap();
+        let killed_dir = killed.path().to_owned();
+        fs::write(killed_dir.join("object"), b"left behind").unwrap();
+        drop(killed); // as when the process dies: the lock goes, the folder stays
+        assert_eq!(sweep(base.path()).unwrap(), [killed_dir]);
+        assert!(living.path().exists() && kept_dir.exists());
+    }
+}

@@ -1,0 +1,119 @@
+//! The history of a scenario as a list of entries in time order: writes, backups, looks of the monitor, faults.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use crate::model::{
+    plan::ServicePlan,
+    scenario::{Moment, Scenario},
+    units::{DayTime, Span},
+};
+
+/// The application writes in this many batches a day.
+const BATCHES: u64 = 144;
+const DAY: u64 = 86_400_000;
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+
+/// What happens at one moment of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Entry {
+    /// The fault of that number begins.
+    Fault(usize),
+    /// The application makes so many writes.
+    Writes(u32),
+    /// A backup is due on that day.
+    Backup(u32),
+    /// The monitor looks.
+    Look,
+}
+
+/// The moments of a scenario, in milliseconds since day 1 00:00 UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timetable {
+    start: Timestamp,
+    entries: Vec<(u64, Entry)>,
+    backups: Vec<(u64, u32)>,
+    t0: u64,
+}
+
+impl Timetable {
+    /// The timetable of a scenario for a service whose backups run so.
+    pub fn new(scenario: &Scenario, service: &ServicePlan, look_every: Span) -> Self {
+        let t0 = scenario.disaster.at.millis();
+        let backups = backups(service, t0);
+        let mut entries: Vec<_> = backups.iter().map(|(at, day)| (*at, Entry::Backup(*day))).collect();
+        entries.extend(writes(scenario.history.writes_per_day, t0));
+        let step = look_every.millis().max(MINUTE);
+        entries.extend((1..).map(|n| n * step).take_while(|at| *at < t0).map(|at| (at, Entry::Look)));
+        for (number, fault) in scenario.faults.iter().enumerate() {
+            entries.extend(begin(fault.when, &backups, t0).map(|at| (at, Entry::Fault(number))));
+        }
+        entries.sort();
+        let start = scenario.history.from.to_zoned(TimeZone::UTC).map_or(Timestamp::UNIX_EPOCH, |z| z.timestamp());
+        Timetable { start, entries, backups, t0 }
+    }
+
+    /// Day 1, 00:00 UTC.
+    pub fn start(&self) -> Timestamp {
+        self.start
+    }
+
+    /// The disaster.
+    pub fn t0(&self) -> Timestamp {
+        self.moment(self.t0)
+    }
+
+    /// Everything before the disaster, in order.
+    pub fn entries(&self) -> impl Iterator<Item = (Timestamp, Entry)> {
+        self.entries.iter().map(|(at, entry)| (self.moment(*at), *entry))
+    }
+
+    /// Numbers of the faults that begin before the disaster.
+    pub fn faults(&self) -> impl Iterator<Item = usize> {
+        self.entries.iter().filter_map(|(_, entry)| match entry {
+            Entry::Fault(number) => Some(*number),
+            _ => None,
+        })
+    }
+
+    /// When the newest backup that should be finished by `now` was due; a backup has an hour.
+    pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
+        let finished = self.backups.iter().rev().find(|(at, _)| self.moment(*at + HOUR) <= now)?;
+        Some(self.moment(finished.0))
+    }
+
+    fn moment(&self, millis: u64) -> Timestamp {
+        let after = SignedDuration::from_millis(i64::try_from(millis).unwrap_or(i64::MAX));
+        self.start.checked_add(after).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Moment and day of each scheduled backup before t0.
+fn backups(service: &ServicePlan, t0: u64) -> Vec<(u64, u32)> {
+    let first = service.backup.at.map_or(0, |at| u64::from(at.minutes) * MINUTE);
+    let interval = service.backup.every.interval().millis().max(MINUTE);
+    let moments = (0..).map(|n| first + n * interval).take_while(|at| *at < t0);
+    moments.map(|at| (at, (at / DAY) as u32 + 1)).collect()
+}
+
+fn writes(per_day: u32, t0: u64) -> impl Iterator<Item = (u64, Entry)> {
+    let step = DAY / BATCHES;
+    let up_to = move |batch: u64| batch * u64::from(per_day) / BATCHES;
+    (0..)
+        .map(move |batch| (batch * step + step / 2, up_to(batch + 1) - up_to(batch)))
+        .take_while(move |(at, _)| *at < t0)
+        .filter(|(_, writes)| *writes > 0)
+        .map(|(at, writes)| (at, Entry::Writes(writes as u32)))
+}
+
+/// When a fault begins in the history; `None` where it begins with the disaster or after it.
+fn begin(moment: Moment, backups: &[(u64, u32)], t0: u64) -> Option<u64> {
+    let of_day = |day: u32| backups.iter().find(|(_, d)| *d == day).map(|(at, _)| *at);
+    let at = match moment {
+        Moment::AfterLastBackup => backups.last().map(|(at, _)| at + HOUR),
+        Moment::BeforeBackupOfDay(day) => of_day(day).map(|at| at.saturating_sub(MINUTE)),
+        Moment::At(moment) => Some(DayTime::millis(moment)),
+        Moment::AtDisaster | Moment::DuringFetch(_) => None,
+    };
+    at.map(|at| at.min(t0.saturating_sub(1)))
+}
