@@ -3,6 +3,7 @@
 //! The map of the crate; who may import whom is a test (`tests/house.rs`). docs/ARCHITECTURE.md walks one drill.
 
 pub mod archive;
+pub mod assembly;
 pub mod check;
 pub mod cli;
 pub mod emulator;

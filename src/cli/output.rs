@@ -1,0 +1,53 @@
+//! Writing reports: into one folder, each file whole or not at all.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+
+/// A folder that reports are written to.
+pub(super) struct Output {
+    dir: PathBuf,
+}
+
+impl Output {
+    /// Makes the folder and tries it, so that a run does not end with reports that cannot be written.
+    pub(super) fn open(dir: &Path) -> Result<Self> {
+        let output = Output { dir: dir.to_owned() };
+        let tried = fs::create_dir_all(dir).and_then(|()| NamedTempFile::new_in(dir).map(|_| ()));
+        tried.map_err(|e| output.unwritable(dir, e))?;
+        Ok(output)
+    }
+
+    /// Where it is.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Writes a file of that name, `/` in it being folders: under another name first, then renamed.
+    pub(super) fn write(&self, name: &str, content: &str) -> Result<PathBuf> {
+        let path = self.dir.join(name);
+        let folder = path.parent().unwrap_or(&self.dir);
+        let written = fs::create_dir_all(folder).and_then(|()| {
+            let mut file = NamedTempFile::new_in(folder)?;
+            file.write_all(content.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            Ok(())
+        });
+        written.map_err(|e| self.unwritable(&path, e))?;
+        Ok(path)
+    }
+
+    fn unwritable(&self, path: &Path, cause: std::io::Error) -> Error {
+        Error::new("reports cannot be written here")
+            .at(path.display().to_string())
+            .because(cause)
+            .help("choose a folder that this user may write with --out DIR")
+    }
+}

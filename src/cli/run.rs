@@ -1,0 +1,107 @@
+//! `backdraft run`: plays scenarios against the plan, prints a table, writes reports.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+
+use super::{
+    Common,
+    output::Output,
+    progress::Progress,
+    selection::{self, Chosen, Selection},
+    session::{Cast, Session},
+};
+use crate::{
+    error::Result,
+    input::load::Loaded,
+    measure,
+    model::{
+        plan::Plan,
+        record::{Record, Way},
+    },
+    report::{self, Options},
+    sim::clock,
+};
+
+/// The seed of a run that names none: any would do, and the same one makes runs comparable.
+const DEFAULT_SEED: u64 = 42;
+
+/// Arguments of `run`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    selection: Selection,
+    /// Folder for records and reports; a new one below reports/runs where none is given.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Root of all randomness.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
+    seed: u64,
+    /// Play in virtual time, in process, without sockets.
+    #[arg(long)]
+    simulate: bool,
+    /// A missed objective fails the run, also where the scenario expects it.
+    #[arg(long)]
+    strict: bool,
+    /// Keep each drill's scratch folder.
+    #[arg(long)]
+    keep: bool,
+}
+
+pub(super) fn run(args: &RunArgs, common: &Common) -> Result<u8> {
+    let plan = selection::plan(&common.plan)?;
+    let chosen = selection::scenarios(&args.selection, &plan)?;
+    let output = Output::open(&args.out.clone().unwrap_or_else(default_folder))?;
+    let session = Session::start(args.keep)?;
+    let records = play_all(args, common, &session, &plan, chosen, &output)?;
+    let options = Options::for_terminal();
+    if let Some(table) = report::find("terminal") {
+        print!("{}", table.render(&records, &options));
+    }
+    for format in report::catalogue().iter().filter(|format| format.name() != "terminal") {
+        let name = format!("report.{}", format.extension());
+        let path = output.write(&name, &format.render(&records, &Options::for_file()))?;
+        if !common.quiet {
+            println!("{}: {}", format.name(), path.display());
+        }
+    }
+    Ok(measure::exit_code(&records, args.strict))
+}
+
+/// Plays every drill. Each record is on disk before the next drill begins.
+fn play_all(
+    args: &RunArgs,
+    common: &Common,
+    session: &Session,
+    plan: &Loaded<Plan>,
+    chosen: Vec<Chosen>,
+    output: &Output,
+) -> Result<Vec<Record>> {
+    let mut progress = Progress::new(chosen.len(), common.quiet);
+    let shared_plan = Arc::new(plan.value.clone());
+    let mut records = Vec::new();
+    for one in chosen {
+        let cast = Cast {
+            id: one.id,
+            plan: shared_plan.clone(),
+            plan_sha256: plan.sha256.clone(),
+            scenario: Arc::new(one.scenario.value),
+            scenario_sha256: one.scenario.sha256,
+            seed: args.seed,
+            way: if args.simulate { Way::Simulated } else { Way::Real },
+        };
+        let record = session.play(&cast, progress.begin(&cast.id));
+        output.write(&format!("records/{}.json", cast.id), &report::record_json(&record))?;
+        progress.end(&record);
+        records.push(record);
+        if session.is_stopped() {
+            break;
+        }
+    }
+    progress.finish();
+    Ok(records)
+}
+
+fn default_folder() -> PathBuf {
+    PathBuf::from("reports/runs").join(clock::wall_now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string())
+}

@@ -1,0 +1,165 @@
+//! Which scenarios a verb is about: files found below the paths given, read and checked all together before anything
+//! is played.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use crate::{
+    error::{Error, Result},
+    fault,
+    input::{
+        load::{self, Loaded},
+        validate::{self, FaultInfo},
+    },
+    model::{plan::Plan, scenario::Scenario},
+};
+
+/// Where scenarios lie unless a path says otherwise.
+const DEFAULT_FOLDER: &str = "scenarios";
+
+/// Arguments that choose scenarios.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Selection {
+    /// Scenario files, or folders with scenario files.
+    #[arg(value_name = "PATH", default_value = DEFAULT_FOLDER)]
+    paths: Vec<PathBuf>,
+    /// Only scenarios whose name holds this text; may be given more than once.
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+    /// Only scenarios of this service.
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Only scenarios of this level, 1 to 3.
+    #[arg(long, value_name = "N")]
+    level: Option<u8>,
+}
+
+/// A scenario with its name.
+pub(super) struct Chosen {
+    /// Path below the scenarios folder, without its ending.
+    pub(super) id: String,
+    pub(super) scenario: Loaded<Scenario>,
+}
+
+/// Reads and checks the plan.
+///
+/// # Errors
+/// The first thing wrong with it; all others are printed.
+pub(super) fn plan(path: &Path) -> Result<Loaded<Plan>> {
+    let plan = load::load_plan(path)?;
+    report(validate::plan(&plan))?;
+    Ok(plan)
+}
+
+/// Reads and checks every scenario chosen.
+///
+/// # Errors
+/// When a path has no scenario, a file cannot be played with this plan, or nothing is left after filtering. Everything
+/// wrong is printed, and nothing is played.
+pub(super) fn scenarios(selection: &Selection, plan: &Loaded<Plan>) -> Result<Vec<Chosen>> {
+    let mut chosen = Vec::new();
+    let mut wrong = Vec::new();
+    for (id, path) in files(&selection.paths)? {
+        match load::load_scenario(&path) {
+            Err(e) => wrong.push(e),
+            Ok(scenario) => {
+                wrong.extend(validate::scenario(&scenario, plan, &faults()));
+                chosen.push(Chosen { id, scenario });
+            }
+        }
+    }
+    report(wrong)?;
+    chosen.retain(|one| selection.wants(one));
+    if chosen.is_empty() {
+        return Err(Error::new("no scenario is left to play: --only, --service and --level leave none of them")
+            .help("`backdraft list scenarios` shows their names, services and levels"));
+    }
+    Ok(chosen)
+}
+
+impl Selection {
+    fn wants(&self, one: &Chosen) -> bool {
+        let scenario = &one.scenario.value;
+        (self.only.is_empty() || self.only.iter().any(|text| one.id.contains(text)))
+            && self.service.as_ref().is_none_or(|service| *service == scenario.service)
+            && self.level.is_none_or(|level| level == scenario.level)
+    }
+}
+
+/// Prints all errors but the first, which is returned.
+fn report(mut wrong: Vec<Error>) -> Result<()> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let first = wrong.remove(0);
+    // In the order of the file: the first is printed by the caller, so it is printed here only as part of a list.
+    for error in &wrong {
+        eprintln!("error: {error}");
+    }
+    Err(first)
+}
+
+/// The catalogue of faults as the validation wants it.
+pub(super) fn faults() -> Vec<FaultInfo> {
+    let modes = |fault: &dyn fault::Fault| fault.modes().iter().map(|mode| mode.name).collect();
+    fault::catalogue().iter().map(|fault| FaultInfo { name: fault.name(), modes: modes(*fault) }).collect()
+}
+
+/// Scenario files below the paths, with their names, in order of their names.
+fn files(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for path in paths {
+        let meta = fs::metadata(path).map_err(|e| {
+            Error::new("there is no such scenario file or folder")
+                .at(path.display().to_string())
+                .because(e)
+                .help("give a YAML file, or a folder with YAML files; without one `scenarios` is taken")
+        })?;
+        let before = found.len();
+        if meta.is_dir() {
+            collect(path, &mut found)?;
+        } else {
+            found.push(path.clone());
+        }
+        if found.len() == before {
+            let nothing = Error::new("there is no scenario file (.yaml) in this folder");
+            return Err(nothing.at(path.display().to_string()));
+        }
+    }
+    let mut named: Vec<_> = found.into_iter().map(|path| (id_of(&path, paths), path)).collect();
+    named.sort();
+    named.dedup();
+    Ok(named)
+}
+
+fn collect(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let unreadable = |e| Error::new("this folder cannot be read").at(dir.display().to_string()).because(e);
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
+        if kind.is_dir() {
+            collect(&path, found)?;
+        } else if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The path below the nearest folder called `scenarios`, or below the folder given, without its ending.
+fn id_of(path: &Path, given: &[PathBuf]) -> String {
+    let whole = path.with_extension("");
+    let parts: Vec<_> = whole.iter().map(|part| part.to_string_lossy()).collect();
+    if let Some(at) = parts.iter().rposition(|part| part == DEFAULT_FOLDER) {
+        return parts[at + 1..].join("/");
+    }
+    let below = given.iter().filter_map(|root| whole.strip_prefix(root).ok()).find(|rest| rest.iter().count() > 0);
+    match below {
+        Some(rest) => rest.to_string_lossy().into_owned(),
+        None => parts.last().map(|part| part.clone().into_owned()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,165 @@
+//! Playing drills one after another: a runtime of the right kind, a scratch folder, the signals, and a record of every
+//! drill whatever its end.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use tokio::{runtime, signal::unix, sync::watch};
+
+use crate::{
+    assembly::{self, Parts},
+    engine::{
+        self, Drill,
+        journal::{self, Scratch},
+    },
+    error::{Error, Result},
+    measure,
+    model::{
+        event::{Event, What},
+        plan::Plan,
+        record::{Identity, Record, Way},
+        scenario::Scenario,
+    },
+    sim::{clock, recorder::Listener, seed::Seed},
+};
+
+/// One drill to be played: who it is, and what is played.
+pub(super) struct Cast {
+    pub(super) id: String,
+    pub(super) plan: Arc<Plan>,
+    pub(super) plan_sha256: String,
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) scenario_sha256: String,
+    pub(super) seed: u64,
+    pub(super) way: Way,
+}
+
+/// Plays drills until somebody stops it.
+pub(super) struct Session {
+    base: PathBuf,
+    keep: bool,
+    stop: watch::Receiver<bool>,
+    _signals: runtime::Runtime,
+}
+
+impl Session {
+    /// Sweeps up after killed runs and begins to listen for Ctrl-C and SIGTERM.
+    pub(super) fn start(keep: bool) -> Result<Self> {
+        let base = journal::base().map_err(|e| {
+            Error::new("no scratch folder can be had")
+                .because(e)
+                .help("set TMPDIR to a folder that this user may write")
+        })?;
+        match journal::sweep(&base) {
+            Ok(swept) => {
+                swept.iter().for_each(|dir| tracing::info!("removed what a killed run left: {}", dir.display()))
+            }
+            Err(e) => tracing::warn!("what killed runs left could not be removed: {e}"),
+        }
+        let signals = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let signals = signals.map_err(|e| Error::new("no thread can be had for signals").because(e))?;
+        let (stopped, stop) = watch::channel(false);
+        let listening = signals.block_on(async {
+            let interrupt = unix::signal(unix::SignalKind::interrupt())?;
+            let terminate = unix::signal(unix::SignalKind::terminate())?;
+            Ok::<_, std::io::Error>((interrupt, terminate))
+        });
+        let (mut interrupt, mut terminate) =
+            listening.map_err(|e| Error::new("signals cannot be listened for").because(e))?;
+        signals.spawn(async move {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            // The receivers may be gone: the run is over, and so is the need to stop it.
+            let _ = stopped.send(true);
+        });
+        Ok(Session { base, keep, stop, _signals: signals })
+    }
+
+    /// Whether somebody stopped the run.
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Plays one drill and makes its record. Every end leaves a record.
+    pub(super) fn play(&self, cast: &Cast, listener: Option<Listener>) -> Record {
+        let run_at = (cast.way == Way::Real).then(clock::wall_now);
+        let events = match Scratch::new(&self.base) {
+            Ok(scratch) => self.play_in(cast, scratch, listener),
+            Err(e) => vec![aborted(format!("no scratch folder could be made: {e}"))],
+        };
+        record(cast, events, run_at)
+    }
+
+    fn play_in(&self, cast: &Cast, scratch: Scratch, listener: Option<Listener>) -> Vec<Event> {
+        let mut events = match runtime(cast.way) {
+            Ok(runtime) => {
+                let events = runtime.block_on(self.play_on(cast, scratch.path(), listener));
+                drop(runtime); // ends whatever still reads or writes below the scratch folder
+                events
+            }
+            Err(e) => vec![aborted(format!("no runtime could be started: {e}"))],
+        };
+        let (complete, detail) = self.clean_up(scratch);
+        events.push(Event { at: None, since_t0: None, what: What::CleanedUp { complete, detail } });
+        events
+    }
+
+    async fn play_on(&self, cast: &Cast, scratch: &Path, listener: Option<Listener>) -> Vec<Event> {
+        let (plan, scenario, way) = (&*cast.plan, &*cast.scenario, cast.way);
+        let parts = Parts { plan, scenario, seed: Seed(cast.seed), way, scratch, listener };
+        match assembly::assemble(parts).await {
+            Err(why) => vec![aborted(why.to_string())],
+            Ok(stage) => {
+                let recorder = stage.recorder.clone();
+                let time_limit = assembly::time_limit(plan, scenario, way);
+                let (plan, scenario, stop) = (cast.plan.clone(), cast.scenario.clone(), self.stop.clone());
+                engine::play(&Drill { plan, scenario, time_limit, stop }, stage).await;
+                recorder.events()
+            }
+        }
+    }
+
+    fn clean_up(&self, scratch: Scratch) -> (bool, String) {
+        if self.keep {
+            return match scratch.keep() {
+                Ok(dir) => {
+                    eprintln!("kept the scratch folder: {}", dir.display());
+                    (true, "the scratch folder was kept, as asked".into())
+                }
+                Err(e) => (false, format!("the scratch folder could not be kept: {e}")),
+            };
+        }
+        match scratch.remove() {
+            Ok(()) => (true, "the scratch folder is gone, nothing listens any more".into()),
+            Err(e) => (false, format!("the scratch folder could not be removed: {e}")),
+        }
+    }
+}
+
+/// A simulated drill runs on one thread under a paused clock; that is what makes it repeatable.
+fn runtime(way: Way) -> std::io::Result<runtime::Runtime> {
+    match way {
+        Way::Simulated => runtime::Builder::new_current_thread().enable_time().start_paused(true).build(),
+        Way::Real => runtime::Builder::new_multi_thread().enable_all().build(),
+    }
+}
+
+fn aborted(why: String) -> Event {
+    Event { at: None, since_t0: None, what: What::Aborted { why } }
+}
+
+fn record(cast: &Cast, events: Vec<Event>, run_at: Option<Timestamp>) -> Record {
+    let identity = Identity {
+        scenario: cast.id.clone(),
+        seed: cast.seed,
+        way: cast.way,
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+        plan_sha256: cast.plan_sha256.clone(),
+        scenario_sha256: cast.scenario_sha256.clone(),
+        run_at,
+    };
+    let (plan, scenario) = ((*cast.plan).clone(), (*cast.scenario).clone());
+    measure::record(measure::Inputs { identity, plan, scenario, events })
+}
