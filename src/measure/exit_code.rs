@@ -55,9 +55,7 @@ mod tests {
             Drill::interrupted(),
         ]
         .map(|drill| record(drill.inputs()));
-        let code = |records: &[&Record]| {
-            exit_code(&records.iter().map(|r| (*r).clone()).collect::<Vec<_>>(), false)
-        };
+        let code = |records: &[&Record]| exit_code(&records.iter().map(|r| (*r).clone()).collect::<Vec<_>>(), false);
         assert_eq!(code(&[]), 2);
         assert_eq!(code(&[&pass]), 0);
         assert_eq!(code(&[&pass, &unclear]), 3);

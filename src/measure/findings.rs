@@ -7,6 +7,7 @@ use crate::model::{
     event::{Alarm, AlarmKind, PointTried, What},
     outcome::{Outcome, Verdict},
     record::{Finding, ObjectiveKind, Record, Severity},
+    time::Elapsed,
     words,
 };
 
@@ -38,8 +39,12 @@ fn truth(record: &Record, story: &Story<'_>) -> Option<Finding> {
         (Outcome::SilentlyWrong, Some(_)) => {
             "Compare the target with the backup's manifest before the cut over, and refuse what differs."
         }
-        (Outcome::SilentlyWrong, None) => "Raise an alarm wherever the restore gives up; an exit code is not read at night.",
-        (Outcome::RefusedLoudly, _) => "Keep a copy that this failure cannot reach: another account, object lock, more regions.",
+        (Outcome::SilentlyWrong, None) => {
+            "Raise an alarm wherever the restore gives up; an exit code is not read at night."
+        }
+        (Outcome::RefusedLoudly, _) => {
+            "Keep a copy that this failure cannot reach: another account, object lock, more regions."
+        }
         (Outcome::Hung, _) => "Give each step of the restore a time limit, and go on to the next region or generation.",
         _ => return None,
     };
@@ -112,10 +117,10 @@ fn exposed(record: &Record) -> Option<Finding> {
     if worst.total_ms() <= service.rpo.millis() {
         return None;
     }
-    let known = |figure: Option<_>| figure.map_or("not measured".into(), |f: crate::model::time::Elapsed| f.to_string());
+    let known = |figure: Option<Elapsed>| figure.map_or("unknown".into(), |figure| figure.to_string());
     let what = format!(
         "The schedule cannot hold the RPO of {}: worst-case exposure is {worst} (interval and longest backup), and one bad \
-         generation adds {interval}. In this drill the newest backup was {} old at t0, and RPA was {}",
+         generation adds {interval}. In this drill backup age at t0 is {}, and RPA {}",
         service.rpo,
         known(record.exposure.backup_age),
         known(record.exposure.rpa),
@@ -123,7 +128,10 @@ fn exposed(record: &Record) -> Option<Finding> {
     Some(finding(
         Severity::Medium,
         what,
-        format!("Back up at least twice in each {}, or state an RPO above {interval} and the time a backup takes.", service.rpo),
+        format!(
+            "Back up at least twice in each {}, or state an RPO above {interval} and the time a backup takes.",
+            service.rpo
+        ),
     ))
 }
 
@@ -148,7 +156,11 @@ fn refused(record: &Record, story: &Story<'_>) -> Vec<Finding> {
         };
         let (point, phase) = (&newest.point, newest.phase.words());
         let what = format!("{region}: {point} was refused in {phase}: {}{more}; {seen}", newest.why);
-        Some(finding(Severity::Medium, what, "Verify each backup in each region when it is made, not when it is needed."))
+        Some(finding(
+            Severity::Medium,
+            what,
+            "Verify each backup in each region when it is made, not when it is needed.",
+        ))
     };
     by_region.iter().filter_map(of_region).collect()
 }
@@ -234,7 +246,6 @@ fn sentence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::measure::{record, testing::Drill};
 
     fn shown(drill: &Drill) -> String {
@@ -245,17 +256,17 @@ mod tests {
 
     #[test]
     fn a_bad_newest_backup_is_told_with_what_monitoring_knew() {
-        insta::assert_snapshot!(shown(&Drill::corrupt_latest()), @"");
+        insta::assert_snapshot!(shown(&Drill::corrupt_latest()));
     }
 
     #[test]
     fn false_alarms_are_counted_and_explained() {
-        insta::assert_snapshot!(shown(&Drill::control().false_alarms(5)), @"");
+        insta::assert_snapshot!(shown(&Drill::control().false_alarms(5)));
     }
 
     #[test]
     fn a_restore_that_found_nothing_says_what_each_region_lacked() {
-        insta::assert_snapshot!(shown(&Drill::refused(true)), @"");
+        insta::assert_snapshot!(shown(&Drill::refused(true)));
     }
 
     #[test]

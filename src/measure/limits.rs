@@ -34,9 +34,11 @@ pub(super) fn limits(record: &Record, story: &Story<'_>) -> Vec<String> {
 
 fn world(record: &Record) -> String {
     match record.identity.way {
-        Way::Real => "Regions, source and target are emulated on the loopback of one machine: the distance, bandwidth and \
+        Way::Real => {
+            "Regions, source and target are emulated on the loopback of one machine: the distance, bandwidth and \
                       load of real sites are not in the times."
-            .into(),
+                .into()
+        }
         Way::Simulated => "Time is simulated and regions are modelled in process: no time of it was measured.".into(),
     }
 }
@@ -49,22 +51,29 @@ fn people(record: &Record) -> Option<String> {
     let said: Vec<String> = phases
         .iter()
         .filter(|(_, ms)| *ms > 0)
-        .map(|(phase, ms)| format!("{} takes {}", phase.words(), Span(*ms)))
+        .map(|(phase, ms)| format!("{} to {}", Span(*ms), phase.words()))
         .collect();
-    (!said.is_empty()).then(|| format!("Nobody was called: {} is assumed.", words::list(&said)))
+    (!said.is_empty()).then(|| format!("Nobody was called; assumed: {}.", words::list(&said)))
 }
 
 fn size(record: &Record) -> String {
-    let Some(drilled) = record.scope.bytes else { return "The source was never filled: nothing is shown of any data.".into() };
+    let Some(drilled) = record.scope.bytes else {
+        return "The source was never filled: nothing is shown of any data.".into();
+    };
     let said = format!("Generated data, {} as JSON", words::bytes(drilled.0));
     let production = record.plan.services.get(&record.scope.service).and_then(|s| s.backup.production_size);
     match production {
         None => format!("{said}; the plan states no production size, so nothing is said of the time that would take."),
         Some(size) if size > drilled => {
             let times = size.0 / drilled.0.max(1);
-            format!("{said}; production has {} ({times} times as much), and times are not projected to it.", words::bytes(size.0))
+            format!(
+                "{said}; production has {} ({times} times as much), and times are not projected to it.",
+                words::bytes(size.0)
+            )
         }
-        Some(size) => format!("{said}, not less than production's {}; real data may be shaped otherwise.", words::bytes(size.0)),
+        Some(size) => {
+            format!("{said}, not less than production's {}; real data may be shaped otherwise.", words::bytes(size.0))
+        }
     }
 }
 

@@ -77,7 +77,10 @@ pub fn record(inputs: Inputs) -> Record {
         backups: story.backups().map(|(_, made)| made.clone()).collect(),
         restore,
         comparison: story.comparison.cloned(),
-        checks: events.iter().filter_map(|e| if let What::Checked(c) = &e.what { Some(c.clone()) } else { None }).collect(),
+        checks: events
+            .iter()
+            .filter_map(|e| if let What::Checked(c) = &e.what { Some(c.clone()) } else { None })
+            .collect(),
         faults,
         alarms: events.iter().filter_map(alarm).collect(),
         findings: Vec::new(),
@@ -114,7 +117,8 @@ fn scope(events: &[Event], plan: &Plan, scenario: &Scenario) -> Scope {
 }
 
 fn restore(story: &Story<'_>) -> RestoreBlock {
-    let mut block = RestoreBlock { listed: Vec::new(), refused: Vec::new(), chosen: None, chosen_day: None, refusal: None };
+    let mut block =
+        RestoreBlock { listed: Vec::new(), refused: Vec::new(), chosen: None, chosen_day: None, refusal: None };
     for event in story.events {
         match &event.what {
             What::Listed { region, points, why } => {

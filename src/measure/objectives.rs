@@ -64,7 +64,8 @@ pub(super) fn judge(
     scenario: &Scenario,
 ) -> Vec<Judged> {
     let service = plan.services.get(&scenario.service).map(|s| (format!("service {}", scenario.service), s.rto, s.rpo));
-    let level = plan.levels.get(&scenario.level.to_string()).map(|l| (format!("level {}", scenario.level), l.rto, l.rpo));
+    let level =
+        plan.levels.get(&scenario.level.to_string()).map(|l| (format!("level {}", scenario.level), l.rto, l.rpo));
     let mut judged = Vec::new();
     for (whose, rto_limit, rpo_limit) in service.into_iter().chain(level) {
         let of_rto = (ObjectiveKind::Rto, rto_limit, rto::judge(story, timeline.t5, rto_limit));
@@ -106,7 +107,7 @@ mod tests {
             assert!(verdicts(&drill).iter().all(|(_, verdict)| *verdict == Verdict::Missed));
         }
         let whys = record(Drill::refused(true).inputs()).objectives.into_iter().filter_map(|j| j.why);
-        insta::assert_snapshot!(whys.collect::<Vec<_>>().join("\n"), @"");
+        insta::assert_snapshot!(whys.collect::<Vec<_>>().join("\n"));
     }
 
     #[test]
@@ -115,7 +116,7 @@ mod tests {
         let rpo = of_service(&judged, ObjectiveKind::Rpo).unwrap();
         assert!(rpo.actual.unwrap().total_ms() < rpo.limit.millis());
         assert_eq!(rpo.verdict, Verdict::Missed);
-        insta::assert_snapshot!(rpo.why.clone().unwrap(), @"");
+        insta::assert_snapshot!(rpo.why.clone().unwrap());
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub(super) fn ending(story: &Story<'_>, objectives: &[Judged]) -> Ending {
 }
 
 fn restored(story: &Story<'_>, objectives: &[Judged]) -> (Option<Outcome>, String) {
-    let silently_wrong = |why: String| (Some(Outcome::SilentlyWrong), format!("the pipeline claims a recovery, but {why}"));
+    let silently_wrong =
+        |why: String| (Some(Outcome::SilentlyWrong), format!("the pipeline claims a recovery, but {why}"));
     if let Some(wrong) = story.data_wrong() {
         return silently_wrong(format!("the ledger says: {wrong}"));
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::model::{
     event::{AlarmKind, SteadyWhen, What},
-    outcome::DrillResult,
+    outcome::{DrillResult, Outcome},
     plan::Plan,
     record::{Cleanup, FaultRecord, Judged, ObjectiveKind, RestoreBlock, ResultBlock},
     scenario::Scenario,
@@ -68,7 +68,12 @@ pub(super) fn result(case: &Case<'_>) -> ResultBlock {
 
 fn wrong_data(case: &Case<'_>) -> Vec<String> {
     let proven = outcome::proven_wrong(case.story, case.ending);
-    proven.then(|| format!("silently wrong: {}", case.ending.why)).into_iter().collect()
+    let expected = case.scenario.expect.outcome;
+    let instead = match expected {
+        Outcome::SilentlyWrong => "which always fails".into(),
+        _ => format!("expected {}", expected.words()),
+    };
+    proven.then(|| format!("silently wrong ({instead}): {}", case.ending.why)).into_iter().collect()
 }
 
 /// Reasons why the drill was stopped, and why it could not be played.
@@ -128,14 +133,18 @@ fn unclear(case: &Case<'_>) -> Vec<String> {
 /// Where the drill went another way than its scenario says.
 fn unexpected(case: &Case<'_>) -> Vec<String> {
     let expect = &case.scenario.expect;
-    let mut reasons: Vec<String> = outcome::mismatch(expect.outcome, case.ending).into_iter().collect();
+    // Silently wrong has a reason of its own already.
+    let mismatch = outcome::mismatch(expect.outcome, case.ending);
+    let mut reasons: Vec<String> =
+        mismatch.into_iter().filter(|_| !outcome::proven_wrong(case.story, case.ending)).collect();
     reasons.extend(unexpected_point(case));
     for (kind, wanted) in [(ObjectiveKind::Rto, expect.rto), (ObjectiveKind::Rpo, expect.rpo)] {
         let judged = of_service(case.objectives, kind);
         if let (Some(wanted), Some(judged)) = (wanted, judged)
             && judged.verdict != wanted
         {
-            let why = judged.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+            let unsaid = judged.why.as_ref().filter(|why| !reasons.iter().any(|said| said.contains(*why)));
+            let why = unsaid.map_or(String::new(), |why| format!(": {why}"));
             let (name, is) = (kind.words(), judged.verdict.words());
             reasons.push(format!("expected the service's {name} to be {}, it is {is}{why}", wanted.words()));
         }
@@ -190,4 +199,86 @@ fn left_behind(case: &Case<'_>, to_the_end: bool) -> Vec<String> {
         reasons.push(format!("not everything that the drill made was removed: {}", case.cleanup.detail));
     }
     reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        measure::{record, testing::Drill},
+        model::{
+            event::{AlarmKind, What},
+            outcome::{DrillResult, Outcome, Verdict},
+            record::ResultBlock,
+        },
+    };
+
+    fn judged(drill: &Drill) -> ResultBlock {
+        record(drill.inputs()).result
+    }
+
+    #[test]
+    fn a_drill_that_went_as_its_scenario_says_passes_also_where_objectives_are_missed() {
+        for drill in [Drill::control(), Drill::corrupt_latest(), Drill::refused(true), Drill::late(), Drill::hung()] {
+            let result = judged(&drill);
+            assert_eq!((result.result, &result.reasons[..]), (DrillResult::Pass, &[][..]), "{}", drill.scenario.title);
+        }
+        assert_eq!(judged(&Drill::corrupt_latest()).verdict, Verdict::Missed);
+    }
+
+    #[test]
+    fn silently_wrong_always_fails() {
+        for mut drill in [Drill::silently_wrong(), Drill::refused(false), Drill::control().without_comparison()] {
+            drill.scenario.expect.outcome = Outcome::SilentlyWrong;
+            assert_eq!(judged(&drill).result, DrillResult::Fail);
+            drill.say(What::Interrupted);
+            let stopped = judged(&drill);
+            let proven = stopped.reasons[0].starts_with("silently wrong");
+            assert_eq!(stopped.result, if proven { DrillResult::Fail } else { DrillResult::Interrupted });
+        }
+    }
+
+    #[test]
+    fn what_shows_nothing_is_inconclusive() {
+        let unproven = Drill::corrupt_latest().without(|e| matches!(e, What::FaultProven { .. }));
+        let impossible = Drill::corrupt_latest()
+            .without(|e| matches!(e, What::FaultProven { .. } | What::FaultInjected { .. }))
+            .and(What::FaultImpossible { fault: 0, why: "no dump to cut".into() });
+        let unchecked = Drill::control().check("health", None);
+        for drill in [Drill::toothless(), unproven, impossible, unchecked, Drill::control().without_check_phase()] {
+            let result = judged(&drill);
+            assert_eq!(result.result, DrillResult::Inconclusive, "{:?}", result.reasons);
+        }
+    }
+
+    #[test]
+    fn each_reason_is_told_in_words() {
+        let mut elsewhere = Drill::corrupt_latest();
+        elsewhere.scenario.expect = Drill::control().scenario.expect;
+        let drills = [
+            Drill::toothless(),
+            Drill::silently_wrong(),
+            Drill::refused(false),
+            Drill::interrupted(),
+            Drill::never_steady(),
+            elsewhere,
+            Drill::corrupt_latest().alarm(AlarmKind::Unreadable, "us-east-1", true),
+            Drill::refused(true).without(|e| matches!(e, What::Alarm(_))),
+            Drill::control().without(|e| matches!(e, What::CleanedUp { .. } | What::SteadyState { .. })),
+            Drill::corrupt_latest().without(|e| matches!(e, What::FaultHealed { .. })),
+        ];
+        let told = drills.map(|drill| {
+            let result = judged(&drill);
+            format!("{}\n  {}", result.result.words(), result.reasons.join("\n  "))
+        });
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn a_false_alarm_fails_nothing_and_an_expected_alarm_must_come_with_reason() {
+        assert_eq!(judged(&Drill::control().false_alarms(3)).result, DrillResult::Pass);
+        assert_eq!(judged(&Drill::corrupt_latest().seen_by_monitor()).result, DrillResult::Pass);
+        let mut unjustified = Drill::corrupt_latest().alarm(AlarmKind::TooOld, "us-east-1", false);
+        unjustified.scenario.expect.alarms.push(AlarmKind::TooOld);
+        assert_eq!(judged(&unjustified).result, DrillResult::Fail);
+    }
 }

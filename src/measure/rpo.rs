@@ -6,7 +6,7 @@ use super::{
     objectives::Judgement,
     story::{End, Story},
 };
-use crate::model::{record::ObjectiveKind, time::Elapsed, units::Span, words};
+use crate::model::{record::ObjectiveKind, time::Elapsed, units::Span};
 
 /// RPA; `None` where nothing was compared.
 pub(super) fn actual(story: &Story<'_>) -> Option<Elapsed> {

@@ -75,7 +75,10 @@ mod tests {
     fn the_clock_runs_from_the_disaster_to_the_passed_checks() {
         let record = record(Drill::control().inputs());
         let t = &record.timeline;
-        assert_eq!(t.t1, Some(Elapsed { measured_ms: Some(Measured::Millis(0)), ..Elapsed::assumed(Span::minutes(5)) }));
+        assert_eq!(
+            t.t1,
+            Some(Elapsed { measured_ms: Some(Measured::Millis(0)), ..Elapsed::assumed(Span::minutes(5)) })
+        );
         let marks = [t.t1, t.t2, t.t3, t.t4, t.t5].map(|mark| mark.unwrap().total_ms());
         assert!(marks.is_sorted(), "{marks:?}");
         assert_eq!(t.t5.unwrap().assumed_ms, Span::minutes(35).millis());

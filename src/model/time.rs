@@ -32,7 +32,7 @@ impl Basis {
             Basis::Assumed => "assumed",
             Basis::Projected => "projected",
             Basis::Simulated => "simulated",
-            Basis::Scenario => "scenario time",
+            Basis::Scenario => "of scenario time",
         }
     }
 }
@@ -100,7 +100,8 @@ impl Elapsed {
     /// The parts that are there, each with how it is known. Nothing assumed is no part.
     pub fn parts(&self) -> impl Iterator<Item = (Basis, Measured)> + use<> {
         let assumed = Some(self.assumed_ms).filter(|ms| *ms > 0);
-        let exact = [(Basis::Assumed, assumed), (Basis::Scenario, self.scenario_ms), (Basis::Simulated, self.simulated_ms)];
+        let exact =
+            [(Basis::Assumed, assumed), (Basis::Scenario, self.scenario_ms), (Basis::Simulated, self.simulated_ms)];
         let exact = exact.into_iter().filter_map(|(basis, ms)| Some((basis, Measured::Millis(ms?))));
         exact.chain(self.measured_ms.map(|ms| (Basis::Measured, ms)))
     }
@@ -199,7 +200,7 @@ mod tests {
         let mut recovery = Elapsed::assumed(Span::minutes(6)).plus(Elapsed::ran(183, false));
         assert_eq!(recovery.to_string(), "6 min assumed + 183 ms measured = 6 min 0.2 s");
         assert_eq!(Elapsed::ran(1_500, true).to_string(), "1.5 s simulated");
-        assert_eq!(Elapsed::scenario(Span::hours(9).millis()).to_string(), "9 h scenario time");
+        assert_eq!(Elapsed::scenario(Span::hours(9).millis()).to_string(), "9 h of scenario time");
         assert_eq!(Elapsed::default().to_string(), "0 ms");
         recovery.redact();
         assert_eq!(recovery.to_string(), "6 min assumed + [measured]");

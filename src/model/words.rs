@@ -72,11 +72,25 @@ mod tests {
             [0, 183, 1_000, 12_340, 59_960, 360_183, 3_600_000, 33_120_400, 86_400_000, 172_800_000, 266_400_000]
                 .map(duration)
                 .into();
-        let said =
-            ["0 ms", "183 ms", "1 s", "12.3 s", "1 min", "6 min 0.2 s", "1 h", "9 h 12 min", "24 h", "48 h", "3 days 2 h"];
+        let said = [
+            "0 ms",
+            "183 ms",
+            "1 s",
+            "12.3 s",
+            "1 min",
+            "6 min 0.2 s",
+            "1 h",
+            "9 h 12 min",
+            "24 h",
+            "48 h",
+            "3 days 2 h",
+        ];
         assert_eq!(shown, said);
         assert!(duration(u64::MAX).contains("days"));
-        assert_eq!([count(1, "row"), count(0, "row"), count(2, "copy"), count(2, "day")].join(" "), "1 row 0 rows 2 copies 2 days");
+        assert_eq!(
+            [count(1, "row"), count(0, "row"), count(2, "copy"), count(2, "day")].join(" "),
+            "1 row 0 rows 2 copies 2 days"
+        );
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
         assert_eq!([bytes(512), bytes(4 << 20), bytes(u64::MAX)], ["512 B", "4.0 MiB", "16777216.0 TiB"]);
     }
