@@ -8,3 +8,4 @@ pub mod record;
 pub mod scenario;
 pub mod time;
 pub mod units;
+pub mod words;

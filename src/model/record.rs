@@ -29,6 +29,8 @@ pub struct Record {
     pub scope: Scope,
     /// Objectives against actuals; service first, then level.
     pub objectives: Vec<Judged>,
+    /// How much could be lost: three figures, kept apart.
+    pub exposure: Exposure,
     /// t0 to t5.
     pub timeline: Timeline,
     /// Phases of the recovery, in the order in which they began. They may overlap.
@@ -74,7 +76,7 @@ pub struct Identity {
     pub plan_sha256: String,
     /// SHA-256 of the scenario file, lower-case hex.
     pub scenario_sha256: String,
-    /// When the drill was run, by the wall clock; `None` where time is simulated.
+    /// When the drill was run, by the wall clock; `None` where time is simulated, and where it was redacted.
     #[schemars(with = "Option<String>")]
     pub run_at: Option<Timestamp>,
 }
@@ -111,12 +113,23 @@ pub struct Scope {
     pub service: String,
     /// The plan's level of severity.
     pub level: u8,
-    /// Rows at the start.
-    pub rows: u64,
-    /// Size of the data at the start, as JSON.
-    pub bytes: ByteSize,
+    /// Rows at the start; `None` where the source was never filled.
+    pub rows: Option<u64>,
+    /// Size of the data at the start, as JSON; `None` where the source was never filled.
+    pub bytes: Option<ByteSize>,
     /// Parts of the plan that this drill leaves out.
     pub exclusions: Vec<String>,
+}
+
+/// How much could be lost, by three measures that are often taken for each other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Exposure {
+    /// Age of the newest backup at t0, by the moment it was made; says nothing of what is in it.
+    pub backup_age: Option<Elapsed>,
+    /// RPA: from the commit of the last write of the unbroken prefix found after the restore to t0.
+    pub rpa: Option<Elapsed>,
+    /// The most that the schedule lets be lost: backup interval (assumed, from the plan) and longest backup.
+    pub worst_case: Option<Elapsed>,
 }
 
 /// One objective judged.
@@ -223,9 +236,12 @@ pub struct FaultRecord {
     pub mode: String,
     /// What it changed, once injected.
     pub detail: Option<String>,
-    /// Proof; `None` where it was never injected.
+    /// Why it could not be injected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impossible: Option<String>,
+    /// Proof; `None` where there is none.
     pub proof: Option<Proof>,
-    /// Whether it was healed.
+    /// Whether what it had changed is as it was; also where it changed nothing.
     pub healed: bool,
 }
 
@@ -259,7 +275,7 @@ pub struct Finding {
 pub enum Severity {
     /// Data or truth is lost.
     Critical,
-    /// An objective is missed.
+    /// An objective is missed, or nobody would have known of a danger in time.
     High,
     /// It will be missed in a worse case, or an alarm lies.
     Medium,

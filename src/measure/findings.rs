@@ -1,0 +1,278 @@
+//! What to act on: each finding with its severity and a remedy, worst first.
+
+use std::collections::BTreeMap;
+
+use super::{monitoring, outcome, rpo, story::Story};
+use crate::model::{
+    event::{Alarm, AlarmKind, PointTried, What},
+    outcome::{Outcome, Verdict},
+    record::{Finding, ObjectiveKind, Record, Severity},
+    time::Elapsed,
+    words,
+};
+
+/// All findings of a drill; `record` is complete but for findings, limits and events.
+pub(super) fn findings(record: &Record, story: &Story<'_>) -> Vec<Finding> {
+    let mut all = Vec::new();
+    all.extend(truth(record, story));
+    all.extend(missed(record, story, ObjectiveKind::Rto));
+    all.extend(missed(record, story, ObjectiveKind::Rpo));
+    all.extend(slept_through(record, story));
+    all.extend(exposed(record));
+    all.extend(refused(record, story));
+    all.extend(failed_backups(story));
+    all.extend(incomplete_copies(record));
+    all.extend(silent_regions(record));
+    all.extend(cried_wolf(record));
+    all.sort_by_key(|finding| finding.severity);
+    all
+}
+
+fn finding(severity: Severity, what: String, remedy: impl Into<String>) -> Finding {
+    Finding { severity, what, remedy: remedy.into() }
+}
+
+/// Data or truth is lost.
+fn truth(record: &Record, story: &Story<'_>) -> Option<Finding> {
+    let ending = outcome::ending(story, &record.objectives);
+    let remedy = match (ending.outcome?, &record.restore.chosen) {
+        (Outcome::SilentlyWrong, Some(_)) => {
+            "Compare the target with the backup's manifest before the cut over, and refuse what differs."
+        }
+        (Outcome::SilentlyWrong, None) => {
+            "Raise an alarm wherever the restore gives up; an exit code is not read at night."
+        }
+        (Outcome::RefusedLoudly, _) => {
+            "Keep a copy that this failure cannot reach: another account, object lock, more regions."
+        }
+        (Outcome::Hung, _) => "Give each step of the restore a time limit, and go on to the next region or generation.",
+        _ => return None,
+    };
+    Some(finding(Severity::Critical, sentence(&ending.why), remedy))
+}
+
+/// One finding for all objectives of a kind that are missed.
+fn missed(record: &Record, story: &Story<'_>, kind: ObjectiveKind) -> Option<Finding> {
+    let missed: Vec<_> =
+        record.objectives.iter().filter(|j| j.objective == kind && j.verdict == Verdict::Missed).collect();
+    let names: Vec<String> = missed.iter().map(|j| format!("{} ({})", j.whose, j.limit)).collect();
+    let mut whys: Vec<&str> = missed.iter().filter_map(|j| j.why.as_deref()).collect();
+    whys.dedup();
+    let mut what = format!("{} missed for {}: {}", kind.words(), words::list(&names), whys.join("; "));
+    let actual = missed.first()?.actual;
+    if let (ObjectiveKind::Rpo, Some(loss)) = (kind, rpo::loss(story)) {
+        what = format!("{what}; {loss}");
+    }
+    let remedy = match (kind, actual) {
+        (ObjectiveKind::Rto, Some(rta)) if rta.assumed_ms > rta.total_ms() / 2 => {
+            "People take most of it: notice and decide faster, or let the restore start by itself."
+        }
+        (ObjectiveKind::Rto, Some(_)) => "Shorten the longest phase, or state an RTO that can be held.",
+        (ObjectiveKind::Rpo, Some(_)) if story.data_wrong().is_none() => {
+            "Back up more often, and notice a bad backup before the next one is due; or state an RPO that can be held."
+        }
+        _ => "Remove what kept the restore from a good end, then drill again.",
+    };
+    Some(finding(Severity::High, what, remedy))
+}
+
+/// Faults that struck before the disaster and of which no monitor spoke.
+fn slept_through(record: &Record, story: &Story<'_>) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for (number, (fault, spec)) in record.faults.iter().zip(&record.scenario.faults).enumerate() {
+        let Some(injected) = monitoring::injected_before_disaster(story, number) else { continue };
+        let mut regions: Vec<&str> = spec.regions.iter().map(String::as_str).collect();
+        if regions.is_empty() {
+            regions = record.plan.region_names();
+        }
+        let bit = fault.proof.as_ref().is_some_and(|proof| proof.bit);
+        if !bit || !monitoring::saw(story, injected, &regions).is_empty() {
+            continue;
+        }
+        let every = record.plan.monitor.check_every;
+        let at = story.events[injected].at;
+        let looks = at.zip(story.t0).map_or(0, |(at, t0)| monitoring::looks(at, t0, every));
+        let name = format!("{} ({}) in {}", fault.fault, fault.mode, words::list(&regions));
+        all.push(match looks {
+            0 => finding(
+                Severity::Medium,
+                format!("Nobody looked between the fault {name} and the disaster: the monitor looks every {every}"),
+                "Look more often, and after each backup.",
+            ),
+            _ => finding(
+                Severity::High,
+                format!("Monitoring slept through the fault {name}: {} before the disaster, no alarm", words::count(looks, "look")),
+                "Let the monitor read what it watches: manifest, digest and content of the newest backup in each region.",
+            ),
+        });
+    }
+    all
+}
+
+/// The schedule itself, without any fault.
+fn exposed(record: &Record) -> Option<Finding> {
+    let service = record.plan.services.get(&record.scope.service)?;
+    let worst = record.exposure.worst_case?;
+    let interval = service.backup.every.interval();
+    if worst.total_ms() <= service.rpo.millis() {
+        return None;
+    }
+    let known = |figure: Option<Elapsed>| figure.map_or("unknown".into(), |figure| figure.to_string());
+    let what = format!(
+        "The schedule cannot hold the RPO of {}: worst-case exposure is {worst} (interval and longest backup), and one bad \
+         generation adds {interval}. In this drill backup age at t0 is {}, and RPA {}",
+        service.rpo,
+        known(record.exposure.backup_age),
+        known(record.exposure.rpa),
+    );
+    Some(finding(
+        Severity::Medium,
+        what,
+        format!(
+            "Back up at least twice in each {}, or state an RPO above {interval} and the time a backup takes.",
+            service.rpo
+        ),
+    ))
+}
+
+/// Recovery points that the restore refused: one finding a region, by the first tried, which is its newest.
+fn refused(record: &Record, story: &Story<'_>) -> Vec<Finding> {
+    let mut by_region: Vec<(&str, Vec<&PointTried>)> = Vec::new();
+    for tried in &record.restore.refused {
+        match by_region.iter_mut().find(|(region, _)| *region == tried.region) {
+            Some((_, points)) => points.push(tried),
+            None => by_region.push((&tried.region, vec![tried])),
+        }
+    }
+    let of_region = |(region, points): &(&str, Vec<&PointTried>)| {
+        let newest = points.first()?;
+        let more = match points.len() as u64 - 1 {
+            0 => String::new(),
+            n => format!(" ({} there refused as well)", words::count(n, "older one")),
+        };
+        let seen = match monitoring::saw(story, 0, &[region]).first() {
+            Some(Alarm { kind, detail, .. }) => format!("monitoring had raised `{}`: {detail}", kind.words()),
+            None => "monitoring had not said so".into(),
+        };
+        let (point, phase) = (&newest.point, newest.phase.words());
+        let what = format!("{region}: {point} was refused in {phase}: {}{more}; {seen}", newest.why);
+        Some(finding(
+            Severity::Medium,
+            what,
+            "Verify each backup in each region when it is made, not when it is needed.",
+        ))
+    };
+    by_region.iter().filter_map(of_region).collect()
+}
+
+/// Scheduled backups that did not come about.
+fn failed_backups(story: &Story<'_>) -> Vec<Finding> {
+    let mut by_fate: BTreeMap<&str, (Vec<String>, &str)> = BTreeMap::new();
+    for event in story.events {
+        let (fate, day, why) = match &event.what {
+            What::BackupFailed { day, why } => ("failed", day, why),
+            What::BackupSkipped { day, why } => ("did not start", day, why),
+            _ => continue,
+        };
+        by_fate.entry(fate).or_insert((Vec::new(), why)).0.push(day.to_string());
+    }
+    let of_fate = |(fate, (days, why)): (&str, (Vec<String>, &str))| {
+        let backups = words::count(days.len() as u64, "scheduled backup");
+        let day = if days.len() == 1 { "day" } else { "days" };
+        let what = format!("{backups} {fate} ({day} {}): {why}", words::list(&days));
+        finding(Severity::Medium, what, "Try again within the hour, and raise an alarm while the source still lives.")
+    };
+    by_fate.into_iter().map(of_fate).collect()
+}
+
+/// Regions that lack the newest backup.
+fn incomplete_copies(record: &Record) -> Option<Finding> {
+    let newest = record.backups.last()?;
+    let lacking: Vec<&str> =
+        record.plan.region_names().into_iter().filter(|name| !newest.regions.iter().any(|r| r == name)).collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    let why = if newest.missing_in.is_empty() { String::new() } else { format!(": {}", newest.missing_in.join("; ")) };
+    let what = format!("The newest backup {} is not in {}{why}", newest.point, words::list(&lacking));
+    Some(finding(Severity::Medium, what, "Copy again until each region holds it, and raise an alarm until then."))
+}
+
+/// Regions that showed nothing when the restore asked, or less than others.
+fn silent_regions(record: &Record) -> Vec<Finding> {
+    let most = record.restore.listed.iter().filter_map(|l| l.points).max().unwrap_or(0);
+    let mut all = Vec::new();
+    for listed in &record.restore.listed {
+        let why = listed.why.as_deref().unwrap_or("no reason given");
+        let what = match listed.points {
+            Some(n) if n == most => continue,
+            Some(n) => format!("{} shows {}, another region {most}", listed.region, words::count(n, "recovery point")),
+            None => format!("{} did not answer when asked for its recovery points: {why}", listed.region),
+        };
+        if !all.iter().any(|f: &Finding| f.what == what) {
+            all.push(finding(Severity::Low, what, "Keep each generation in more regions than can fail at once."));
+        }
+    }
+    all
+}
+
+/// False alarms, counted.
+fn cried_wolf(record: &Record) -> Vec<Finding> {
+    let mut by_kind: BTreeMap<AlarmKind, (u64, &str)> = BTreeMap::new();
+    for Alarm { kind, detail, .. } in record.alarms.iter().map(|a| &a.alarm).filter(|alarm| !alarm.justified) {
+        by_kind.entry(*kind).or_insert((0, detail)).0 += 1;
+    }
+    let interval = record.plan.services.get(&record.scope.service).map(|s| s.backup.every.interval());
+    let of_kind = |(kind, (times, detail)): (AlarmKind, (u64, &str))| {
+        let limit = record.plan.monitor.max_age;
+        let (because, remedy) = match (kind, interval) {
+            (AlarmKind::TooOld, Some(interval)) if limit < interval => (
+                format!("limit {limit} against an interval of {interval}"),
+                format!("Set the age limit above {interval} and the time a backup takes, or back up every {limit}."),
+            ),
+            _ => (detail.to_owned(), "Find out what the monitor mistook, and correct its limit.".into()),
+        };
+        let times = words::count(times, "time");
+        let what = format!("The monitor cried wolf {times} (`{}`): {because}", kind.words());
+        finding(Severity::Medium, what, remedy)
+    };
+    by_kind.into_iter().map(of_kind).collect()
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::measure::{record, testing::Drill};
+
+    fn shown(drill: &Drill) -> String {
+        let record = record(drill.inputs());
+        let lines = record.findings.iter().map(|f| format!("{}: {}\n  {}", f.severity.words(), f.what, f.remedy));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_bad_newest_backup_is_told_with_what_monitoring_knew() {
+        insta::assert_snapshot!(shown(&Drill::corrupt_latest()));
+    }
+
+    #[test]
+    fn false_alarms_are_counted_and_explained() {
+        insta::assert_snapshot!(shown(&Drill::control().false_alarms(5)));
+    }
+
+    #[test]
+    fn a_restore_that_found_nothing_says_what_each_region_lacked() {
+        insta::assert_snapshot!(shown(&Drill::refused(true)));
+    }
+
+    #[test]
+    fn a_fault_that_no_monitor_saw_is_a_finding_and_one_that_was_seen_is_none() {
+        let slept = |drill: &Drill| shown(drill).contains("slept through");
+        assert!(slept(&Drill::corrupt_latest()));
+        assert!(!slept(&Drill::corrupt_latest().seen_by_monitor()));
+    }
+}

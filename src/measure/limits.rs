@@ -1,0 +1,87 @@
+//! What a drill does not show, derived from what it did.
+
+use super::story::Story;
+use crate::model::{
+    event::{Phase, What},
+    record::{Record, Way},
+    time::Elapsed,
+    units::Span,
+    words,
+};
+
+/// The limits of one drill; `record` is complete but for limits and events.
+pub(super) fn limits(record: &Record, story: &Story<'_>) -> Vec<String> {
+    let mut limits = vec![world(record)];
+    limits.extend(people(record));
+    limits.push(size(record));
+    limits.push(checks(record, story));
+    if record.scenario.faults.is_empty() {
+        limits.push("No fault was injected: it shows an undisturbed restore only.".into());
+    }
+    if !story.events.iter().any(|e| matches!(e.what, What::Pruned { .. })) {
+        limits.push(format!(
+            "Retention was not seen at work: nothing was pruned in {} of history.",
+            words::count(record.scenario.history.days.into(), "day")
+        ));
+    }
+    if !record.scope.exclusions.is_empty() {
+        limits.push(format!("Not drilled here: {}.", words::list(&record.scope.exclusions)));
+    }
+    limits.push("One run with one seed: it says nothing of how times vary.".into());
+    limits.push("Business acceptance (t6) and normal operation (t7) are not part of it, so neither is WRT.".into());
+    limits
+}
+
+fn world(record: &Record) -> String {
+    match record.identity.way {
+        Way::Real => {
+            "Regions, source and target are emulated on the loopback of one machine: the distance, bandwidth and \
+                      load of real sites are not in the times."
+                .into()
+        }
+        Way::Simulated => "Time is simulated and regions are modelled in process: no time of it was measured.".into(),
+    }
+}
+
+fn people(record: &Record) -> Option<String> {
+    let time = &record.timeline;
+    let assumed = |elapsed: Option<Elapsed>| elapsed.map_or(0, |e| e.assumed_ms);
+    let (detect, both) = (assumed(time.t1), assumed(time.t2.or(time.t1)));
+    let phases = [(Phase::Detect, detect), (Phase::Declare, both.saturating_sub(detect))];
+    let said: Vec<String> = phases
+        .iter()
+        .filter(|(_, ms)| *ms > 0)
+        .map(|(phase, ms)| format!("{} to {}", Span(*ms), phase.words()))
+        .collect();
+    (!said.is_empty()).then(|| format!("Nobody was called; assumed: {}.", words::list(&said)))
+}
+
+fn size(record: &Record) -> String {
+    let Some(drilled) = record.scope.bytes else {
+        return "The source was never filled: nothing is shown of any data.".into();
+    };
+    let said = format!("Generated data, {} as JSON", words::bytes(drilled.0));
+    let production = record.plan.services.get(&record.scope.service).and_then(|s| s.backup.production_size);
+    match production {
+        None => format!("{said}; the plan states no production size, so nothing is said of the time that would take."),
+        Some(size) if size > drilled => {
+            let times = size.0 / drilled.0.max(1);
+            format!(
+                "{said}; production has {} ({times} times as much), and times are not projected to it.",
+                words::bytes(size.0)
+            )
+        }
+        Some(size) => {
+            format!("{said}, not less than production's {}; real data may be shaped otherwise.", words::bytes(size.0))
+        }
+    }
+}
+
+fn checks(record: &Record, story: &Story<'_>) -> String {
+    let names: Vec<&str> = story.checks.iter().map(|c| c.check.as_str()).collect();
+    match (record.comparison.is_some(), names.is_empty()) {
+        (false, _) => "Nothing restored was compared: it shows nothing of what the backups hold.".into(),
+        (true, true) => "No function of the restored service was checked, its data alone.".into(),
+        (true, false) => format!("Of the service's functions nothing was checked but: {}.", words::list(&names)),
+    }
+}

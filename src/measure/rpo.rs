@@ -1,0 +1,40 @@
+//! RPA, the actual of the RPO: from the commit of the last write of the unbroken prefix found after the restore to t0,
+//! by the ledger. Never a file's age.
+
+use super::{
+    exposure::between,
+    objectives::Judgement,
+    story::{End, Story},
+};
+use crate::model::{record::ObjectiveKind, time::Elapsed, units::Span};
+
+/// RPA; `None` where nothing was compared.
+pub(super) fn actual(story: &Story<'_>) -> Option<Elapsed> {
+    let prefix = story.comparison?.prefix;
+    between(prefix.committed_at, story.t0?)
+}
+
+/// What the drill shows about an RPO.
+pub(super) fn judge(story: &Story<'_>, rpa: Option<Elapsed>, limit: Span) -> Judgement {
+    if let Some(wrong) = story.data_wrong() {
+        return Judgement::missed(rpa, format!("the restored data is wrong: {wrong}"));
+    }
+    match (rpa, story.end) {
+        (Some(rpa), _) => Judgement::against(ObjectiveKind::Rpo, rpa, limit),
+        (None, Some(end @ (End::Refused(_) | End::TimeLimit(_)))) if story.broke_off.is_none() => {
+            Judgement::missed(None, format!("all is lost: {}", end.words()))
+        }
+        (None, Some(End::Restored(_))) => Judgement::unknown("what was restored was not compared with the ledger"),
+        _ => Judgement::unknown("the drill did not get to a restored state"),
+    }
+}
+
+/// What was lost, in numbers; `None` where nothing was compared.
+pub(super) fn loss(story: &Story<'_>) -> Option<String> {
+    let found = story.comparison?;
+    Some(match found.writes_lost {
+        0 => "no acknowledged write was lost".into(),
+        1 => format!("1 acknowledged write of {} was lost", found.last.seq),
+        lost => format!("{lost} acknowledged writes of {} were lost", found.last.seq),
+    })
+}
