@@ -50,6 +50,10 @@ impl Fault for CorruptJson {
         ]
     }
 
+    fn strikes_points(&self) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: corrupt-json\n  mode: truncated\n  regions: [us-east-1]\n  generations: latest\n  with: { keep: 60% }\n"
     }

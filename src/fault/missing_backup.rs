@@ -32,6 +32,10 @@ impl Fault for MissingBackup {
         ]
     }
 
+    fn strikes_points(&self) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: missing-backup\n  mode: deleted\n  regions: [us-east-1]\n  generations: all\n"
     }

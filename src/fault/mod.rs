@@ -28,6 +28,9 @@ pub trait Fault: Send + Sync {
     /// Its modes, each with what it changes.
     fn modes(&self) -> &'static [Mode];
 
+    /// Whether it strikes recovery points, so that `generations` says which.
+    fn strikes_points(&self) -> bool;
+
     /// Further parameters, each with what it means.
     fn parameters(&self) -> &'static [Parameter] {
         &[]

@@ -46,6 +46,10 @@ impl Fault for RegionOutage {
         ]
     }
 
+    fn strikes_points(&self) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: region-outage\n  mode: refused\n  regions: [us-east-1]\n  when: at-disaster\n"
     }

@@ -35,6 +35,10 @@ impl Fault for StaleDump {
         ]
     }
 
+    fn strikes_points(&self) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: stale-dump\n  mode: schedule-stopped\n  when: { before-backup-of-day: 4 }\n"
     }

@@ -1,0 +1,22 @@
+//! One whole drill at 4 MiB, real and simulated: four days of backups into three regions, the restore, the comparison.
+
+#[path = "../tests/kit/mod.rs"]
+mod kit;
+
+use std::hint::black_box;
+
+use backdraft::model::record::Way;
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn whole_drill(c: &mut Criterion) {
+    let (plan, scenario) = (kit::plan(), kit::scenario("database/control"));
+    let mut group = c.benchmark_group("whole drill, 4 MiB");
+    group.sample_size(10);
+    for (name, way) in [("real", Way::Real), ("simulated", Way::Simulated)] {
+        group.bench_function(name, |b| b.iter(|| black_box(kit::play("control", &plan, &scenario, 42, way, vec![]))));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, whole_drill);
+criterion_main!(benches);

@@ -1,0 +1,52 @@
+//! What differs between two records of one drill. What was measured by a wall clock always does, and does not count.
+
+use crate::model::record::{Record, Way};
+
+/// Every respect in which the drill went another way, in words. Two records of a simulated drill must be the same to
+/// the byte.
+pub fn differences(before: &Record, now: &Record) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, before: String, now: String| {
+        if before != now {
+            found.push(format!("{what}: was {before}, is {now}"));
+        }
+    };
+    compare("result", words(&before.result.result), words(&now.result.result));
+    compare("outcome", words(&before.result.outcome), words(&now.result.outcome));
+    compare("recovery point", words(&before.restore.chosen), words(&now.restore.chosen));
+    compare("points refused", refused(before), refused(now));
+    compare("loss", words(&before.comparison), words(&now.comparison));
+    compare("order of phases", phases(before), phases(now));
+    compare("alarms", alarms(before), alarms(now));
+    compare("faults that bit", bites(before), bites(now));
+    if found.is_empty() && now.identity.way == Way::Simulated && before != now {
+        found.push("the records differ in detail, and simulated ones must not".into());
+    }
+    found
+}
+
+fn words(value: &impl std::fmt::Debug) -> String {
+    format!("{value:?}")
+}
+
+fn refused(record: &Record) -> String {
+    let points = record.restore.refused.iter().map(|t| format!("{} in {} at {}", t.point, t.region, t.phase.words()));
+    points.collect::<Vec<_>>().join(", ")
+}
+
+fn phases(record: &Record) -> String {
+    let phases = record.phases.iter().map(|p| format!("{}{}", p.phase.words(), if p.ok { "" } else { " failed" }));
+    phases.collect::<Vec<_>>().join(", ")
+}
+
+fn alarms(record: &Record) -> String {
+    let alarms = record.alarms.iter().map(|a| {
+        let region = a.alarm.region.as_deref().unwrap_or("all");
+        format!("{} in {region}{}", a.alarm.kind.words(), if a.alarm.justified { "" } else { " (false)" })
+    });
+    alarms.collect::<Vec<_>>().join(", ")
+}
+
+fn bites(record: &Record) -> String {
+    record.faults.iter().map(|f| words(&f.proof.as_ref().map(|proof| proof.bit))).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,87 @@
+//! What the integration tests share: the plan and scenarios of the repository, and playing one drill in process.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use backdraft::{
+    assembly::{self, Parts, assemble},
+    engine::{self, Drill},
+    fault::Injection,
+    input::load::{load_plan, load_scenario},
+    measure,
+    model::{
+        plan::Plan,
+        record::{Identity, Record, Way},
+        scenario::Scenario,
+    },
+    sim::seed::Seed,
+};
+use tokio::sync::watch;
+
+/// The repository's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The HookLabs plan.
+pub fn plan() -> Plan {
+    load_plan(root().join("fixtures/hooklabs/plan.yaml")).unwrap().value
+}
+
+/// A scenario below scenarios/ by its name.
+pub fn scenario(id: &str) -> Scenario {
+    load_scenario(root().join(format!("scenarios/{id}.yaml"))).unwrap().value
+}
+
+/// Names of all scenarios of the repository.
+pub fn all_scenarios() -> Vec<String> {
+    let folder = root().join("scenarios/database");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let stem = |path: PathBuf| format!("database/{}", path.file_stem().unwrap().to_string_lossy());
+    let mut ids: Vec<String> = files.map(stem).collect();
+    ids.sort();
+    ids
+}
+
+/// Plays a scenario to its record. `replace` puts other injections in the place of the scenario's own.
+pub fn play(
+    id: &str,
+    plan: &Plan,
+    scenario: &Scenario,
+    seed: u64,
+    way: Way,
+    replace: Vec<Box<dyn Injection>>,
+) -> Record {
+    let runtime = match way {
+        Way::Simulated => tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build(),
+        Way::Real => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
+    };
+    let scratch = tempfile::tempdir().unwrap();
+    let events = runtime.unwrap().block_on(async {
+        let parts = Parts { plan, scenario, seed: Seed(seed), way, scratch: scratch.path(), listener: None };
+        let mut stage = assemble(parts).await.unwrap();
+        if !replace.is_empty() {
+            stage.faults = replace;
+        }
+        let recorder = stage.recorder.clone();
+        let time_limit = assembly::time_limit(plan, scenario, way);
+        let (_keep, stop) = watch::channel(false);
+        let drill = Drill { plan: Arc::new(plan.clone()), scenario: Arc::new(scenario.clone()), time_limit, stop };
+        engine::play(&drill, stage).await;
+        recorder.events()
+    });
+    let identity = Identity {
+        scenario: id.into(),
+        seed,
+        way,
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+        plan_sha256: String::new(),
+        scenario_sha256: String::new(),
+        run_at: None,
+    };
+    measure::record(measure::Inputs { identity, plan: plan.clone(), scenario: scenario.clone(), events })
+}
