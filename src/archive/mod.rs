@@ -1,2 +1,95 @@
 //! What a dump looks like: packing rows into an archive, and unpacking one while every byte of it is checked.
 //! Streams in one pass with bounded memory; knows no store, no service and no pipeline.
+//!
+//! Packing: `intake` checks what comes, `text` spells it in members that `gzip` compresses on the lanes; `convex` writes
+//! the ZIP. Unpacking: `members` inflates, `lines` or `object` check every row, `sequence` puts the tables in order and
+//! keeps the digests. The last word, whether this is the dump that was made, is [`Manifest::check`]'s.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
+
+use crate::{
+    model::plan::DumpFormat,
+    service::contract::{Contents, RowChunk},
+    sim::lanes::Lanes,
+};
+
+mod convex;
+mod error;
+mod gzip;
+mod intake;
+mod json;
+mod lines;
+mod manifest;
+mod members;
+mod object;
+mod order;
+mod sequence;
+mod tally;
+mod text;
+
+pub use error::{ArchiveError, Fault, InputError, Place};
+pub use manifest::{MANIFEST_FORMAT, MAX_MANIFEST_BYTES, Manifest};
+pub use tally::{Summary, SummaryHandle, TableDigest};
+
+/// About how much JSON a gzip member and a chunk of rows hold, in bytes.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Longest line that is read, in bytes.
+const MAX_LINE_BYTES: usize = 16 << 20;
+
+/// An archive in the making.
+pub struct Packed {
+    /// The archive's bytes, in pieces of about 1 MiB or less. Ends after the first error.
+    pub bytes: BoxStream<'static, Result<Bytes, ArchiveError>>,
+    /// What was packed, once `bytes` has ended without an error.
+    pub summary: SummaryHandle,
+}
+
+/// An archive as it is read.
+pub struct Unpacked {
+    /// Checked rows, table by table; a table without rows comes as one chunk without rows. Ends after the first error.
+    /// Rows are handed out before the archive's end is seen: nothing may be trusted before the stream has ended well.
+    pub rows: BoxStream<'static, Result<RowChunk, ArchiveError>>,
+    /// What was read, once `rows` has ended without an error.
+    pub summary: SummaryHandle,
+}
+
+/// What an archive may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes that it may inflate to. A little more than its rows as JSON lines: each row of a JSON Lines dump also names
+    /// its table.
+    pub raw_bytes: u64,
+}
+
+/// Packs rows. The archive's bytes depend on the rows alone, not on how they are chunked nor on the lanes. `scratch` is a
+/// folder for what does not fit into memory; nothing is left in it.
+pub fn pack(format: DumpFormat, contents: Contents, lanes: &Lanes, scratch: &Path) -> Packed {
+    match format {
+        DumpFormat::JsonlGz => text::pack(text::Spelling::Lines, contents, lanes),
+        DumpFormat::JsonGz => text::pack(text::Spelling::Object, contents, lanes),
+        DumpFormat::ConvexZip => convex::pack(contents, lanes, scratch),
+    }
+}
+
+/// Reads an archive, its own or one of another writer, and checks every byte of it. `scratch` is a folder for what does
+/// not fit into memory; nothing is left in it.
+pub fn unpack(
+    format: DumpFormat,
+    bytes: BoxStream<'static, Result<Bytes, InputError>>,
+    limits: Limits,
+    lanes: &Lanes,
+    scratch: &Path,
+) -> Unpacked {
+    let summary = SummaryHandle::default();
+    let bytes = tally::metered(bytes.map_err(ArchiveError::Input).boxed(), &summary);
+    let parsed = match format {
+        DumpFormat::JsonlGz => lines::read(members::gunzip(bytes, limits, lanes), lanes),
+        DumpFormat::JsonGz => object::read(members::gunzip(bytes, limits, lanes), lanes),
+        DumpFormat::ConvexZip => convex::unpack(bytes, limits, lanes, scratch),
+    };
+    Unpacked { rows: sequence::rows(parsed, summary.clone()), summary }
+}

@@ -42,15 +42,12 @@ impl Lanes {
     }
 
     /// Maps a stream through `job`, as many at once as there are lanes, in order, with bounded memory.
-    pub fn map<I, T, S>(
-        &self,
-        items: S,
-        job: impl Fn(I) -> T + Send + Sync + Clone + 'static,
-    ) -> impl Stream<Item = T> + Send
+    pub fn map<I, T, S, F>(&self, items: S, job: F) -> impl Stream<Item = T> + Send + use<I, T, S, F>
     where
         I: Send + 'static,
         T: Send + 'static,
         S: Stream<Item = I> + Send,
+        F: Fn(I) -> T + Send + Sync + Clone + 'static,
     {
         let lanes = self.clone();
         items
