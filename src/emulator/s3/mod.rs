@@ -8,11 +8,15 @@ pub mod body;
 pub mod buckets;
 pub mod checksum;
 pub mod control;
+pub mod face;
+pub mod gateway;
 pub mod link;
+mod listener;
 pub mod listing;
 pub mod lock;
 pub mod multipart;
 pub mod objects;
+mod reception;
 pub mod refusal;
 pub mod version;
 
