@@ -9,7 +9,9 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
 pub mod direct;
+mod parts;
 pub mod s3;
+mod tries;
 
 /// A body as it streams, in pieces of any size.
 pub type ByteStream = BoxStream<'static, Result<Bytes, StoreError>>;
