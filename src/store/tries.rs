@@ -1,9 +1,9 @@
 //! Trying again, the same in both stores: what is worth another try, how often, and how long to wait before it. The
 //! SDK's own retries draw random waits and share a budget that an outage uses up, so they are switched off.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::pin, time::Duration};
 
-use super::{Patience, StoreError, StoreErrorKind};
+use super::{Patience, StoreError, StoreErrorKind, wire::Answer};
 use crate::sim::clock::Clock;
 
 /// Slowest transfer that still counts as one, in bytes per second: the limit of last resort for a try whose region
@@ -27,7 +27,7 @@ impl Tries {
         mut attempt: impl FnMut() -> F + Send,
     ) -> Result<T, StoreError>
     where
-        F: Future<Output = Result<T, StoreErrorKind>> + Send,
+        F: Future<Output = Answer<T>> + Send,
     {
         let mut tried = 1;
         loop {
@@ -48,19 +48,41 @@ impl Tries {
         StoreError { region: self.region.clone(), operation, key: key.to_owned(), kind }
     }
 
-    /// For one try, up to the response's head.
-    pub(super) fn attempt_limit(&self) -> Duration {
-        Duration::from_millis(self.patience.attempt_ms)
+    /// One attempt that is answered at once or not at all.
+    pub(super) async fn quick<T>(&self, attempt: impl Future<Output = Answer<T>> + Send) -> Answer<T> {
+        self.clock.limit(self.attempt_limit(), attempt).await.unwrap_or(Err(StoreErrorKind::TimedOut))
     }
 
-    /// For one try that moves this many bytes before its response's head, while the region answers other requests.
-    pub(super) fn transfer_limit(&self, bytes: u64) -> Duration {
-        self.attempt_limit() + Duration::from_secs(bytes / SLOWEST)
+    /// One attempt that moves `bytes` before it is answered. A slow link and a dead one look alike from here (the kernel
+    /// swallows megabytes at once), so whenever the answer is late the region is asked for a sign of life.
+    pub(super) async fn bulky<T, L: Future<Output = bool> + Send>(
+        &self,
+        bytes: u64,
+        attempt: impl Future<Output = Answer<T>> + Send,
+        is_alive: impl Fn() -> L + Send + Sync,
+    ) -> Answer<T> {
+        let patient = async {
+            let mut attempt = pin!(attempt);
+            loop {
+                if let Some(answer) = self.clock.limit(self.attempt_limit(), attempt.as_mut()).await {
+                    return answer;
+                }
+                if self.clock.limit(self.attempt_limit(), is_alive()).await != Some(true) {
+                    return Err(StoreErrorKind::TimedOut);
+                }
+            }
+        };
+        let limit = 2 * self.attempt_limit() + Duration::from_secs(bytes / SLOWEST);
+        self.clock.limit(limit, patient).await.unwrap_or(Err(StoreErrorKind::TimedOut))
     }
 
     /// Of silence within a body.
     pub(super) fn read_limit(&self) -> Duration {
         Duration::from_millis(self.patience.read_ms)
+    }
+
+    fn attempt_limit(&self) -> Duration {
+        Duration::from_millis(self.patience.attempt_ms)
     }
 
     fn backoff(&self, tried: u32) -> Duration {
