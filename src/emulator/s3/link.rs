@@ -1,0 +1,262 @@
+//! The state of the way to a region. Whoever serves a region asks it about every request and every piece of a body,
+//! over HTTP and in process alike, so that no fault is written twice.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::watch;
+
+use crate::sim::clock::{Clock, Stopwatch};
+
+/// How a link behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LinkState {
+    /// As it should.
+    #[default]
+    Up,
+    /// Connections are refused, open ones break.
+    Refused,
+    /// Connections are accepted and never answered.
+    BlackHole,
+    /// Every request is answered with an error, open bodies break off.
+    Status(StatusFault),
+    /// Everything arrives, late.
+    Slow {
+        /// Of bodies, for all transfers of one direction together.
+        bytes_per_second: u64,
+        /// Added to every answer.
+        latency: Duration,
+    },
+}
+
+/// Errors with which a region answers everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusFault {
+    /// 503 `SlowDown`.
+    SlowDown503,
+    /// 403 `AccessDenied`.
+    Denied403,
+    /// 500 `InternalError`.
+    Internal500,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It is served, after this wait.
+    Pass {
+        /// Zero but on a slow link.
+        delay: Duration,
+    },
+    /// The connection is refused, or reset where it is open already.
+    Refuse,
+    /// There is no answer while the link is as it is; see [`Link::released`].
+    Hang,
+    /// It is answered with an error.
+    Reject(StatusFault),
+}
+
+/// What becomes of a piece of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// It goes through, after this wait.
+    Go {
+        /// Zero but on a slow link.
+        delay: Duration,
+    },
+    /// The connection breaks before it.
+    Cut,
+    /// It does not arrive while the link is as it is; see [`Link::released`]. Then ask again.
+    Hang,
+}
+
+/// What a link has done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LinkCounters {
+    /// Requests that arrived.
+    pub requests: u64,
+    /// Of these, refused.
+    pub refused: u64,
+    /// Requests and bodies left without an answer.
+    pub hung: u64,
+    /// Requests answered with an error.
+    pub rejected: u64,
+    /// Requests and pieces of bodies that had to wait.
+    pub delayed: u64,
+    /// Bodies that broke off.
+    pub cut: u64,
+    /// Bytes of bodies read from the region.
+    pub bytes_out: u64,
+    /// Bytes of bodies written to the region.
+    pub bytes_in: u64,
+}
+
+/// The way to one region.
+#[derive(Debug)]
+pub struct Link {
+    since: Stopwatch,
+    state: watch::Sender<LinkState>,
+    book: Mutex<Book>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    counters: LinkCounters,
+    trigger: Option<Trigger>,
+    out: Queue,
+    into: Queue,
+}
+
+#[derive(Debug)]
+struct Trigger {
+    left: u64,
+    then: LinkState,
+}
+
+/// When the last byte that was let in will have gone through, in microseconds of the link's stopwatch. One for all
+/// transfers: they share the bandwidth, and waits do not add up with the number of pieces.
+#[derive(Debug, Default)]
+struct Queue {
+    free_at: u64,
+}
+
+impl Queue {
+    fn enter(&mut self, now: u64, bytes: u64, bytes_per_second: u64) -> Duration {
+        let takes = u128::from(bytes) * 1_000_000 / u128::from(bytes_per_second.max(1));
+        self.free_at = self.free_at.max(now).saturating_add(u64::try_from(takes).unwrap_or(u64::MAX));
+        Duration::from_micros(self.free_at - now)
+    }
+}
+
+impl Link {
+    /// A link that is up.
+    pub fn new(clock: &Clock) -> Self {
+        Link { since: clock.stopwatch(), state: watch::Sender::new(LinkState::Up), book: Mutex::default() }
+    }
+
+    /// Changes the state; a queue of delayed bytes is forgotten.
+    pub fn set(&self, state: LinkState) {
+        let mut book = self.book();
+        self.turn(&mut book, state);
+    }
+
+    /// How it behaves now.
+    pub fn state(&self) -> LinkState {
+        *self.state.borrow()
+    }
+
+    /// Once `after_bytes` more bytes of bodies have been read from the region, the link changes by itself: the piece
+    /// that would exceed them meets the new state.
+    pub fn arm(&self, after_bytes: u64, then: LinkState) {
+        self.book().trigger = Some(Trigger { left: after_bytes, then });
+    }
+
+    /// Forgets what [`Link::arm`] set.
+    pub fn disarm(&self) {
+        self.book().trigger = None;
+    }
+
+    /// Asks for a request, once. In process, where there is no connection that could be refused before, this counts
+    /// refusals too.
+    pub fn admit(&self) -> Admission {
+        let mut book = self.book();
+        let counters = &mut book.counters;
+        counters.requests += 1;
+        match self.state() {
+            LinkState::Up => Admission::Pass { delay: Duration::ZERO },
+            LinkState::Refused => {
+                counters.refused += 1;
+                Admission::Refuse
+            }
+            LinkState::BlackHole => {
+                counters.hung += 1;
+                Admission::Hang
+            }
+            LinkState::Status(fault) => {
+                counters.rejected += 1;
+                Admission::Reject(fault)
+            }
+            LinkState::Slow { latency, .. } => {
+                counters.delayed += 1;
+                Admission::Pass { delay: latency }
+            }
+        }
+    }
+
+    /// Asks for a piece of a body that is read from the region.
+    pub fn pass(&self, bytes: u64) -> Pass {
+        let mut book = self.book();
+        if let Some(trigger) = &mut book.trigger {
+            match trigger.left.checked_sub(bytes) {
+                Some(left) => trigger.left = left,
+                None => {
+                    let then = trigger.then;
+                    book.trigger = None;
+                    self.turn(&mut book, then);
+                }
+            }
+        }
+        let passed = self.judge(&mut book, bytes, |book| &mut book.out);
+        if matches!(passed, Pass::Go { .. }) {
+            book.counters.bytes_out += bytes;
+        }
+        passed
+    }
+
+    /// Asks for a piece of a body that is written to the region.
+    pub fn pass_in(&self, bytes: u64) -> Pass {
+        let mut book = self.book();
+        let passed = self.judge(&mut book, bytes, |book| &mut book.into);
+        if matches!(passed, Pass::Go { .. }) {
+            book.counters.bytes_in += bytes;
+        }
+        passed
+    }
+
+    /// What it has done so far.
+    pub fn counters(&self) -> LinkCounters {
+        self.book().counters
+    }
+
+    /// Waits until the link is no black hole: at once where it is none.
+    pub async fn released(&self) {
+        self.until(|state| state != LinkState::BlackHole).await;
+    }
+
+    /// Waits until the link is as wanted: at once where it is so.
+    pub async fn until(&self, wanted: impl Fn(LinkState) -> bool) {
+        // The sender lives as long as the link, so the only error (no sender) cannot come.
+        let _ = self.state.subscribe().wait_for(|state| wanted(*state)).await;
+    }
+
+    fn judge(&self, book: &mut Book, bytes: u64, queue: impl Fn(&mut Book) -> &mut Queue) -> Pass {
+        match self.state() {
+            LinkState::Up => Pass::Go { delay: Duration::ZERO },
+            LinkState::Refused | LinkState::Status(_) => {
+                book.counters.cut += 1;
+                Pass::Cut
+            }
+            LinkState::BlackHole => {
+                book.counters.hung += 1;
+                Pass::Hang
+            }
+            LinkState::Slow { bytes_per_second, .. } => {
+                book.counters.delayed += 1;
+                let now = self.since.elapsed().total_ms().saturating_mul(1000);
+                Pass::Go { delay: queue(book).enter(now, bytes, bytes_per_second) }
+            }
+        }
+    }
+
+    fn turn(&self, book: &mut Book, state: LinkState) {
+        book.out = Queue::default();
+        book.into = Queue::default();
+        self.state.send_replace(state);
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
