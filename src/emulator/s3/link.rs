@@ -8,6 +8,7 @@ use std::{
 
 use tokio::sync::watch;
 
+use super::body::PIECE;
 use crate::sim::clock::{Clock, Stopwatch};
 
 /// How a link behaves.
@@ -72,6 +73,17 @@ pub enum Pass {
     Hang,
 }
 
+/// Why nothing gets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Shut {
+    /// The connection is refused, or broken off.
+    #[error("the link is down")]
+    Refused,
+    /// The region answers with an error.
+    #[error("the region answers with an error: {0:?}")]
+    Rejected(StatusFault),
+}
+
 /// What a link has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LinkCounters {
@@ -96,6 +108,7 @@ pub struct LinkCounters {
 /// The way to one region.
 #[derive(Debug)]
 pub struct Link {
+    clock: Clock,
     since: Stopwatch,
     state: watch::Sender<LinkState>,
     book: Mutex<Book>,
@@ -133,7 +146,12 @@ impl Queue {
 impl Link {
     /// A link that is up.
     pub fn new(clock: &Clock) -> Self {
-        Link { since: clock.stopwatch(), state: watch::Sender::new(LinkState::Up), book: Mutex::default() }
+        Link {
+            clock: clock.clone(),
+            since: clock.stopwatch(),
+            state: watch::Sender::new(LinkState::Up),
+            book: Mutex::default(),
+        }
     }
 
     /// Changes the state; a queue of delayed bytes is forgotten.
@@ -162,8 +180,28 @@ impl Link {
     /// refusals too.
     pub fn admit(&self) -> Admission {
         let mut book = self.book();
-        let counters = &mut book.counters;
-        counters.requests += 1;
+        book.counters.requests += 1;
+        self.receive(&mut book.counters)
+    }
+
+    /// Asks for a request and waits as the link says, behind a black hole until it is none.
+    pub async fn enter(&self) -> Result<(), Shut> {
+        let mut admission = self.admit();
+        loop {
+            match admission {
+                Admission::Pass { delay } => {
+                    self.wait(delay).await;
+                    return Ok(());
+                }
+                Admission::Refuse => return Err(Shut::Refused),
+                Admission::Reject(fault) => return Err(Shut::Rejected(fault)),
+                Admission::Hang => self.released().await,
+            }
+            admission = self.receive(&mut self.book().counters);
+        }
+    }
+
+    fn receive(&self, counters: &mut LinkCounters) -> Admission {
         match self.state() {
             LinkState::Up => Admission::Pass { delay: Duration::ZERO },
             LinkState::Refused => {
@@ -203,6 +241,56 @@ impl Link {
             book.counters.bytes_out += bytes;
         }
         passed
+    }
+
+    /// How many bytes of a body to send at once: few enough that a slow link trickles instead of falling silent, and
+    /// that an armed trigger fires at its byte.
+    pub fn piece(&self) -> usize {
+        let most = match self.state() {
+            LinkState::Slow { bytes_per_second, .. } => (bytes_per_second / 20).clamp(256, PIECE as u64),
+            _ => PIECE as u64,
+        };
+        let left = self.book().trigger.as_ref().map_or(most, |trigger| trigger.left);
+        usize::try_from(if left == 0 { most } else { most.min(left) }).unwrap_or(PIECE)
+    }
+
+    /// Sends a piece of a body that is read from the region, and waits as the link says.
+    pub async fn carry(&self, bytes: u64) -> Result<(), Shut> {
+        self.through(|| self.pass(bytes)).await
+    }
+
+    /// Takes a piece of a body that is written to the region, and waits as the link says.
+    pub async fn carry_in(&self, bytes: u64) -> Result<(), Shut> {
+        self.through(|| self.pass_in(bytes)).await
+    }
+
+    async fn through(&self, ask: impl Fn() -> Pass) -> Result<(), Shut> {
+        loop {
+            match ask() {
+                Pass::Go { delay } => {
+                    self.wait(delay).await;
+                    return Ok(());
+                }
+                Pass::Cut => {
+                    return Err(match self.state() {
+                        LinkState::Status(fault) => Shut::Rejected(fault),
+                        _ => Shut::Refused,
+                    });
+                }
+                Pass::Hang => self.released().await,
+            }
+        }
+    }
+
+    /// Waits that long, or until the link changes.
+    async fn wait(&self, delay: Duration) {
+        if delay > Duration::ZERO {
+            let before = self.state();
+            tokio::select! {
+                () = self.clock.sleep(delay) => {}
+                () = self.until(|state| state != before) => {}
+            }
+        }
     }
 
     /// Asks for a piece of a body that is written to the region.

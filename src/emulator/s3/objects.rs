@@ -86,7 +86,7 @@ impl Objects {
 
     pub(super) fn write(
         &self,
-        bucket: &str,
+        name: &str,
         key: &str,
         content: Content,
         mut locks: Locks,
@@ -95,7 +95,7 @@ impl Objects {
         let modified = self.now();
         let mut state = self.state();
         let id = state.issue();
-        let bucket = state.bucket(bucket)?;
+        let bucket = state.bucket(name)?;
         if (locks.retention.is_some() || locks.legal_hold.is_some()) && !bucket.object_lock {
             return Err(Refusal::InvalidRequest("Bucket is missing Object Lock Configuration"));
         }
@@ -108,8 +108,8 @@ impl Objects {
         locks.retention = locks.retention.or(bucket.default_retention.map(|d| d.from(modified)));
         let versioned = bucket.versioned();
         let version = Version { id, modified, content: Some(content), locks };
-        let stored = bucket.push(key, version);
-        Ok(stored.object(key, true, versioned).map(|o| o.meta).ok_or(Refusal::NoSuchUpload)?)
+        let written = bucket.push(key, version).object(key, true, versioned);
+        written.map(|object| object.meta).ok_or_else(|| Refusal::NoSuchKey { key: key.to_owned(), marker: None })
     }
 
     /// Opens an object: the newest version, or the one named.
