@@ -9,6 +9,8 @@ mod contract;
 mod direct;
 #[path = "store/link_faults.rs"]
 mod link_faults;
+#[path = "store/localstack.rs"]
+mod localstack;
 #[path = "store/odd_servers.rs"]
 mod odd_servers;
 #[path = "store/world.rs"]

@@ -16,7 +16,7 @@ use crate::{
     emulator::s3::{
         Region,
         body::Body,
-        link::{Admission, Link, LinkState, Pass, StatusFault},
+        link::{Shut, StatusFault},
         listing::ListQuery,
         multipart::UploadOptions,
         refusal::Refusal,
@@ -33,12 +33,6 @@ pub const REFUSAL: Duration = Duration::from_millis(1);
 
 /// What one transfer to or from a healthy region reaches, in bytes per second.
 pub const BANDWIDTH: u64 = 100 << 20;
-
-/// Bytes in which bodies travel; fewer on a slow link, so that there are [`PIECES_PER_SECOND`].
-const PIECE: usize = 64 << 10;
-
-/// Often enough that a slow link is never taken for a silent one.
-const PIECES_PER_SECOND: u64 = 8;
 
 /// S3's limit on a key, in bytes.
 const LONGEST_KEY: usize = 1024;
@@ -66,28 +60,12 @@ impl DirectStore {
 impl DirectWire {
     /// A request comes to the region, or does not.
     async fn arrive(&self) -> Answer<()> {
-        loop {
-            match self.region.link().admit() {
-                Admission::Pass { delay } => {
-                    self.clock.sleep(delay).await;
-                    self.clock.spend(REQUEST).await;
-                    return Ok(());
-                }
-                Admission::Refuse => {
-                    self.clock.spend(REFUSAL).await;
-                    return Err(StoreErrorKind::Refused);
-                }
-                Admission::Reject(fault) => {
-                    self.clock.spend(REQUEST).await;
-                    return Err(match fault {
-                        StatusFault::SlowDown503 => StoreErrorKind::SlowDown,
-                        StatusFault::Denied403 => StoreErrorKind::Denied,
-                        StatusFault::Internal500 => StoreErrorKind::ServerError,
-                    });
-                }
-                Admission::Hang => self.region.link().released().await,
-            }
-        }
+        let entered = self.region.link().enter().await;
+        self.clock.spend(if entered == Err(Shut::Refused) { REFUSAL } else { REQUEST }).await;
+        entered.map_err(|shut| match shut {
+            Shut::Refused => StoreErrorKind::Refused,
+            Shut::Rejected(fault) => kind_of_status(fault),
+        })
     }
 
     /// A request about an object comes to the region.
@@ -101,40 +79,31 @@ impl DirectWire {
     /// A request with a body comes to the region, and the body after it.
     async fn arrive_with(&self, key: &str, body: &Bytes) -> Answer<Body> {
         self.arrive_for(key).await?;
-        let (mut pace, mut at) = (Pace::default(), 0);
+        let (link, mut pace, mut at) = (self.region.link(), Pace::default(), 0);
         while at < body.len() {
-            let size = piece_size(self.region.link()).min(body.len() - at);
-            self.travel(size, Link::pass_in, &mut pace).await?;
+            let size = link.piece().min(body.len() - at);
+            link.carry_in(size as u64).await.map_err(|shut| match shut {
+                Shut::Refused => StoreErrorKind::Cut,
+                Shut::Rejected(fault) => kind_of_status(fault),
+            })?;
+            self.clock.spend(pace.next(size as u64)).await;
             at += size;
         }
         self.region.objects().body(body).map_err(|error| kind_of(error.into()))
     }
 
-    /// A piece of a body travels, in the direction that `ask` asks for.
-    async fn travel(&self, bytes: usize, ask: fn(&Link, u64) -> Pass, pace: &mut Pace) -> Answer<()> {
-        loop {
-            match ask(self.region.link(), bytes as u64) {
-                Pass::Go { delay } => {
-                    self.clock.sleep(delay).await;
-                    self.clock.spend(pace.next(bytes as u64)).await;
-                    return Ok(());
-                }
-                Pass::Cut => return Err(StoreErrorKind::Cut),
-                Pass::Hang => self.region.link().released().await,
-            }
-        }
-    }
-
     fn pieces(&self, body: Body) -> Pieces {
         let state = (self.clone(), body, 0, Pace::default());
         let pieces = stream::try_unfold(state, |(wire, body, at, mut pace)| async move {
-            let piece = body.read_at(at, piece_size(wire.region.link())).map_err(|error| kind_of(error.into()))?;
+            let link = wire.region.link();
+            let piece = body.read_at(at, link.piece()).map_err(|error| kind_of(error.into()))?;
             if piece.is_empty() {
                 return Ok(None);
             }
-            wire.travel(piece.len(), Link::pass, &mut pace).await?;
-            let at = at + piece.len() as u64;
-            Ok(Some((piece, (wire, body, at, pace))))
+            let size = piece.len() as u64;
+            link.carry(size).await.map_err(|_| StoreErrorKind::Cut)?;
+            wire.clock.spend(pace.next(size)).await;
+            Ok(Some((piece, (wire, body, at + size, pace))))
         });
         pieces.boxed()
     }
@@ -217,17 +186,16 @@ impl Pace {
     }
 }
 
-fn piece_size(link: &Link) -> usize {
-    match link.state() {
-        LinkState::Slow { bytes_per_second, .. } => {
-            (bytes_per_second / PIECES_PER_SECOND).clamp(1, PIECE as u64) as usize
-        }
-        _ => PIECE,
-    }
-}
-
 fn info(meta: ObjectMeta) -> ObjectInfo {
     ObjectInfo { key: meta.key, size: meta.size, modified: meta.modified }
+}
+
+fn kind_of_status(fault: StatusFault) -> StoreErrorKind {
+    match fault {
+        StatusFault::SlowDown503 => StoreErrorKind::SlowDown,
+        StatusFault::Denied403 => StoreErrorKind::Denied,
+        StatusFault::Internal500 => StoreErrorKind::ServerError,
+    }
 }
 
 /// A refusal as it looks over HTTP, by the status that S3 gives it.

@@ -19,7 +19,7 @@ pub fn world() -> World {
         }),
         region: Some(region),
         clock,
-        keep: Box::new(scratch),
+        _keep: Box::new(scratch),
     }
 }
 

@@ -25,7 +25,7 @@ pub struct World {
     pub region: Option<Arc<Region>>,
     pub clock: Clock,
     /// What must live as long as the world.
-    pub keep: Box<dyn std::any::Any + Send + Sync>,
+    pub _keep: Box<dyn std::any::Any + Send + Sync>,
 }
 
 impl World {
