@@ -182,3 +182,20 @@ impl Body {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::record::Way;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_whole_only_at_its_length() {
+        for (length, end) in [(9, StoreErrorKind::Nonsense), (11, StoreErrorKind::Cut)] {
+            let clock = Clock::new(Way::Simulated, Timestamp::UNIX_EPOCH);
+            let pieces = stream::iter([Ok(Bytes::from_static(&[0; 5])), Ok(Bytes::from_static(&[0; 5]))]).boxed();
+            let body = Body { pieces, left: length, limit: Duration::from_secs(1), clock };
+            let read: Answer<Vec<Bytes>> = stream::try_unfold(body, Body::next).try_collect().await;
+            assert_eq!(read, Err(end), "10 bytes where {length} were promised");
+        }
+    }
+}

@@ -227,6 +227,12 @@ async fn a_head_without_an_object_tells_it_from_a_missing_bucket() {
 }
 
 #[tokio::test]
+async fn a_deletion_refused_because_there_is_nothing_has_its_way() {
+    let missing = ResponseTemplate::new(404).set_body_string("<Error><Code>NoSuchKey</Code></Error>");
+    assert_eq!(store_at(&mock(missing).await.uri(), calm()).delete("dump").await, Ok(()));
+}
+
+#[tokio::test]
 async fn a_key_that_s3_cannot_hold_is_an_error() {
     let store = store_at("http://127.0.0.1:9", calm());
     assert_eq!(store.head("").now_or_never().map(|head| head.map_err(kind)), Some(Err(Nonsense)));
