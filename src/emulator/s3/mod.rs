@@ -8,6 +8,7 @@ pub mod body;
 pub mod buckets;
 pub mod checksum;
 pub mod control;
+pub mod face;
 pub mod link;
 pub mod listing;
 pub mod lock;

@@ -168,13 +168,15 @@ impl Objects {
         Ok(found)
     }
 
-    /// Makes the object of the parts named, each with the ETag that it must have, where one is given.
+    /// Makes the object of the parts named, each with the ETag that it must have, where one is given. `claims` are
+    /// checksums that the object must have.
     pub fn complete_upload(
         &self,
         bucket: &str,
         key: &str,
         upload: &str,
         wanted: &[(u32, Option<String>)],
+        claims: &[(Algorithm, String)],
         condition: Option<&PutCondition>,
     ) -> Result<ObjectMeta, Refusal> {
         let (chosen, info, attributes, locks) = self.with_upload(bucket, key, upload, |found| {
@@ -189,6 +191,10 @@ impl Objects {
             let sums: Vec<Checksums> = chosen.iter().map(|(part, _)| part.checksums.clone()).collect();
             checksum::composite(&sums, &algorithms)
         };
+        // A claim in an algorithm that was not announced for the upload cannot be judged, and S3 does not.
+        if claims.iter().any(|(a, claim)| checksums.get(*a).is_some_and(|sum| !same_sum(sum, claim))) {
+            return Err(Refusal::BadDigest("checksum"));
+        }
         let content = Content {
             etag: checksum::multipart_etag(chosen.iter().map(|(part, _)| part.etag.as_str())).into(),
             parts: chosen.iter().map(|(part, _)| part.size).collect(),
@@ -220,4 +226,9 @@ impl Objects {
         let uploads = &mut state.bucket(bucket)?.uploads;
         work(uploads.get_mut(upload).filter(|u| u.key == key).ok_or(Refusal::NoSuchUpload)?)
     }
+}
+
+/// Whether a claim is the checksum; a composite one may be claimed with or without its number of parts.
+fn same_sum(sum: &str, claim: &str) -> bool {
+    sum == claim || sum.rsplit_once('-').is_some_and(|(bare, _)| bare == claim)
 }

@@ -27,7 +27,7 @@ pub struct Attributes {
     /// `Cache-Control`.
     pub cache_control: Option<String>,
     /// `Expires`.
-    pub expires: Option<String>,
+    pub expires: Option<Timestamp>,
     /// `STANDARD` where `None`.
     pub storage_class: Option<String>,
     /// `x-amz-meta-…`, by name without that prefix.
