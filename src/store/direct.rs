@@ -155,7 +155,7 @@ impl Wire for DirectWire {
         self.arrive_for(key).await?;
         let parts: Vec<_> = parts.iter().map(|part| (part.number, Some(part.e_tag.clone()))).collect();
         let objects = self.region.objects();
-        objects.complete_upload(&self.bucket, key, upload, &parts, None).map(drop).map_err(kind_of)
+        objects.complete_upload(&self.bucket, key, upload, &parts, &[], None).map(drop).map_err(kind_of)
     }
 
     async fn abort_upload(&self, key: &str, upload: &str) -> Answer<()> {
