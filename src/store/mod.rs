@@ -8,8 +8,12 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
+mod client;
 pub mod direct;
+mod parts;
 pub mod s3;
+mod tries;
+mod wire;
 
 /// A body as it streams, in pieces of any size.
 pub type ByteStream = BoxStream<'static, Result<Bytes, StoreError>>;

@@ -1,0 +1,201 @@
+//! The contract, kept over any wire: small objects in one request and large ones in parts, every page of a listing, and
+//! bodies that are never taken for whole when they are not.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+use super::{
+    ByteStream, ObjectInfo, Patience, Store, StoreError, StoreErrorKind,
+    parts::{PART, parts},
+    tries::Tries,
+    wire::{Answer, Part, Pieces, Wire},
+};
+use crate::sim::clock::Clock;
+
+/// Parts on their way at once: one is hashed while the other travels. With the part that is being filled, three are
+/// in memory.
+const IN_FLIGHT: usize = 2;
+
+/// A listing's page of a thousand keys is below this, in bytes.
+const PAGE: u64 = 1 << 20;
+
+/// One bucket of one region, over a wire.
+#[derive(Debug)]
+pub struct Client<W> {
+    wire: W,
+    tries: Tries,
+}
+
+impl<W: Wire> Client<W> {
+    pub(super) fn over(wire: W, region: &str, clock: &Clock, patience: Patience) -> Self {
+        Client { wire, tries: Tries { region: region.to_owned(), clock: clock.clone(), patience } }
+    }
+
+    /// One attempt that moves `bytes` before it is answered.
+    async fn bulky<T>(&self, bytes: u64, attempt: impl Future<Output = Answer<T>> + Send) -> Answer<T> {
+        self.tries.bulky(bytes, attempt, || self.wire.is_alive()).await
+    }
+
+    async fn put_whole(&self, key: &str, body: Bytes) -> Result<u64, StoreError> {
+        let size = body.len() as u64;
+        self.tries.run("put", key, || self.bulky(size, self.wire.put(key, body.clone()))).await?;
+        Ok(size)
+    }
+
+    async fn put_in_parts(
+        &self,
+        key: &str,
+        parts: impl Stream<Item = Result<Bytes, StoreError>> + Send,
+    ) -> Result<u64, StoreError> {
+        let upload = self.tries.run("put", key, || self.tries.quick(self.wire.create_upload(key))).await?;
+        let done = async {
+            let (size, parts) = self.put_parts(key, &upload, parts).await?;
+            // Joining a large object takes a region a while.
+            let complete = || self.bulky(size, self.wire.complete_upload(key, &upload, &parts));
+            self.tries.run("put", key, complete).await?;
+            Ok(size)
+        };
+        let done = done.await;
+        if done.is_err() {
+            self.abort(key, &upload).await;
+        }
+        done
+    }
+
+    /// Sends the parts; gives their total size in bytes and what completes the upload.
+    async fn put_parts(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: impl Stream<Item = Result<Bytes, StoreError>> + Send,
+    ) -> Result<(u64, Vec<Part>), StoreError> {
+        let sent = stream::iter(1..).zip(parts).map(|(number, part)| async move {
+            let part = part?;
+            let size = part.len() as u64;
+            let put = || self.bulky(size, self.wire.put_part(key, upload, number, part.clone()));
+            Ok((size, self.tries.run("put", key, put).await?))
+        });
+        let sent: Vec<(u64, Part)> = sent.buffered(IN_FLIGHT).try_collect().await?;
+        Ok((sent.iter().map(|(size, _)| size).sum(), sent.into_iter().map(|(_, part)| part).collect()))
+    }
+
+    /// Throws the parts away; the failure that led here is the one that counts.
+    async fn abort(&self, key: &str, upload: &str) {
+        let abort = || self.tries.quick(self.wire.abort_upload(key, upload));
+        if let Err(error) = self.tries.run("put", key, abort).await {
+            tracing::debug!(key, %error, "an unfinished upload is left behind");
+        }
+    }
+}
+
+#[async_trait]
+impl<W: Wire> Store for Client<W> {
+    fn region(&self) -> &str {
+        &self.tries.region
+    }
+
+    async fn put(&self, key: &str, body: ByteStream) -> Result<ObjectInfo, StoreError> {
+        let mut parts = Box::pin(parts(body, PART).map_err(|error| {
+            tracing::debug!(key, %error, "the data to write broke off");
+            self.tries.failed("put", key, StoreErrorKind::Source)
+        }));
+        let first = parts.try_next().await?.unwrap_or_default();
+        let size = match parts.try_next().await? {
+            None => self.put_whole(key, first).await?,
+            Some(second) => self.put_in_parts(key, stream::iter([Ok(first), Ok(second)]).chain(parts)).await?,
+        };
+        // S3 does not say when it wrote; the drill's clock is the emulated region's own.
+        let modified = Timestamp::from_second(self.tries.clock.now().as_second()).unwrap_or_default();
+        Ok(ObjectInfo { key: key.to_owned(), size, modified })
+    }
+
+    async fn get(&self, key: &str) -> Result<(ObjectInfo, ByteStream), StoreError> {
+        let (info, pieces) = self.tries.run("get", key, || self.tries.quick(self.wire.get(key))).await?;
+        let (limit, clock) = (self.tries.read_limit(), self.tries.clock.clone());
+        let body = Body { pieces, left: info.size, limit, clock };
+        let (region, key) = (self.tries.region.clone(), key.to_owned());
+        let failed = move |kind| StoreError { region: region.clone(), operation: "get", key: key.clone(), kind };
+        Ok((info, stream::try_unfold(body, Body::next).map_err(failed).boxed()))
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectInfo, StoreError> {
+        self.tries.run("head", key, || self.tries.quick(self.wire.head(key))).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        let nonsense = || self.tries.failed("list", prefix, StoreErrorKind::Nonsense);
+        let (mut found, mut token) = (Vec::<ObjectInfo>::new(), None);
+        loop {
+            let ask = || self.bulky(PAGE, self.wire.page(prefix, token.clone()));
+            let mut page = self.tries.run("list", prefix, ask).await?;
+            page.objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+            let goes_on = match (found.last(), page.objects.first()) {
+                (Some(last), Some(next)) => last.key < next.key,
+                (_, next) => next.is_some(),
+            };
+            found.append(&mut page.objects);
+            match (page.is_truncated, page.next) {
+                (false, _) => return Ok(found),
+                // Pages come in order; what does not go on would never end.
+                (true, Some(next)) if goes_on => token = Some(next),
+                (true, _) => return Err(nonsense()),
+            }
+        }
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let delete = || async {
+            match self.tries.quick(self.wire.delete(key)).await {
+                Err(StoreErrorKind::NotFound) => Ok(()),
+                answer => answer,
+            }
+        };
+        self.tries.run("delete", key, delete).await
+    }
+}
+
+/// A body that is being read.
+struct Body {
+    pieces: Pieces,
+    /// Bytes still to come.
+    left: u64,
+    /// Of silence between two pieces.
+    limit: Duration,
+    clock: Clock,
+}
+
+impl Body {
+    async fn next(mut self) -> Answer<Option<(Bytes, Self)>> {
+        match self.clock.limit(self.limit, self.pieces.try_next()).await {
+            None => Err(StoreErrorKind::TimedOut),
+            Some(Err(kind)) => Err(kind),
+            Some(Ok(Some(piece))) => {
+                self.left = self.left.checked_sub(piece.len() as u64).ok_or(StoreErrorKind::Nonsense)?;
+                Ok(Some((piece, self)))
+            }
+            Some(Ok(None)) if self.left > 0 => Err(StoreErrorKind::Cut),
+            Some(Ok(None)) => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::record::Way;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_whole_only_at_its_length() {
+        for (length, end) in [(9, StoreErrorKind::Nonsense), (11, StoreErrorKind::Cut)] {
+            let clock = Clock::new(Way::Simulated, Timestamp::UNIX_EPOCH);
+            let pieces = stream::iter([Ok(Bytes::from_static(&[0; 5])), Ok(Bytes::from_static(&[0; 5]))]).boxed();
+            let body = Body { pieces, left: length, limit: Duration::from_secs(1), clock };
+            let read: Answer<Vec<Bytes>> = stream::try_unfold(body, Body::next).try_collect().await;
+            assert_eq!(read, Err(end), "10 bytes where {length} were promised");
+        }
+    }
+}

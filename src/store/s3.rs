@@ -1,1 +1,0 @@
-//! A region over real HTTP, through aws-sdk-s3.
