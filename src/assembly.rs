@@ -30,7 +30,7 @@ use crate::{
         recorder::{Listener, Recorder},
         seed::Seed,
     },
-    store::{Patience, SharedStore, direct::DirectStore, s3::S3Store},
+    store::{self, Patience, SharedStore, direct::DirectStore, s3::S3Store, witness::Witness},
 };
 
 /// What a drill is made of.
@@ -69,7 +69,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let (stores, close) = match way {
         Way::Simulated => (direct_stores(&sites, &clock), None),
         Way::Real => {
-            let gateway = open_gateway(&sites, &clock).await?;
+            let gateway = open_gateway(&sites, &clock)?;
             (http_stores(&sites, &gateway, &clock), Some(gateway))
         }
     };
@@ -126,22 +126,30 @@ fn sites(plan: &Plan, clock: &Clock, scratch: &Path) -> Result<Vec<Site>> {
     plan.regions.iter().map(open).collect()
 }
 
-async fn open_gateway(sites: &[Site], clock: &Clock) -> Result<Gateway> {
+fn open_gateway(sites: &[Site], clock: &Clock) -> Result<Gateway> {
     let regions: Vec<Arc<Region>> = sites.iter().map(|site| Arc::clone(&site.region)).collect();
-    Gateway::start(regions, Credentials::throw_away(), clock).await.map_err(|e| {
+    Gateway::start(regions, &throw_away_keys(), clock).map_err(|e| {
         Error::new("no port on 127.0.0.1 can be had for the emulated regions")
             .because(e)
             .help("check that this user may listen on loopback, and how many files it may open (ulimit -n)")
     })
 }
 
+/// Keys that open nothing but the emulated regions.
+fn throw_away_keys() -> Credentials {
+    Credentials { access_key: "backdraft".into(), secret_key: "emulated-regions-only".into() }
+}
+
 fn http_stores(sites: &[Site], gateway: &Gateway, clock: &Clock) -> Vec<SharedStore> {
-    let open = |site: &Site| -> SharedStore {
+    let Credentials { access_key, secret_key } = throw_away_keys();
+    let keys = store::s3::Credentials::new(access_key, secret_key, None, None, "backdraft");
+    let open = |site: &Site| -> Option<SharedStore> {
         let name = site.region.name();
-        let (url, credentials) = (gateway.region_url(name), Credentials::throw_away());
-        Arc::new(S3Store::new(name, &url, &site.bucket, &credentials, clock, Patience::default()))
+        let url = gateway.region_url(name)?;
+        let client = S3Store::new(name, &url, &site.bucket, keys.clone(), clock, Patience::default());
+        Some(Arc::new(Witness::new(client, Arc::clone(&site.region))))
     };
-    sites.iter().map(open).collect()
+    sites.iter().filter_map(open).collect()
 }
 
 fn direct_stores(sites: &[Site], clock: &Clock) -> Vec<SharedStore> {

@@ -32,7 +32,7 @@ mod text;
 
 pub use error::{ArchiveError, Fault, InputError, Place};
 pub use manifest::{MANIFEST_FORMAT, MAX_MANIFEST_BYTES, Manifest};
-pub use tally::{Summary, SummaryHandle, TableDigest};
+pub use tally::{Digester, Summary, SummaryHandle, TableDigest};
 
 /// About how much JSON a gzip member and a chunk of rows hold, in bytes.
 const PIECE_BYTES: usize = 1 << 20;

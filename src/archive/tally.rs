@@ -1,6 +1,9 @@
 //! Counts and digests of what goes through: each table's rows, and the archive's own bytes.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -12,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ArchiveError;
+use crate::service::contract::RowChunk;
 
 /// One table as packed or read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +98,10 @@ impl Tally {
         }
     }
 
+    fn is_open(&self, table: &str) -> bool {
+        self.open.as_ref().is_some_and(|(open, _)| open.name == table)
+    }
+
     fn finish(mut self) -> Vec<TableDigest> {
         self.close();
         self.done
@@ -104,6 +112,38 @@ impl Tally {
             table.sha256 = HEXLOWER.encode(&sha.finalize());
             self.done.push(table);
         }
+    }
+}
+
+/// Digests rows that are read from elsewhere than an archive, so that they can be held against its manifest.
+#[derive(Default)]
+pub struct Digester {
+    tally: Tally,
+    waiting: VecDeque<Arc<str>>,
+}
+
+impl Digester {
+    /// For these tables, in the order in which their rows will come.
+    pub fn new(tables: &[Arc<str>]) -> Self {
+        Digester { tally: Tally::default(), waiting: tables.iter().cloned().collect() }
+    }
+
+    /// Rows of a table. A table's chunks stand together; a table that comes a second time is counted as a second table,
+    /// which no manifest agrees with.
+    pub fn add(&mut self, chunk: &RowChunk) {
+        while !self.tally.is_open(&chunk.table) {
+            let next = self.waiting.pop_front().unwrap_or_else(|| Arc::clone(&chunk.table));
+            self.tally.begin(&next);
+        }
+        self.tally.add(chunk.rows, &chunk.lines);
+    }
+
+    /// The digests of all tables, also of those without rows.
+    pub fn finish(mut self) -> Vec<TableDigest> {
+        for table in self.waiting {
+            self.tally.begin(&table);
+        }
+        self.tally.finish()
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, future::join_all};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    archive::Manifest,
+    archive::{MAX_MANIFEST_BYTES, Manifest},
     model::{
         event::AlarmKind,
         naming::{KeyKind, Layout, PointName},
@@ -15,9 +15,6 @@ use crate::{
     },
     store::{ObjectInfo, SharedStore, Store},
 };
-
-/// Manifests beyond this size are not read.
-const MANIFEST_LIMIT: u64 = 1 << 20;
 
 /// A monitor. It has no memory: each look says all that it sees, as the scripts do that teams have.
 pub struct Monitor {
@@ -140,7 +137,7 @@ impl Monitor {
 
     async fn read_manifest(&self, store: &dyn Store, point: &PointName) -> Result<Manifest, String> {
         let (info, mut body) = store.get(&self.layout.manifest_key(point)).await.map_err(|e| e.kind.to_string())?;
-        if info.size > MANIFEST_LIMIT {
+        if info.size > MAX_MANIFEST_BYTES as u64 {
             return Err(format!("its manifest has {} bytes", info.size));
         }
         let mut text = Vec::new();

@@ -14,6 +14,7 @@ mod parts;
 pub mod s3;
 mod tries;
 mod wire;
+pub mod witness;
 
 /// A body as it streams, in pieces of any size.
 pub type ByteStream = BoxStream<'static, Result<Bytes, StoreError>>;

@@ -201,6 +201,13 @@ impl Link {
         }
     }
 
+    /// Counts a connection that the operating system refused in the region's name; its client tells.
+    pub fn count_refused(&self) {
+        let mut book = self.book();
+        book.counters.requests += 1;
+        book.counters.refused += 1;
+    }
+
     fn receive(&self, counters: &mut LinkCounters) -> Admission {
         match self.state() {
             LinkState::Up => Admission::Pass { delay: Duration::ZERO },

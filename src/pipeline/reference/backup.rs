@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{BackupError, Reference, cost};
 use crate::{
-    archive::{self, Manifest, Summary},
+    archive::{self, MANIFEST_FORMAT, Manifest, Summary},
     model::{
         event::{AlarmKind, BackupMade, Position},
         naming::PointName,
@@ -94,7 +94,17 @@ impl Reference {
         self.bench.clock.spend(cost::of(summary.raw_bytes, cost::PACK)).await;
         let exported_at = self.bench.clock.now();
         let dump = format!("{point}.{}", format.extension());
-        let manifest = Manifest::new(&self.service, dump, format, position, exported_at, &summary);
+        let manifest = Manifest {
+            format: MANIFEST_FORMAT.into(),
+            service: self.service.clone(),
+            dump,
+            dump_format: format,
+            stored_bytes: summary.stored_bytes,
+            stored_sha256: summary.stored_sha256.clone(),
+            position,
+            exported_at,
+            tables: summary.tables.clone(),
+        };
         self.read_back(point, &manifest, &**store).await?;
         self.put_manifest(point, &manifest, &**store).await?;
         Ok(Stored { manifest, summary, position })

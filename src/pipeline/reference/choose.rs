@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, future::join_all};
 use jiff::Timestamp;
 
-use super::{MANIFEST_LIMIT, Reference};
+use super::Reference;
 use crate::{
-    archive::Manifest,
+    archive::{MAX_MANIFEST_BYTES, Manifest},
     model::{
         event::{AlarmKind, Phase, PointTried, What},
         naming::{KeyKind, PointName},
@@ -97,8 +97,8 @@ impl Reference {
 
     async fn read_manifest(&self, store: &SharedStore, point: &PointName) -> Result<Manifest, String> {
         let (info, mut body) = store.get(&self.layout.manifest_key(point)).await.map_err(|e| e.kind.to_string())?;
-        if info.size > MANIFEST_LIMIT.0 {
-            return Err(format!("its manifest has {} bytes, more than {MANIFEST_LIMIT}", info.size));
+        if info.size > MAX_MANIFEST_BYTES as u64 {
+            return Err(format!("its manifest has {} bytes, more than {MAX_MANIFEST_BYTES}", info.size));
         }
         let mut text = Vec::new();
         while let Some(piece) = body.next().await {

@@ -8,7 +8,7 @@ use crate::{
     model::{
         event::{Alarm, AlarmKind, BackupMade, What},
         naming::Layout,
-        units::{ByteSize, Span},
+        units::Span,
     },
     service::contract::Source,
 };
@@ -18,13 +18,6 @@ mod choose;
 mod cost;
 mod prune;
 mod restore;
-
-/// A dump may not unpack to more than this many times the bytes that its manifest states; without a manifest it is not
-/// unpacked at all.
-const SLACK: u64 = 64 * 1024;
-
-/// The largest manifest that is read.
-const MANIFEST_LIMIT: ByteSize = ByteSize(1 << 20);
 
 /// The reference pipeline for one service.
 #[derive(Clone)]

@@ -9,17 +9,22 @@ use std::{
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::{
-    Reference, SLACK,
+    Reference,
     choose::{Candidate, is_region_out},
     cost,
 };
 use crate::{
-    archive::{self, ArchiveError, Digester, InputError, Limits, Manifest, Unpacked},
+    archive::{self, ArchiveError, Digester, InputError, Limits, Manifest, TableDigest, Unpacked},
     model::event::{AlarmKind, Claim, Phase, What},
     pipeline::{Platform, RestoreEnd},
     service::contract::Target,
     store::{ByteStream, StoreErrorKind},
 };
+
+/// What a dump may inflate to beyond the rows that its manifest states: brackets, separators, entries of an archive, and
+/// for each row the name of its table. In bytes.
+const SLACK: u64 = 1 << 20;
+const ROW_SLACK: u64 = 128;
 
 /// Why a candidate was refused, and in which phase.
 struct Refusal {
@@ -121,7 +126,7 @@ impl Reference {
         target.begin(&tables).await.map_err(|e| Refusal::new(Phase::Import, e))?;
         while let Some(chunk) = opened.rows.next().await {
             let chunk = chunk.map_err(|e| match e {
-                ArchiveError::Input(why) => Refusal::new(Phase::Fetch, why),
+                ArchiveError::Input(why) => Refusal::new(Phase::Fetch, why.0),
                 bad => Refusal::new(Phase::Verify, bad),
             })?;
             self.bench.clock.spend(cost::of(chunk.lines.len() as u64, cost::UNPACK_AND_IMPORT)).await;
@@ -153,8 +158,9 @@ impl Reference {
 
     /// Opens a dump for reading, bounded by what its manifest states.
     pub(super) fn open(&self, manifest: &Manifest, body: ByteStream) -> Unpacked {
-        let stated: u64 = manifest.tables.iter().map(|table| table.bytes).fold(0, u64::saturating_add);
-        let limits = Limits { raw_bytes: stated.saturating_add(SLACK) };
+        let stated = |table: &TableDigest| table.bytes.saturating_add(table.rows.saturating_mul(ROW_SLACK));
+        let raw_bytes = manifest.tables.iter().map(stated).fold(SLACK, u64::saturating_add);
+        let limits = Limits { raw_bytes };
         let input = body.map_err(|e| InputError(e.kind.to_string())).boxed();
         archive::unpack(self.layout.format, input, limits, &self.bench.lanes, &self.bench.scratch)
     }

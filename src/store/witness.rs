@@ -1,0 +1,57 @@
+//! A refused connection is refused by the operating system, so an emulated region cannot count it. The client can: this
+//! store tells the region's link, and a fault can prove that it was met.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{ByteStream, ObjectInfo, Store, StoreError, StoreErrorKind};
+use crate::emulator::s3::Region;
+
+/// A store over real HTTP that tells the region of refused connections.
+#[derive(Debug)]
+pub struct Witness<S> {
+    inner: S,
+    region: Arc<Region>,
+}
+
+impl<S: Store> Witness<S> {
+    /// Watches a store of that region.
+    pub fn new(inner: S, region: Arc<Region>) -> Self {
+        Witness { inner, region }
+    }
+
+    fn seen<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.as_ref().is_err_and(|error| error.kind == StoreErrorKind::Refused) {
+            self.region.link().count_refused();
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl<S: Store> Store for Witness<S> {
+    fn region(&self) -> &str {
+        self.inner.region()
+    }
+
+    async fn put(&self, key: &str, body: ByteStream) -> Result<ObjectInfo, StoreError> {
+        self.seen(self.inner.put(key, body).await)
+    }
+
+    async fn get(&self, key: &str) -> Result<(ObjectInfo, ByteStream), StoreError> {
+        self.seen(self.inner.get(key).await)
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectInfo, StoreError> {
+        self.seen(self.inner.head(key).await)
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        self.seen(self.inner.list(prefix).await)
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.seen(self.inner.delete(key).await)
+    }
+}
