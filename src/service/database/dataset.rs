@@ -205,9 +205,8 @@ mod tests {
 
     #[test]
     fn a_size_out_of_range_is_refused() {
-        let refused = [0, (10 << 30) + 1].map(|size| {
-            DataSet::new(ByteSize(size), Seed(7), Timestamp::UNIX_EPOCH).unwrap_err().to_string()
-        });
+        let refused = [0, (10 << 30) + 1]
+            .map(|size| DataSet::new(ByteSize(size), Seed(7), Timestamp::UNIX_EPOCH).unwrap_err().to_string());
         insta::assert_snapshot!(refused.join("\n"));
     }
 

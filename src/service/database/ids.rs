@@ -37,7 +37,7 @@ impl Ids {
         let number = FIRST_TABLE_NUMBER + table as u32;
         binary[0] = (number & 0x7f | 0x80) as u8;
         binary[1] = (number >> 7) as u8;
-        let word = mix(index ^ self.index_key);
+        let word = mix(index ^ self.key(table));
         binary[2..10].copy_from_slice(&word.to_le_bytes());
         binary[10..18].copy_from_slice(&self.tag(table, word).to_le_bytes());
         let sum = fletcher16(&binary[..18]);
@@ -56,9 +56,13 @@ impl Ids {
         let number = u32::from(binary[0] & 0x7f) | u32::from(binary[1]) << 7;
         let table = number.checked_sub(FIRST_TABLE_NUMBER)? as usize;
         let word = little_endian(&binary[2..10]);
-        let index = unmix(word) ^ self.index_key;
+        let index = unmix(word) ^ self.key(table);
         // The tag and the checksum are compared through the one spelling that the row's id has.
         (self.encode(table, index) == text).then_some((table, index))
+    }
+
+    fn key(&self, table: usize) -> u64 {
+        mix(self.index_key.wrapping_add(table as u64))
     }
 
     fn tag(&self, table: usize, word: u64) -> u64 {

@@ -2,8 +2,25 @@
 
 /// Names of people.
 pub(super) const NAMES: &[&str] = &[
-    "김민서", "이서준", "박지우", "최하윤", "정도윤", "강서연", "조은우", "윤지호", "장수아", "임예준", "한소율",
-    "오시우", "서유진", "남궁민재", "Grace O'Neil", "Daniel Park", "Zoë Müller", "Alex \\\"Ace\\\" Kim", "Ana García",
+    "김민서",
+    "이서준",
+    "박지우",
+    "최하윤",
+    "정도윤",
+    "강서연",
+    "조은우",
+    "윤지호",
+    "장수아",
+    "임예준",
+    "한소율",
+    "오시우",
+    "서유진",
+    "남궁민재",
+    "Grace O'Neil",
+    "Daniel Park",
+    "Zoë Müller",
+    "Alex \\\"Ace\\\" Kim",
+    "Ana García",
     "陳美玲",
 ];
 
