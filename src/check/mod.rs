@@ -1,1 +1,90 @@
-//! What is checked on a restored service: the contract, and one file a check.
+//! What is checked on a restored service: the contract, and one file a check. A check asks the restored target and the
+//! ledger, never the source or a backup.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+use crate::{
+    model::event::{CheckResult, Claim, Comparison},
+    service::contract::{Ledger, ServiceError, Target},
+    sim::lanes::Lanes,
+};
+
+mod found;
+mod judge;
+pub mod ledger;
+pub mod query;
+
+/// What a check may look at.
+pub struct Evidence {
+    /// The restored target.
+    pub target: Arc<dyn Target>,
+    /// The truth.
+    pub ledger: Arc<dyn Ledger>,
+    /// What the pipeline says that it restored.
+    pub claim: Claim,
+    /// Where to compute.
+    pub lanes: Lanes,
+    comparison: OnceCell<Result<Comparison, ServiceError>>,
+}
+
+impl Evidence {
+    /// Puts the evidence together.
+    pub fn new(target: Arc<dyn Target>, ledger: Arc<dyn Ledger>, claim: Claim, lanes: &Lanes) -> Self {
+        Evidence { target, ledger, claim, lanes: lanes.clone(), comparison: OnceCell::new() }
+    }
+
+    /// The restored state against the ledger; computed once, and shared by all who ask.
+    ///
+    /// # Errors
+    /// When the target cannot be read.
+    pub async fn comparison(&self) -> Result<Comparison, ServiceError> {
+        let compare = || ledger::compare(&self.target, &self.ledger, &self.claim, &self.lanes);
+        self.comparison.get_or_init(compare).await.clone()
+    }
+}
+
+/// One thing that must hold of a restored service.
+#[async_trait]
+pub trait Check: Send + Sync {
+    /// Its name in the catalogue.
+    fn name(&self) -> &'static str;
+
+    /// What it does, in one line.
+    fn summary(&self) -> &'static str;
+
+    /// What is proved when it passes.
+    fn proves(&self) -> &'static str;
+
+    /// Runs it. A check that could not run says neither passed nor failed.
+    async fn run(&self, evidence: &Evidence) -> CheckResult;
+}
+
+/// All checks, in the order in which they run.
+pub static CATALOGUE: &[&dyn Check] = &[&ledger::LedgerCheck, &query::QueryCheck];
+
+/// The result of a check: its outcome, or why it could not run.
+fn result(check: &dyn Check, outcome: Result<Outcome, ServiceError>) -> CheckResult {
+    let (passed, detail) = match outcome {
+        Ok(Outcome::Passed(detail)) => (Some(true), detail),
+        Ok(Outcome::Failed(detail)) => (Some(false), detail),
+        Ok(Outcome::NothingToAsk(why)) => (None, why),
+        Err(failed) => (None, format!("the restored service could not be read: {failed}")),
+    };
+    CheckResult { check: check.name().to_owned(), passed, detail }
+}
+
+/// How a check that ran ended.
+enum Outcome {
+    /// With what was looked at.
+    Passed(String),
+    /// With what is wrong.
+    Failed(String),
+    /// With what is missing to ask by.
+    NothingToAsk(String),
+}
+
+#[cfg(test)]
+mod fake;

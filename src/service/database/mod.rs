@@ -1,1 +1,114 @@
 //! The HookLabs database: generated rows, a workload, a ledger, a target.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use self::{dataset::DataSet, ledger::WriteLedger, source::LiveSource, target::SpooledTarget, workload::Workload};
+use super::contract::{Ledger, Service, ServiceError, Source, Target};
+use crate::{
+    model::{event::Position, units::ByteSize},
+    sim::{lanes::Lanes, seed::Seed},
+};
+
+mod dataset;
+mod exact;
+mod ids;
+mod ledger;
+mod line;
+mod source;
+mod tables;
+mod target;
+mod text;
+mod workload;
+
+/// The database as a protected service.
+#[derive(Debug)]
+pub struct Database {
+    data: Arc<DataSet>,
+    source: Arc<LiveSource>,
+    ledger: Arc<WriteLedger>,
+    /// Locked while writing: what the source commits is acknowledged before the next write.
+    workload: Mutex<Workload>,
+    scratch: PathBuf,
+    targets: AtomicU32,
+    lanes: Lanes,
+}
+
+impl Database {
+    /// A database whose source holds about `size` bytes of rows as JSON lines (within 2 %, from 64 KiB to 10 GiB),
+    /// committed at `started_at`. Targets keep their files below `scratch`, which the caller removes.
+    ///
+    /// # Errors
+    /// When the size cannot be made.
+    pub fn seed(
+        size: ByteSize,
+        seed: Seed,
+        started_at: Timestamp,
+        scratch: &Path,
+        lanes: &Lanes,
+    ) -> Result<Database, ServiceError> {
+        let data = Arc::new(DataSet::new(size, seed, started_at)?);
+        let seeding = Position { seq: 0, committed_at: started_at };
+        Ok(Database {
+            source: Arc::new(LiveSource::new(Arc::clone(&data), seeding, lanes)),
+            ledger: Arc::new(WriteLedger::new(Arc::clone(&data), started_at)),
+            workload: Mutex::new(Workload::new(seed)),
+            data,
+            scratch: scratch.to_owned(),
+            targets: AtomicU32::new(1),
+            lanes: lanes.clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl Service for Database {
+    fn source(&self) -> Arc<dyn Source> {
+        Arc::clone(&self.source) as _
+    }
+
+    async fn provision(&self) -> Result<Arc<dyn Target>, ServiceError> {
+        let number = self.targets.fetch_add(1, Ordering::Relaxed);
+        let folder = self.scratch.join(format!("target-{number}"));
+        Ok(Arc::new(SpooledTarget::new(folder, &self.lanes)?))
+    }
+
+    fn ledger(&self) -> Arc<dyn Ledger> {
+        Arc::clone(&self.ledger) as _
+    }
+
+    fn write(&self, at: Timestamp, writes: u32) -> Result<(), ServiceError> {
+        let workload = self.workload.lock().unwrap_or_else(PoisonError::into_inner);
+        for n in 0..writes {
+            // A millisecond apart, and never before the write that came before.
+            let at = at.checked_add(SignedDuration::from_millis(n.into())).unwrap_or(Timestamp::MAX);
+            let (write, position) = self.source.commit(|state| {
+                let last = state.position();
+                let position = Position { seq: last.seq + 1, committed_at: at.max(last.committed_at) };
+                (workload.next(position.seq, state), position)
+            })?;
+            self.ledger.acknowledge(write, position)?;
+        }
+        Ok(())
+    }
+
+    fn lose(&self) {
+        self.source.lose();
+    }
+
+    fn rows(&self) -> u64 {
+        self.source.rows()
+    }
+
+    fn seeded_bytes(&self) -> u64 {
+        self.data.bytes()
+    }
+}

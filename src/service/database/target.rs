@@ -1,0 +1,176 @@
+//! Where the data is restored to. Rows wait in one file a table; committing makes them visible all at once.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::{
+    service::contract::{Contents, RowChunk, RowStream, ServiceError, Target},
+    sim::lanes::Lanes,
+};
+
+/// Bytes of a chunk that is read back; more only where one line is longer.
+const CHUNK: usize = 1 << 20;
+
+/// A target with files in a folder of its own. Whoever gave the folder removes it.
+#[derive(Debug)]
+pub(super) struct SpooledTarget {
+    folder: PathBuf,
+    lanes: Lanes,
+    rows: Mutex<Rows>,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    /// How often staging began; each time has files of its own.
+    rounds: u32,
+    staged: Option<Spool>,
+    visible: Spool,
+}
+
+/// The files of one staging, in the order of the tables.
+#[derive(Debug, Clone, Default)]
+struct Spool(Arc<[Table]>);
+
+#[derive(Debug)]
+struct Table {
+    name: Arc<str>,
+    path: PathBuf,
+    file: Mutex<File>,
+}
+
+impl SpooledTarget {
+    /// An empty target in a folder that is made for it.
+    pub(super) fn new(folder: PathBuf, lanes: &Lanes) -> Result<Self, ServiceError> {
+        fs::create_dir_all(&folder).map_err(|e| failed("make the target's folder", &folder, &e))?;
+        Ok(SpooledTarget { folder, lanes: lanes.clone(), rows: Mutex::default() })
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Spool {
+    fn create(folder: &Path, round: u32, tables: &[Arc<str>]) -> Result<Self, ServiceError> {
+        let table = |(number, name): (usize, &Arc<str>)| {
+            // Named by number: what a dump calls its tables is no name for a file.
+            let path = folder.join(format!("{round}-{number}.jsonl"));
+            let file = File::create(&path).map_err(|e| failed("write", &path, &e))?;
+            Ok(Table { name: Arc::clone(name), path, file: Mutex::new(file) })
+        };
+        Ok(Spool(tables.iter().enumerate().map(table).collect::<Result<_, _>>()?))
+    }
+
+    fn remove(&self) -> Result<(), ServiceError> {
+        self.0.iter().try_for_each(|table| fs::remove_file(&table.path).map_err(|e| failed("remove", &table.path, &e)))
+    }
+}
+
+#[async_trait]
+impl Target for SpooledTarget {
+    async fn begin(&self, tables: &[Arc<str>]) -> Result<(), ServiceError> {
+        let twice = tables.iter().enumerate().find(|(number, name)| tables[..*number].contains(name));
+        if let Some((_, name)) = twice {
+            return Err(ServiceError(format!("table {name} is declared twice")));
+        }
+        let mut rows = self.rows();
+        if rows.staged.is_some() {
+            return Err(ServiceError("rows are staged already: commit or discard them first".into()));
+        }
+        rows.rounds += 1;
+        rows.staged = Some(Spool::create(&self.folder, rows.rounds, tables)?);
+        Ok(())
+    }
+
+    async fn stage(&self, chunk: RowChunk) -> Result<(), ServiceError> {
+        let spool = self.rows().staged.clone().ok_or_else(|| ServiceError("nothing was begun".into()))?;
+        let number = spool.0.iter().position(|table| table.name == chunk.table);
+        let number = number.ok_or_else(|| ServiceError(format!("table {} was not declared", chunk.table)))?;
+        let write = move || {
+            let table = &spool.0[number];
+            let mut file = table.file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.write_all(&chunk.lines).map_err(|e| failed("write", &table.path, &e))
+        };
+        self.lanes.run(write).await
+    }
+
+    async fn commit(&self) -> Result<(), ServiceError> {
+        let mut rows = self.rows();
+        let staged = rows.staged.take().ok_or_else(|| ServiceError("nothing was begun".into()))?;
+        std::mem::replace(&mut rows.visible, staged).remove()
+    }
+
+    async fn discard(&self) -> Result<(), ServiceError> {
+        let mut rows = self.rows();
+        let staged = rows.staged.take().unwrap_or_default();
+        let visible = std::mem::take(&mut rows.visible);
+        staged.remove().and(visible.remove())
+    }
+
+    async fn read_back(&self) -> Result<Contents, ServiceError> {
+        let spool = self.rows().visible.clone();
+        let tables: Vec<Arc<str>> = spool.0.iter().map(|table| Arc::clone(&table.name)).collect();
+        // Opened now, so that what is read is what was visible now.
+        let readers = spool.0.iter().map(Reader::open).collect::<Result<Vec<_>, _>>()?;
+        let lanes = self.lanes.clone();
+        let rows = stream::iter(readers).flat_map(move |reader| reader.stream(lanes.clone()));
+        Ok(Contents { tables, rows: rows.boxed() })
+    }
+}
+
+/// Reads one table in chunks of whole lines.
+struct Reader {
+    table: Arc<str>,
+    path: PathBuf,
+    file: File,
+    /// The beginning of a line that the last read cut.
+    rest: Vec<u8>,
+}
+
+impl Reader {
+    fn open(table: &Table) -> Result<Self, ServiceError> {
+        let file = File::open(&table.path).map_err(|e| failed("read", &table.path, &e))?;
+        Ok(Reader { table: Arc::clone(&table.name), path: table.path.clone(), file, rest: Vec::new() })
+    }
+
+    fn stream(self, lanes: Lanes) -> RowStream {
+        let next = move |mut reader: Reader| {
+            lanes.run(move || {
+                let chunk = reader.next().map_err(|e| failed("read", &reader.path, &e))?;
+                Ok(chunk.map(|chunk| (chunk, reader)))
+            })
+        };
+        stream::try_unfold(self, next).into_stream().boxed()
+    }
+
+    fn next(&mut self) -> io::Result<Option<RowChunk>> {
+        let mut lines = std::mem::take(&mut self.rest);
+        loop {
+            let known = lines.len();
+            let room = CHUNK.saturating_sub(known).max(CHUNK / 4);
+            lines.reserve_exact(room);
+            let ended = (&mut self.file).take(room as u64).read_to_end(&mut lines)? == 0;
+            let end_of_line = lines[known..].iter().rposition(|byte| *byte == b'\n').map(|at| known + at + 1);
+            match end_of_line {
+                Some(end) => self.rest = lines.split_off(end),
+                None if !ended => continue,
+                None if lines.is_empty() => return Ok(None),
+                None => {} // the last line lacks its end; it is handed on as it was staged
+            }
+            let ends = lines.iter().filter(|byte| **byte == b'\n').count();
+            let rows = ends + usize::from(lines.last() != Some(&b'\n'));
+            return Ok(Some(RowChunk { table: Arc::clone(&self.table), rows: rows as u64, lines: lines.into() }));
+        }
+    }
+}
+
+fn failed(what: &str, path: &Path, cause: &io::Error) -> ServiceError {
+    ServiceError(format!("cannot {what} {}: {cause}", path.display()))
+}
