@@ -11,11 +11,18 @@ use crate::error::Error;
 
 /// A text from a file as it may be shown: no control characters, not endless.
 pub(super) fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(80).is_some() {
-        shown.push('…');
-    }
-    shown
+    clean(text, 80)
+}
+
+/// A sentence with texts from a file in it, as it may be shown.
+pub(super) fn shown_sentence(text: &str) -> String {
+    clean(text, 2_000)
+}
+
+fn clean(text: &str, longest: usize) -> String {
+    let shown = text.chars().take(longest).map(|c| if c.is_control() { '\u{fffd}' } else { c });
+    let more = text.chars().nth(longest).map(|_| '…');
+    shown.chain(more).collect()
 }
 
 /// A file that is not YAML.
@@ -59,19 +66,41 @@ pub(super) fn typed(error: &serde_saphyr::Error, places: &Places, schema: &Value
         }
         serde_saphyr::Error::SerdeMissingField { field, .. } => return missing(field, &path, places, schema, noun),
         serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
-            (format!("`{}` is no value of {}", shown(variant), named(&path, noun)), nearest::suggest(variant, expected))
+            let near = nearest::nearest(variant, expected.iter().copied()).filter(|_| expected.len() > 1);
+            let near = near.map(|near| format!("did you mean `{near}`? Otherwise ")).unwrap_or_default();
+            let what = format!("{} cannot be `{}`", named(&path, noun), shown(variant));
+            (what, near + &write_instead(schema, &path))
         }
-        // The quantities of the model: what is wrong, and after the last semicolon what to write.
-        serde_saphyr::Error::Message { msg, .. } => match msg.rsplit_once("; ") {
-            Some((what, help)) => (format!("{}: {}", named(&path, noun), shown(what)), help.to_owned()),
-            None => (format!("{}: {}", named(&path, noun), shown(msg)), write_instead(schema, &path)),
-        },
+        // The quantities of the model say what is wrong and, after the last semicolon, what to write.
+        serde_saphyr::Error::Message { msg, .. } if msg.contains("; write ") => {
+            let (what, help) = msg.rsplit_once("; ").unwrap_or((msg, ""));
+            (format!("{}: {}", named(&path, noun), shown(what)), help.to_owned())
+        }
         serde_saphyr::Error::MergeKeyNotAllowed { .. } => {
             ("merge keys (`<<`) are not part of this format".to_owned(), "write the fields out".to_owned())
         }
-        _ => (format!("{} {}", named(&path, noun), found(places, &path)), write_instead(schema, &path)),
+        _ => return misfit(at, &path, places, schema, noun),
     };
     Error::new(what).at(places.show(at)).help(help)
+}
+
+/// A value of the wrong form. The parser notices some of them late, at the first thing inside or after them.
+fn misfit(at: Place, path: &str, places: &Places, schema: &Value, noun: &str) -> Error {
+    let around = path.match_indices(['.', '[']).map(|(end, _)| &path[..end]).chain([path]);
+    let fits = |path: &str| form::fits(schema, path, &places.node(path).kind);
+    let mut found = around.into_iter().find(|path| !fits(path)).map(|path| (path.to_owned(), places.node(path).at));
+    if found.is_none() && !matches!(places.node(path).kind, Kind::Text(_)) {
+        found = places.text_before(at);
+    }
+    let (path, at) = found.unwrap_or_else(|| (path.to_owned(), at));
+    let what = match &places.node(&path).kind {
+        Kind::Text(text) if text.is_empty() || text == "~" => "is empty".to_owned(),
+        Kind::Text(text) => format!("cannot be `{}`", shown(text)),
+        Kind::List(_) => "cannot be a list".to_owned(),
+        Kind::Mapping(_) => "cannot be a mapping".to_owned(),
+    };
+    let what = format!("{} {what}", named(&path, noun));
+    Error::new(what).at(places.show(at)).help(write_instead(schema, &path))
 }
 
 /// A field that is not there: the place is that of the mapping which lacks it.
@@ -81,11 +110,10 @@ fn missing(field: &str, path: &str, places: &Places, schema: &Value, noun: &str)
         _ => false,
     };
     let mut whose = path;
-    while !lacks(whose) && !whose.is_empty() {
+    while !(whose.is_empty() || lacks(whose) && form::requires(schema, whose, field)) {
         whose = parent(whose);
     }
-    let inner = if whose.is_empty() { field.to_owned() } else { format!("{whose}.{field}") };
-    let form = form::at(schema, &inner).map(|form| format!(" and {form}")).unwrap_or_default();
+    let form = form::at(schema, &outline::joined(whose, field)).map(|form| format!(" and {form}")).unwrap_or_default();
     Error::new(format!("{} lacks the field `{field}`", named(whose, noun)))
         .at(places.of_key(whose))
         .help(format!("add `{field}:`{form}"))
@@ -95,15 +123,6 @@ fn write_instead(schema: &Value, path: &str) -> String {
     match form::at(schema, path) {
         Some(form) => format!("write {form}"),
         None => "see docs/schema for what belongs here".to_owned(),
-    }
-}
-
-fn found(places: &Places, path: &str) -> String {
-    match &places.node(path).kind {
-        Kind::Text(text) if text.is_empty() || text == "~" => "is empty".to_owned(),
-        Kind::Text(text) => format!("cannot be `{}`", shown(text)),
-        Kind::List(_) => "cannot be a list".to_owned(),
-        Kind::Mapping(_) => "cannot be a mapping".to_owned(),
     }
 }
 

@@ -59,7 +59,9 @@ fn read_bounded(path: &Path, noun: &str) -> Result<Vec<u8>> {
 fn cannot_open(error: io::Error, noun: &str) -> Error {
     match error.kind() {
         io::ErrorKind::NotFound => Error::new("there is no such file").help(format!("check the path of the {noun}")),
-        _ => Error::new(format!("the {noun} cannot be read")).because(error).help("check the file's permissions"),
+        _ => Error::new(format!("the {noun} cannot be read"))
+            .because(error)
+            .help("check the path, and the permissions of the file"),
     }
 }
 

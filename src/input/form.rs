@@ -2,16 +2,41 @@
 
 use serde_json::Value;
 
+use super::outline::Kind;
+
 /// What a reader should write at `path` (as in [`super::outline::Places::of`]), for instance ``a list`` or
 /// ``text such as `15 min` ``. `None` where the schema does not know the path.
 pub(super) fn at(schema: &Value, path: &str) -> Option<String> {
-    let mut here = resolve(schema, schema)?;
-    let mut rest = path;
-    while !rest.is_empty() {
-        rest = rest.strip_prefix('.').unwrap_or(rest);
-        (here, rest) = step(schema, here, rest)?;
+    words(schema, find(schema, path)?)
+}
+
+/// Whether a list, a mapping or a text may stand at a path at all. What the schema does not know fits.
+pub(super) fn fits(schema: &Value, path: &str, kind: &Kind) -> bool {
+    let Some(here) = find(schema, path) else { return true };
+    let forms: Vec<&Value> = alternatives(here).filter_map(|s| resolve(schema, s)).collect();
+    let mut types = forms.iter().filter_map(|s| s.get("type")).flat_map(|t| match t {
+        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect::<Vec<_>>(),
+    });
+    match kind {
+        Kind::List(_) => types.any(|t| t == "array"),
+        Kind::Mapping(_) => types.any(|t| t == "object"),
+        Kind::Text(_) => types.any(|t| t != "array" && t != "object") || forms.iter().any(|s| s.get("const").is_some()),
     }
-    words(schema, here)
+}
+
+/// Whether the mapping at a path must have a field.
+pub(super) fn requires(schema: &Value, path: &str, field: &str) -> bool {
+    let required = find(schema, path).and_then(|s| s.get("required")).and_then(Value::as_array);
+    required.is_some_and(|fields| fields.iter().any(|f| f == field))
+}
+
+fn find<'s>(schema: &'s Value, path: &str) -> Option<&'s Value> {
+    let (mut here, mut rest) = (schema, path);
+    while !rest.is_empty() {
+        (here, rest) = step(schema, here, rest.strip_prefix('.').unwrap_or(rest))?;
+    }
+    Some(here)
 }
 
 fn step<'s, 'p>(root: &'s Value, here: &'s Value, path: &'p str) -> Option<(&'s Value, &'p str)> {
@@ -47,7 +72,10 @@ fn words(root: &Value, schema: &Value) -> Option<String> {
     }
     if ["anyOf", "oneOf"].iter().any(|key| schema.get(key).is_some()) {
         let each: Vec<String> = alternatives(schema).skip(1).flat_map(|s| one_of(root, s)).collect();
-        return Some(each.join(", or "));
+        return Some(match each.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{}, or {last}", rest.join(", ")),
+            _ => each.concat(),
+        });
     }
     if let Some(one) = schema.get("const").or_else(|| schema.get("enum")) {
         return Some(choices(one));

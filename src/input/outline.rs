@@ -82,14 +82,29 @@ impl Places {
     pub(super) fn path_at(&self, place: Place) -> String {
         let mut path = String::new();
         let mut node = &self.root;
-        while let Some((step, inner)) = last_before(node, place) {
-            if !path.is_empty() && !step.starts_with('[') {
-                path.push('.');
-            }
-            path.push_str(&step);
-            node = inner;
+        while let Some((longer, inner)) = last_before(node, &path, place) {
+            (path, node) = (longer, inner);
         }
         path
+    }
+
+    /// The last text that stands wholly before a place, with its path.
+    pub(super) fn text_before(&self, place: Place) -> Option<(String, Place)> {
+        fn visit(node: &Node, path: &str, before: Place, last: &mut Option<(String, Place)>) {
+            match &node.kind {
+                Kind::Text(_) if node.at < before => *last = Some((path.to_owned(), node.at)),
+                Kind::Text(_) => {}
+                Kind::List(items) => {
+                    items.iter().enumerate().for_each(|(i, item)| visit(item, &format!("{path}[{i}]"), before, last));
+                }
+                Kind::Mapping(entries) => {
+                    entries.iter().for_each(|entry| visit(&entry.value, &joined(path, &entry.key), before, last));
+                }
+            }
+        }
+        let mut last = None;
+        visit(&self.root, "", place, &mut last);
+        last
     }
 
     fn walk(&self, path: &str) -> (&Node, Option<Place>) {
@@ -122,18 +137,23 @@ fn step<'n, 'p>(node: &'n Node, path: &'p str) -> Option<(&'n Node, Option<Place
     }
 }
 
-fn last_before(node: &Node, place: Place) -> Option<(String, &Node)> {
+fn last_before<'n>(node: &'n Node, path: &str, place: Place) -> Option<(String, &'n Node)> {
     match &node.kind {
         Kind::Text(_) => None,
         Kind::List(items) => {
             let index = items.iter().rposition(|item| item.at <= place)?;
-            Some((format!("[{index}]"), &items[index]))
+            Some((format!("{path}[{index}]"), &items[index]))
         }
         Kind::Mapping(entries) => {
             let entry = entries.iter().rfind(|entry| entry.key_at <= place)?;
-            Some((entry.key.clone(), &entry.value))
+            Some((joined(path, &entry.key), &entry.value))
         }
     }
+}
+
+/// The path of a field.
+pub(super) fn joined(path: &str, field: &str) -> String {
+    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 
 /// A list or mapping that is still being read.
@@ -158,6 +178,7 @@ impl<'b> Builder<'b> {
     fn run(mut self, text: &str) -> Result<Node> {
         let options = granit_parser::options! {
             emit_comments: false,
+            emit_anchor_events: true,
             disallow_directives: true,
             flow_nesting_limit: MAX_DEPTH,
             block_nesting_limit: MAX_DEPTH,
@@ -182,12 +203,14 @@ impl<'b> Builder<'b> {
 
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<()> {
         let at = place(span);
-        if event.anchor_id().is_some() || event.is_alias() {
+        // The anchor's own event follows that of its node, and knows where the `&` stands.
+        if matches!(event, Event::Anchor(..)) || event.is_alias() {
             let what = "anchors (`&name`) and aliases (`*name`) are not part of this format";
             return Err(self.error(at, what).help("write the value out where it is needed"));
         }
         if let Some(tag) = event.tag() {
             let what = format!("tags (`{}`) are not part of this format", explain::shown(&tag.original()));
+            let at = span.tag_span().map_or(at, |tag| place(&tag));
             return Err(self.error(at, what).help("write the value without its tag"));
         }
         match event {
