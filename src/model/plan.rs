@@ -32,6 +32,9 @@ pub struct Plan {
     pub regions: Vec<RegionPlan>,
     /// Backup monitoring.
     pub monitor: MonitorPlan,
+    /// How often backups are read and restored for a test.
+    #[serde(default)]
+    pub testing: TestingPlan,
     /// How fast people answer.
     pub response: ResponsePlan,
     /// Whom to call.
@@ -55,6 +58,9 @@ pub struct DataClass {
     pub data: Vec<String>,
     /// How often it must be backed up; every cadence listed is promised.
     pub schedule: Vec<Cadence>,
+    /// The plan's service that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
 }
 
 /// How often a backup is taken.
@@ -117,6 +123,9 @@ pub enum ServiceKind {
 pub struct BackupPlan {
     /// Time between two backups.
     pub every: Cadence,
+    /// What copies each change as it happens, where `every` is `realtime`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replication: Option<String>,
     /// Time of day, UTC, for daily and rarer backups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<TimeOfDay>,
@@ -195,6 +204,18 @@ pub struct MonitorPlan {
     pub max_age: Span,
     /// A newest backup smaller than this raises an alarm.
     pub min_size: ByteSize,
+}
+
+/// How often backups are tested beyond what the monitor looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestingPlan {
+    /// Time between two readings of a backup's contents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_every: Option<Span>,
+    /// Time between two full restores into a test environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_every: Option<Span>,
 }
 
 /// How fast people answer. These times are assumed in a drill, never measured.

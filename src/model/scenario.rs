@@ -45,7 +45,7 @@ pub struct Scenario {
 pub struct History {
     /// The date of day 1, which begins at 00:00 UTC.
     #[serde(default = "first_day")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date", "examples" = ["2026-11-01"]))]
     pub from: Date,
     /// Days of history; the plan's backups and monitor looks run in each.
     pub days: u32,

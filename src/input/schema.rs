@@ -1,0 +1,18 @@
+//! JSON Schemas of what backdraft reads and writes, made from the types. They are committed under docs/schema.
+
+use schemars::JsonSchema;
+use serde_json::Value;
+
+use crate::model::{plan::Plan, record::Record, scenario::Scenario};
+
+/// Each schema by name (`plan`, `scenario`, `record`), as indented JSON with a line break at its end.
+pub fn schemas() -> Vec<(&'static str, String)> {
+    [("plan", of::<Plan>()), ("scenario", of::<Scenario>()), ("record", of::<Record>())]
+        .map(|(name, schema)| (name, format!("{schema:#}\n")))
+        .into()
+}
+
+/// The schema of one type.
+pub(super) fn of<T: JsonSchema>() -> Value {
+    schemars::schema_for!(T).to_value()
+}

@@ -1,0 +1,73 @@
+//! What is well typed and still cannot be: names that lead nowhere, moments out of order, expectations that contradict
+//! themselves. Every error of a file is reported, each with the line and column of the value at fault.
+
+mod plan;
+mod scenario;
+
+pub use plan::plan;
+pub use scenario::scenario;
+
+use super::{explain::shown_sentence, load::Loaded};
+use crate::{error::Error, model::units::Span};
+
+/// What a scenario may ask of a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FaultInfo {
+    /// Its name in the catalogue.
+    pub name: &'static str,
+    /// Its modes.
+    pub modes: &'static [&'static str],
+    /// Whether a scenario must name the regions that it strikes.
+    pub needs_regions: bool,
+    /// Whether it strikes recovery points, so that `generations` says which.
+    pub takes_generations: bool,
+    /// Names of the parameters that it takes under `with`.
+    pub parameters: &'static [&'static str],
+}
+
+/// The longest time that a file may state: ten years. It keeps every sum of times far from overflow.
+const MAX_SPAN: Span = Span::hours(24 * 3653);
+
+/// The errors found in one file, as they are gathered.
+struct Findings<'f, T> {
+    file: &'f Loaded<T>,
+    errors: Vec<Error>,
+}
+
+impl<'f, T> Findings<'f, T> {
+    fn of(file: &'f Loaded<T>) -> Self {
+        Findings { file, errors: Vec::new() }
+    }
+
+    fn add(&mut self, path: &str, what: impl Into<String>, help: impl Into<String>) {
+        let (what, help) = (shown_sentence(&what.into()), shown_sentence(&help.into()));
+        self.errors.push(self.file.error(path, what).help(help));
+    }
+
+    fn unless(&mut self, holds: bool, path: &str, what: impl Into<String>, help: impl Into<String>) {
+        if !holds {
+            self.add(path, what, help);
+        }
+    }
+
+    fn text(&mut self, path: &str, text: &str) {
+        self.unless(!text.trim().is_empty(), path, format!("`{path}` is empty"), "write a few words");
+    }
+
+    fn span(&mut self, path: &str, span: Span) {
+        let what = format!("`{path}` is longer than ten years");
+        self.unless(span <= MAX_SPAN, path, what, "write a time that a plan can mean");
+    }
+
+    fn done(mut self) -> Vec<Error> {
+        self.errors.sort_by_key(|error| position(error.place.as_deref()));
+        self.errors
+    }
+}
+
+/// Line and column of a place, so that errors come in the order of the file.
+fn position(place: Option<&str>) -> (usize, usize) {
+    let mut numbers = place.unwrap_or_default().rsplit(':').map(|n| n.parse::<usize>().unwrap_or(0));
+    let column = numbers.next().unwrap_or(0);
+    (numbers.next().unwrap_or(0), column)
+}

@@ -1,0 +1,169 @@
+//! What a plan must be before anything can be drilled against it.
+
+use std::collections::BTreeMap;
+
+use jiff::tz;
+
+use super::Findings;
+use crate::{
+    error::Error,
+    input::{load::Loaded, nearest},
+    model::{
+        plan::{BackupPlan, Cadence, Plan},
+        units::Span,
+    },
+};
+
+/// Everything that is wrong with a plan; empty where nothing is.
+pub fn plan(loaded: &Loaded<Plan>) -> Vec<Error> {
+    let mut found = Findings::of(loaded);
+    let plan = &loaded.value;
+    found.text("platform", &plan.platform);
+    time_zone(&mut found, &plan.time_zone);
+    found.unless(!plan.services.is_empty(), "services", "the plan protects no service", "add a service");
+    found.unless(!plan.levels.is_empty(), "levels", "the plan has no level of severity", "add a level");
+    names(&mut found, "services", plan.services.keys());
+    names(&mut found, "data_classes", plan.data_classes.keys());
+    classes(&mut found, plan);
+    for (name, service) in &plan.services {
+        let path = format!("services.{name}");
+        objectives(&mut found, &path, service.rto, service.rpo);
+        backup(&mut found, &format!("{path}.backup"), &service.backup, plan.retention);
+    }
+    levels(&mut found, plan);
+    regions(&mut found, plan);
+    found.span("retention", plan.retention);
+    times(&mut found, plan);
+    for (i, contact) in plan.contacts.iter().enumerate() {
+        found.text(&format!("contacts[{i}].name"), &contact.name);
+        found.text(&format!("contacts[{i}].address"), &contact.address);
+    }
+    found.done()
+}
+
+fn time_zone(found: &mut Findings<'_, Plan>, name: &str) {
+    // Without a time zone database nothing can be looked up; then nothing is refused.
+    if tz::db().is_definitively_empty() || tz::db().get(name).is_ok() {
+        return;
+    }
+    let known: Vec<String> = tz::db().available().map(|name| name.to_string()).collect();
+    let near = nearest::nearest(name, known.iter().map(String::as_str));
+    let near = near.map(|near| format!("did you mean `{near}`? Otherwise ")).unwrap_or_default();
+    let help = format!("{near}write an IANA name such as `Asia/Seoul` or `UTC`");
+    found.add("time_zone", format!("there is no time zone `{name}`"), help);
+}
+
+fn names<'n>(found: &mut Findings<'_, Plan>, path: &str, names: impl Iterator<Item = &'n String>) {
+    for name in names.filter(|name| name.trim().is_empty()) {
+        found.add(&format!("{path}.{name}"), format!("a name under `{path}` is empty"), "give it a name");
+    }
+}
+
+fn classes(found: &mut Findings<'_, Plan>, plan: &Plan) {
+    let services: Vec<&str> = plan.services.keys().map(String::as_str).collect();
+    for (name, class) in &plan.data_classes {
+        let path = format!("data_classes.{name}");
+        let what = format!("the class `{name}` names no data");
+        found.unless(!class.data.is_empty(), &format!("{path}.data"), what, "name what belongs to it");
+        for (i, data) in class.data.iter().enumerate() {
+            found.text(&format!("{path}.data[{i}]"), data);
+        }
+        let what = format!("the class `{name}` is promised no backup");
+        let help = "list at least one of `realtime`, `daily`, `weekly`, `monthly`";
+        found.unless(!class.schedule.is_empty(), &format!("{path}.schedule"), what, help);
+        if let Some(service) = class.service.as_deref().filter(|service| !services.contains(service)) {
+            let what = format!("the plan has no service `{service}`");
+            found.add(&format!("{path}.service"), what, nearest::suggest(service, &services));
+        }
+    }
+}
+
+fn objectives(found: &mut Findings<'_, Plan>, path: &str, rto: Span, rpo: Span) {
+    let rto_path = format!("{path}.rto");
+    let what = "an RTO of zero can never be met: every recovery takes time";
+    found.unless(rto > Span::ZERO, &rto_path, what, "write the longest time that it may be down: 15 min, 2 h");
+    found.span(&rto_path, rto);
+    found.span(&format!("{path}.rpo"), rpo);
+}
+
+fn backup(found: &mut Findings<'_, Plan>, path: &str, backup: &BackupPlan, retention: Span) {
+    let scheduled = backup.every != Cadence::Realtime;
+    let what = "a backup that is taken by the day needs a time of day";
+    found.unless(!scheduled || backup.at.is_some(), &format!("{path}.every"), what, "add `at: \"03:00\"`, in UTC");
+    let interval = backup.every.interval();
+    if scheduled && retention < interval {
+        let what =
+            format!("backups are kept for {retention} and taken every {interval}: the last is gone before the next");
+        found.add(&format!("{path}.every"), what, format!("keep them for {interval} at the least (`retention`)"));
+    }
+    let prefix = &backup.prefix;
+    let sound = prefix.ends_with('/') && prefix.split_terminator('/').all(|step| !matches!(step, "" | "." | ".."));
+    let what = format!("`{prefix}` is no folder of a bucket");
+    found.unless(sound, &format!("{path}.prefix"), what, "write a path that ends in `/`: `convex/daily/`");
+    let sized = backup.production_size.is_none_or(|size| size.0 > 0);
+    found.unless(
+        sized,
+        &format!("{path}.production_size"),
+        "production has no data",
+        "write its size, or remove the line",
+    );
+}
+
+fn levels(found: &mut Findings<'_, Plan>, plan: &Plan) {
+    for (number, level) in &plan.levels {
+        let path = format!("levels.{number}");
+        let what = format!("`{number}` is no level");
+        let known = number.parse::<u8>().is_ok_and(|n| n > 0 && n.to_string() == *number);
+        found.unless(known, &path, what, "number the levels 1, 2, 3");
+        found.text(&format!("{path}.name"), &level.name);
+        objectives(found, &path, level.rto, level.rpo);
+    }
+}
+
+fn regions(found: &mut Findings<'_, Plan>, plan: &Plan) {
+    found.unless(!plan.regions.is_empty(), "regions", "the plan has no region", "add a region with its bucket");
+    let (mut names, mut buckets) = (BTreeMap::new(), BTreeMap::new());
+    for (i, region) in plan.regions.iter().enumerate() {
+        let path = format!("regions[{i}].name");
+        let what = format!("`{}` is no region name", region.name);
+        let help = "write lower-case letters, digits and `-`: `us-east-1`";
+        found.unless(in_form(&region.name, 1..=63, "-"), &path, what, help);
+        if let Some(first) = names.insert(&region.name, i) {
+            let what = format!("region `{}` is there twice, first as number {}", region.name, first + 1);
+            found.add(&path, what, "name each region once");
+        }
+        let path = format!("regions[{i}].bucket");
+        let what = format!("`{}` is no bucket name", region.bucket);
+        let help = "write 3 to 63 lower-case letters, digits, `-` and `.`";
+        found.unless(in_form(&region.bucket, 3..=63, "-."), &path, what, help);
+        if let Some(first) = buckets.insert(&region.bucket, i) {
+            let what = format!("bucket `{}` is there twice, first in region number {}", region.bucket, first + 1);
+            found.add(&path, what, "give each region a bucket of its own");
+        }
+    }
+}
+
+fn in_form(name: &str, length: std::ops::RangeInclusive<usize>, signs: &str) -> bool {
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || signs.contains(c);
+    let ends = |c: char| c.is_ascii_alphanumeric();
+    length.contains(&name.len()) && name.chars().all(known) && name.starts_with(ends) && name.ends_with(ends)
+}
+
+fn times(found: &mut Findings<'_, Plan>, plan: &Plan) {
+    let (monitor, testing, response) = (&plan.monitor, &plan.testing, &plan.response);
+    let never_zero = [
+        ("monitor.check_every", Some(monitor.check_every), "6 h"),
+        ("monitor.max_age", Some(monitor.max_age), "26 h"),
+        ("testing.verify_every", testing.verify_every, "24 h"),
+        ("testing.restore_every", testing.restore_every, "30 days"),
+    ];
+    for (path, span, example) in never_zero.into_iter().filter_map(|(path, span, e)| Some((path, span?, e))) {
+        let what = format!("`{path}` is zero");
+        found.unless(span > Span::ZERO, path, what, format!("write a time: {example}"));
+        found.span(path, span);
+    }
+    found.span("response.detect", response.detect);
+    found.span("response.initial", response.initial);
+    found.span("response.recovery", response.recovery);
+    found.span("response.aftermath", response.aftermath);
+}

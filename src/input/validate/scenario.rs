@@ -1,0 +1,305 @@
+//! What a scenario must be to be played against its plan with the faults at hand.
+
+use jiff::civil;
+
+use super::{FaultInfo, Findings};
+use crate::{
+    error::Error,
+    input::{load::Loaded, nearest},
+    model::{
+        event::AlarmKind,
+        outcome::{Outcome, Verdict},
+        plan::{Cadence, Plan, ServiceKind, ServicePlan},
+        scenario::{Expectation, FaultSpec, Generations, Moment, Scenario},
+        units::{ByteSize, DayTime, Percent, TimeOfDay},
+    },
+};
+
+/// The last day on which a disaster may strike, and the longest history.
+const MAX_DAYS: u32 = 60;
+/// Smallest data set that the generator makes.
+const MIN_SIZE: ByteSize = ByteSize(64 << 10);
+/// Largest data set that the generator makes.
+const MAX_SIZE: ByteSize = ByteSize(10 << 30);
+/// Most writes in a whole history; the ledger holds every one in memory.
+const MAX_WRITES: u64 = 10_000_000;
+
+/// A fault begins this long after the last backup, where its scenario does not say when. Milliseconds.
+const AFTER_BACKUP_MS: u64 = 3_600_000;
+
+/// Everything that is wrong with a scenario; empty where nothing is.
+pub fn scenario(loaded: &Loaded<Scenario>, plan: &Plan, faults: &[FaultInfo]) -> Vec<Error> {
+    let mut found = Findings::of(loaded);
+    let scenario = &loaded.value;
+    found.text("title", &scenario.title);
+    found.text("proves", &scenario.proves);
+    found.text("disaster.cause", &scenario.disaster.cause);
+    level(&mut found, scenario, plan);
+    history(&mut found, scenario);
+    for (path, span) in [("people.detect", scenario.people.detect), ("people.declare", scenario.people.declare)] {
+        found.span(path, span.unwrap_or_default());
+    }
+    let story = service(&mut found, scenario, plan).map(|service| Story::new(scenario, service));
+    if let Some(story) = &story {
+        disaster(&mut found, story);
+    }
+    for (i, fault) in scenario.faults.iter().enumerate() {
+        let known = catalogued(&mut found, &format!("faults[{i}]"), fault, plan, faults);
+        if let Some(story) = &story {
+            moment(&mut found, &format!("faults[{i}].when"), fault, known, story);
+        }
+    }
+    expectation(&mut found, &scenario.expect, story.as_ref(), plan);
+    found.done()
+}
+
+/// The moments of a scenario, as far as its plan fixes them.
+struct Story<'s> {
+    scenario: &'s Scenario,
+    backup_at: TimeOfDay,
+    /// Days on which a backup is made before the disaster.
+    backups: Vec<u32>,
+}
+
+impl<'s> Story<'s> {
+    fn new(scenario: &'s Scenario, service: &ServicePlan) -> Self {
+        let backup_at = service.backup.at.unwrap_or(TimeOfDay { minutes: 0 });
+        let step = (service.backup.every.interval().millis() / 86_400_000).max(1) as usize;
+        let days = (1..=scenario.history.days.min(MAX_DAYS)).step_by(step);
+        let in_time = |day: &u32| DayTime { day: *day, time: backup_at }.millis() < scenario.disaster.at.millis();
+        Story { scenario, backup_at, backups: days.filter(in_time).collect() }
+    }
+
+    fn backup(&self, day: u32) -> DayTime {
+        DayTime { day, time: self.backup_at }
+    }
+
+    fn days(&self) -> String {
+        match self.backups.as_slice() {
+            [] => "no backup is made before the disaster".to_owned(),
+            [only] => format!("the only backup is that of day {only}"),
+            [first, .., last] if last - first + 1 == self.backups.len() as u32 => {
+                format!("backups are made on days {first} to {last}")
+            }
+            days => {
+                let days: Vec<String> = days.iter().map(u32::to_string).collect();
+                format!("backups are made on days {}", days.join(", "))
+            }
+        }
+    }
+}
+
+fn service<'p>(found: &mut Findings<'_, Scenario>, scenario: &Scenario, plan: &'p Plan) -> Option<&'p ServicePlan> {
+    let name = &scenario.service;
+    let Some(service) = plan.services.get(name) else {
+        let known: Vec<&str> = plan.services.keys().map(String::as_str).collect();
+        found.add("service", format!("the plan has no service `{name}`"), nearest::suggest(name, &known));
+        return None;
+    };
+    if service.kind != ServiceKind::Database {
+        let drilled =
+            plan.services.iter().filter(|(_, s)| s.kind == ServiceKind::Database).map(|(name, _)| name.as_str());
+        let help = format!("services of kind database can be drilled: {}", listed(drilled));
+        found.add("service", format!("`{name}` is of a kind that cannot be drilled yet"), help);
+        return None;
+    }
+    if service.backup.every == Cadence::Realtime {
+        let what = format!("`{name}` is backed up in real time; a drill plays scheduled backups");
+        found.add("service", what, "choose a service with a daily, weekly or monthly backup");
+        return None;
+    }
+    Some(service)
+}
+
+fn level(found: &mut Findings<'_, Scenario>, scenario: &Scenario, plan: &Plan) {
+    let known = listed(plan.levels.keys().map(String::as_str));
+    let holds = plan.levels.contains_key(&scenario.level.to_string());
+    found.unless(
+        holds,
+        "level",
+        format!("the plan has no level {}", scenario.level),
+        format!("its levels are {known}"),
+    );
+}
+
+fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario) {
+    let history = &scenario.history;
+    let what = format!("a history of {} days cannot be played", history.days);
+    let help = format!("write a number of days from 1 to {MAX_DAYS}");
+    found.unless((1..=MAX_DAYS).contains(&history.days), "history.days", what, help);
+    let writes = u64::from(history.writes_per_day) * u64::from(history.days);
+    let what = "without writes nothing can be lost, and nothing is shown";
+    found.unless(history.writes_per_day > 0, "history.writes_per_day", what, "write 1 or more: 200");
+    let what = format!("the history has {writes} writes; the ledger holds {MAX_WRITES}");
+    found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, "write fewer days or fewer writes a day");
+    let what = format!("a data set of {} cannot be made", history.size);
+    let help = format!("write a size from {MIN_SIZE} to {MAX_SIZE}");
+    found.unless((MIN_SIZE..=MAX_SIZE).contains(&history.size), "history.size", what, help);
+    let years = civil::date(1980, 1, 1)..civil::date(2100, 1, 1);
+    let what = format!("no history begins on {}", history.from);
+    found.unless(years.contains(&history.from), "history.from", what, "write a date from 1980 to 2099: 2026-11-01");
+}
+
+fn disaster(found: &mut Findings<'_, Scenario>, story: &Story<'_>) {
+    let (at, days) = (story.scenario.disaster.at, story.scenario.history.days);
+    let first = story.backup(1);
+    if at.millis() <= first.millis() {
+        let help = format!("the first backup is made at {first}; let the disaster strike after it");
+        found.add("disaster.at", format!("the disaster at {at} comes before the first backup"), help);
+    } else if at.day < days {
+        let help = format!("write a moment on day {days} or later, or shorten `history.days` to {}", at.day);
+        found.add(
+            "disaster.at",
+            format!("the disaster at {at} ends a history of {days} days before its last day"),
+            help,
+        );
+    } else if at.day > MAX_DAYS {
+        let what = format!("the disaster at {at} lies too far in the future");
+        found.add("disaster.at", what, format!("write a moment up to day {MAX_DAYS}"));
+    }
+}
+
+fn catalogued<'i>(
+    found: &mut Findings<'_, Scenario>,
+    path: &str,
+    fault: &FaultSpec,
+    plan: &Plan,
+    faults: &'i [FaultInfo],
+) -> Option<&'i FaultInfo> {
+    regions(found, path, fault, plan);
+    let Some(info) = faults.iter().find(|info| info.name == fault.fault) else {
+        let known: Vec<&str> = faults.iter().map(|info| info.name).collect();
+        let what = format!("there is no fault `{}`", fault.fault);
+        found.add(&format!("{path}.fault"), what, nearest::suggest(&fault.fault, &known));
+        return None;
+    };
+    if !info.modes.contains(&fault.mode.as_str()) {
+        let what = format!("`{}` has no mode `{}`", info.name, fault.mode);
+        found.add(&format!("{path}.mode"), what, nearest::suggest(&fault.mode, info.modes));
+    }
+    if info.needs_regions && fault.regions.is_empty() {
+        let help = format!("add `regions:` and a list of one or more of {}", listed(plan.region_names().into_iter()));
+        found.add(&format!("{path}.fault"), format!("`{}` must name the regions that it strikes", info.name), help);
+    }
+    if !info.takes_generations && fault.generations != Generations::default() {
+        let what = format!("`{}` strikes no recovery points", info.name);
+        found.add(&format!("{path}.generations"), what, "remove `generations`");
+    }
+    if fault.generations == Generations::Newest(0) {
+        found.add(&format!("{path}.generations"), "a fault on no recovery point changes nothing", "write 1 or more");
+    }
+    for parameter in fault.with.keys().filter(|name| !info.parameters.contains(&name.as_str())) {
+        let what = format!("`{}` has no parameter `{parameter}`", info.name);
+        found.add(&format!("{path}.with.{parameter}"), what, nearest::suggest(parameter, info.parameters));
+    }
+    Some(info)
+}
+
+fn regions(found: &mut Findings<'_, Scenario>, path: &str, fault: &FaultSpec, plan: &Plan) {
+    let known = plan.region_names();
+    for (i, region) in fault.regions.iter().enumerate() {
+        let path = format!("{path}.regions[{i}]");
+        if !known.contains(&region.as_str()) {
+            found.add(&path, format!("the plan has no region `{region}`"), nearest::suggest(region, &known));
+        } else if fault.regions[..i].contains(region) {
+            found.add(&path, format!("region `{region}` is named twice"), "name it once");
+        }
+    }
+}
+
+fn moment(
+    found: &mut Findings<'_, Scenario>,
+    path: &str,
+    fault: &FaultSpec,
+    info: Option<&FaultInfo>,
+    story: &Story<'_>,
+) {
+    let t0 = story.scenario.disaster.at;
+    let first = story.backup(1);
+    let strikes_points = info.is_some_and(|info| info.takes_generations);
+    match fault.when {
+        Moment::At(at) if at.millis() >= t0.millis() => {
+            let help = "write an earlier moment, or `at-disaster`, or `during-fetch:` and a share";
+            found.add(path, format!("the fault begins at {at}; the disaster is at {t0}"), help);
+        }
+        Moment::At(at) if strikes_points && at.millis() <= first.millis() => {
+            let what = format!("the fault begins at {at}, when there is no recovery point to strike");
+            found.add(path, what, format!("the first backup is made at {first}; write a later moment"));
+        }
+        Moment::BeforeBackupOfDay(day) if !story.backups.contains(&day) => {
+            found.add(path, format!("no backup is made on day {day}"), story.days());
+        }
+        Moment::BeforeBackupOfDay(1) if strikes_points => {
+            let what = "before the backup of day 1 there is no recovery point to strike";
+            found.add(path, what, "write a later day");
+        }
+        Moment::AfterLastBackup => {
+            let last = story.backups.last().map(|day| story.backup(*day));
+            if let Some(last) = last.filter(|last| last.millis() + AFTER_BACKUP_MS >= t0.millis()) {
+                let what = format!("the fault begins one hour after the backup of {last}; the disaster is at {t0}");
+                found.add(path, what, "move the disaster, or write `when: at-disaster` or another moment");
+            }
+        }
+        Moment::DuringFetch(Percent(100)) => {
+            found.add(path, "when all of a dump has been sent, the fetch is over", "write a share below 100%");
+        }
+        _ => {}
+    }
+}
+
+fn expectation(found: &mut Findings<'_, Scenario>, expect: &Expectation, story: Option<&Story<'_>>, plan: &Plan) {
+    if let Some(point) = &expect.recovery_point {
+        if let Some(story) = story.filter(|story| !story.backups.contains(&point.day)) {
+            let what = format!("no recovery point is made on day {}", point.day);
+            found.add("expect.recovery_point.day", what, story.days());
+        }
+        let known = plan.region_names();
+        if let Some(region) = point.region.as_deref().filter(|region| !known.contains(region)) {
+            let what = format!("the plan has no region `{region}`");
+            found.add("expect.recovery_point.region", what, nearest::suggest(region, &known));
+        }
+    }
+    contradictions(found, expect);
+}
+
+fn contradictions(found: &mut Findings<'_, Scenario>, expect: &Expectation) {
+    let outcome = expect.outcome.words();
+    let mut verdict = |path: &str, given: Option<Verdict>, impossible: Verdict| {
+        if given == Some(impossible) {
+            let name = if path == "expect.rto" { "RTO" } else { "RPO" };
+            let what = format!("a drill that ends `{outcome}` cannot have its {name} {}", impossible.words());
+            found.add(path, what, "change `expect.outcome`, or this verdict");
+        }
+    };
+    match expect.outcome {
+        Outcome::Recovered => {
+            verdict("expect.rto", expect.rto, Verdict::Missed);
+            verdict("expect.rpo", expect.rpo, Verdict::Missed);
+        }
+        Outcome::RecoveredLate => {
+            verdict("expect.rto", expect.rto, Verdict::Met);
+            verdict("expect.rpo", expect.rpo, Verdict::Missed);
+        }
+        Outcome::RecoveredBehind => verdict("expect.rpo", expect.rpo, Verdict::Met),
+        Outcome::RefusedLoudly | Outcome::Hung => {
+            verdict("expect.rto", expect.rto, Verdict::Met);
+            verdict("expect.rpo", expect.rpo, Verdict::Met);
+        }
+        Outcome::SilentlyWrong => {
+            found.add("expect.outcome", "`silently-wrong` always fails", "expect what a sound pipeline should do");
+        }
+    }
+    let restores = matches!(expect.outcome, Outcome::Recovered | Outcome::RecoveredLate | Outcome::RecoveredBehind);
+    if !restores && expect.recovery_point.is_some() {
+        let what = format!("a drill that ends `{outcome}` restores no recovery point");
+        found.add("expect.recovery_point", what, "remove `recovery_point`, or change `expect.outcome`");
+    }
+    if let Some(i) = expect.alarms.iter().position(|alarm| restores && *alarm == AlarmKind::NothingRestorable) {
+        let what = format!("a drill that ends `{outcome}` has found something to restore");
+        found.add(&format!("expect.alarms[{i}]"), what, "remove this alarm, or change `expect.outcome`");
+    }
+}
+
+fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
