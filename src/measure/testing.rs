@@ -1,6 +1,6 @@
 //! Drills written by hand, event by event, for tests of measures and reports: four days of daily backups at 03:00,
 //! disaster on day 4 at 12:00. tests/reports.rs reads this file too.
-#![allow(dead_code, reason = "each of the two places that read it uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each of the two places that read it uses a part; a test may panic")]
 
 use jiff::{Timestamp, ToSpan, civil::date, tz::TimeZone};
 use serde_json::json;

@@ -1,1 +1,18 @@
 //! Reports from records: the contract, and one file a format.
+
+pub mod contract;
+mod figures;
+mod json;
+mod markdown;
+mod terminal;
+mod text;
+
+pub use contract::{Options, Report};
+
+/// All formats.
+pub static CATALOGUE: &[&dyn Report] = &[&terminal::Terminal, &markdown::Markdown, &json::Json];
+
+/// The format of that name.
+pub fn by_name(name: &str) -> Option<&'static dyn Report> {
+    CATALOGUE.iter().copied().find(|report| report.name() == name)
+}

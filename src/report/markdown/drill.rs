@@ -1,0 +1,250 @@
+//! One drill in full: its clock, objectives, losses, faults, points, alarms, findings and limits.
+
+use super::{Page, none, shown};
+use crate::{
+    model::{
+        event::{Comparison, Position},
+        outcome::DrillResult,
+        record::{AlarmRecord, Record, Way},
+        words,
+    },
+    report::{figures, text::markdown},
+};
+
+/// Adds a drill to the page.
+pub(super) fn drill(page: &mut Page, record: &Record) {
+    let result = &record.result;
+    page.heading(2, &format!("{}: {}", markdown(&record.identity.scenario), result.result.words()));
+    page.paragraph(&format!("**{}.** {}", markdown(&record.scenario.title), markdown(&record.scenario.proves)));
+    let outcome = result.outcome.map_or("no outcome", |outcome| outcome.words());
+    let expected = record.scenario.expect.outcome.words();
+    page.paragraph(&format!("Ended: {outcome} (expected: {expected}). Objectives: {}.", result.verdict.words()));
+    if result.result != DrillResult::Pass {
+        bullets(page, "Why it is no pass", &result.reasons);
+    }
+    objectives(page, record);
+    timeline(page, record);
+    exposure(page, record);
+    if let Some(comparison) = &record.comparison {
+        ledger(page, comparison);
+    }
+    checks(page, record);
+    faults(page, record);
+    points(page, record);
+    alarms(page, record);
+    findings(page, record);
+    bullets(page, "What this drill does not show", &record.limits);
+    provenance(page, record);
+}
+
+fn bullets(page: &mut Page, head: &str, texts: &[String]) {
+    if !texts.is_empty() {
+        page.heading(3, head);
+        page.bullets(&texts.iter().map(|text| markdown(text)).collect::<Vec<_>>());
+    }
+}
+
+fn table(page: &mut Page, head: &str, heads: &[&str], rows: Vec<Vec<String>>) {
+    if !rows.is_empty() {
+        page.heading(3, head);
+        page.table(heads, rows);
+    }
+}
+
+fn maybe(text: Option<&str>) -> String {
+    text.map_or(none(), markdown)
+}
+
+fn yes(held: bool) -> String {
+    if held { "yes" } else { "NO" }.to_owned()
+}
+
+fn objectives(page: &mut Page, record: &Record) {
+    let rows = record.objectives.iter().map(|judged| {
+        vec![
+            format!("{} {}", markdown(&judged.whose), judged.objective.words()),
+            judged.limit.to_string(),
+            shown(judged.actual),
+            figures::margin(judged).map_or(none(), |margin| markdown(&margin)),
+            judged.verdict.words().to_owned(),
+            maybe(judged.why.as_deref()),
+        ]
+    });
+    let heads = ["Objective", "Limit", "Actual", "Margin", "Verdict", "Why"];
+    table(page, "Objectives against actuals", &heads, rows.collect());
+}
+
+fn timeline(page: &mut Page, record: &Record) {
+    let time = &record.timeline;
+    let Some(t0) = time.t0 else { return };
+    let cause = markdown(&record.scenario.disaster.cause);
+    let mut rows = vec![vec!["t0".into(), format!("disruption: {cause}"), t0.to_string()]];
+    let marks = [
+        ("t1", "detected", time.t1),
+        ("t2", "declared", time.t2),
+        ("t3", "restore starts", time.t3),
+        ("t4", "data restored", time.t4),
+        ("t5", "checks passed", time.t5),
+    ];
+    rows.extend(marks.map(|(mark, meaning, at)| vec![mark.into(), meaning.into(), shown(at)]));
+    table(page, "Timeline", &["Mark", "Meaning", "Since t0"], rows);
+    let phases = record
+        .phases
+        .iter()
+        .map(|phase| vec![phase.phase.words().to_owned(), shown(Some(phase.from)), shown(phase.took), yes(phase.ok)]);
+    table(page, "Phases", &["Phase", "From, since t0", "Took", "Ended well"], phases.collect());
+}
+
+fn exposure(page: &mut Page, record: &Record) {
+    let exposure = &record.exposure;
+    let figures = [exposure.backup_age, exposure.rpa, exposure.worst_case];
+    if figures.iter().all(Option::is_none) {
+        return;
+    }
+    let names = [
+        "Age of the newest backup at t0 (says nothing of what is in it)",
+        "RPA, by the ledger",
+        "Worst-case exposure (backup interval and longest backup)",
+    ];
+    let rows = names.into_iter().zip(figures).map(|(name, figure)| vec![name.to_owned(), shown(figure)]);
+    table(page, "How much could be lost", &["Figure", "Value"], rows.collect());
+}
+
+fn ledger(page: &mut Page, found: &Comparison) {
+    let position = |p: &Position| format!("write {} of {}", p.seq, p.committed_at);
+    let rows = [
+        ("State is as claimed", yes(found.as_claimed)),
+        ("Last acknowledged write", position(&found.last)),
+        ("Last write of the unbroken prefix", position(&found.prefix)),
+        ("Rows found", format!("{} of {}", found.rows_found, found.rows_expected)),
+        ("Writes lost", found.writes_lost.to_string()),
+        ("Holes below the claimed position", found.holes.to_string()),
+        ("Writes ahead of the claimed position", found.writes_ahead.to_string()),
+        ("Rows altered", found.altered.to_string()),
+        ("Rows extra", found.extra.to_string()),
+        ("Rows resurrected", found.resurrected.to_string()),
+    ];
+    let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
+    table(page, "Restored state against the ledger (complete, not sampled)", &["Figure", "Value"], rows.into());
+    if !found.examples.is_empty() {
+        page.paragraph("Rows that are wrong, some of them:");
+        page.bullets(&found.examples.iter().map(|example| markdown(example)).collect::<Vec<_>>());
+    }
+}
+
+fn checks(page: &mut Page, record: &Record) {
+    let rows = record.checks.iter().map(|check| {
+        let passed = check.passed.map_or("could not run".to_owned(), yes);
+        vec![markdown(&check.check), passed, markdown(&check.detail)]
+    });
+    table(page, "Checks", &["Check", "Passed", "Detail"], rows.collect());
+}
+
+fn faults(page: &mut Page, record: &Record) {
+    let rows = record.faults.iter().map(|fault| {
+        let bit = fault.proof.as_ref().map_or("no proof".to_owned(), |proof| yes(proof.bit));
+        let proof = fault.proof.as_ref().map(|proof| proof.evidence.as_str());
+        vec![
+            format!("{} ({})", markdown(&fault.fault), markdown(&fault.mode)),
+            maybe(fault.impossible.as_deref().or(fault.detail.as_deref())),
+            bit,
+            maybe(proof),
+            yes(fault.healed),
+        ]
+    });
+    table(page, "Faults", &["Fault", "What it changed", "Bit", "Proof", "Healed"], rows.collect());
+}
+
+fn points(page: &mut Page, record: &Record) {
+    let restore = &record.restore;
+    let listed = restore.listed.iter().map(|listed| {
+        let points = listed.points.map_or("no answer".to_owned(), |n| n.to_string());
+        vec![markdown(&listed.region), points, maybe(listed.why.as_deref())]
+    });
+    table(page, "Regions asked", &["Region", "Recovery points", "Why none"], listed.collect());
+    let refused = restore.refused.iter().map(|tried| {
+        let fate = format!("refused in {}", tried.phase.words());
+        vec![markdown(&tried.point), markdown(&tried.region), fate, markdown(&tried.why)]
+    });
+    let chosen = restore.chosen.iter().map(|claim| {
+        let claimed = format!("claims write {} of {}", claim.position.seq, claim.position.committed_at);
+        vec![markdown(&claim.point), markdown(&claim.region), "restored".to_owned(), claimed]
+    });
+    let heads = ["Recovery point", "Region", "Fate", "Why"];
+    table(page, "Recovery points tried", &heads, refused.chain(chosen).collect());
+    if let Some(refusal) = &restore.refusal {
+        page.paragraph(&markdown(&format!("Nothing was restored: {refusal}.")));
+    }
+}
+
+/// Alarms of one sort about one region are one row: a monitor repeats itself at each look.
+fn alarms(page: &mut Page, record: &Record) {
+    let mut sorts: Vec<(&AlarmRecord, u64)> = Vec::new();
+    for raised in &record.alarms {
+        let key = |raised: &AlarmRecord| (raised.alarm.kind, raised.alarm.region.clone(), raised.alarm.justified);
+        match sorts.iter_mut().find(|(first, _)| key(first) == key(raised)) {
+            Some((_, times)) => *times += 1,
+            None => sorts.push((raised, 1)),
+        }
+    }
+    let rows = sorts.into_iter().map(|(first, times)| {
+        let when = match (first.at, first.since_t0) {
+            (Some(at), _) => at.to_string(),
+            (None, since) => since.map_or(none(), |since| format!("t0 + {}", markdown(&since.to_string()))),
+        };
+        let alarm = &first.alarm;
+        vec![
+            alarm.kind.words().to_owned(),
+            maybe(alarm.region.as_deref()),
+            if alarm.justified { "justified" } else { "FALSE ALARM" }.to_owned(),
+            words::count(times, "time"),
+            when,
+            markdown(&alarm.detail),
+        ]
+    });
+    let heads = ["Alarm", "Region", "Reason", "Raised", "First", "Detail of the first"];
+    table(page, "Alarms", &heads, rows.collect());
+}
+
+fn findings(page: &mut Page, record: &Record) {
+    let rows = record
+        .findings
+        .iter()
+        .map(|finding| vec![finding.severity.words().to_owned(), markdown(&finding.what), markdown(&finding.remedy)]);
+    table(page, "Findings", &["Severity", "What was found", "What to do"], rows.collect());
+}
+
+fn provenance(page: &mut Page, record: &Record) {
+    let (identity, cleanup, scope) = (&record.identity, &record.cleanup, &record.scope);
+    let run_at = match (identity.way, identity.run_at) {
+        (_, Some(at)) => at.to_string(),
+        (Way::Simulated, None) => "in simulated time".into(),
+        (Way::Real, None) => markdown("[measured]"),
+    };
+    let way = match identity.way {
+        Way::Real => "real",
+        Way::Simulated => "simulated",
+    };
+    let steady = cleanup.steady_after.map_or("not checked".to_owned(), yes);
+    let rows = scope.rows.map_or(none(), |n| words::count(n, "row"));
+    let size = scope.bytes.map_or(none(), |bytes| words::bytes(bytes.0));
+    page.heading(3, "Scope, clean-up and provenance");
+    page.bullets(&[
+        format!(
+            "Drilled: {}, service {}, level {}; {rows}, {size} of JSON at the start",
+            markdown(&scope.platform),
+            markdown(&scope.service),
+            scope.level
+        ),
+        format!(
+            "Faults healed: {}; steady state after: {steady}; removed: {} ({})",
+            yes(cleanup.healed),
+            yes(cleanup.removed),
+            markdown(&cleanup.detail)
+        ),
+        format!("Run: {run_at}; {way}; seed {}; backdraft {}", identity.seed, markdown(&identity.tool_version)),
+        format!("Plan SHA-256: {}", markdown(&identity.plan_sha256)),
+        format!("Scenario SHA-256: {}", markdown(&identity.scenario_sha256)),
+        format!("Record format: {}; {}", markdown(&record.format), words::count(record.events.len() as u64, "event")),
+    ]);
+}

@@ -1,0 +1,216 @@
+//! Records and reports as a whole: hand-written drills through `measure` and every format. What a record may never say,
+//! whatever the events; and what a page looks like.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use backdraft::{measure, model, report};
+use proptest::prelude::*;
+
+use measure::record;
+use model::{
+    event::{AlarmKind, Event, Phase, What},
+    outcome::{DrillResult, Outcome},
+    record::Record,
+};
+use report::{CATALOGUE, Options, by_name};
+
+#[path = "../src/measure/testing.rs"]
+mod testing;
+use testing::Drill;
+
+/// One drill of each kind of ending, redacted as golden samples are.
+fn shared_set() -> Vec<Record> {
+    let drills = [
+        Drill::control().false_alarms(3),
+        Drill::corrupt_latest(),
+        Drill::refused(true),
+        Drill::silently_wrong(),
+        Drill::late(),
+        Drill::toothless(),
+        Drill::never_steady(),
+        Drill::interrupted(),
+    ];
+    drills.map(redacted).into()
+}
+
+fn redacted(drill: Drill) -> Record {
+    let mut record = record(drill.inputs());
+    record.redact_measured();
+    record
+}
+
+fn render(name: &str, records: &[Record]) -> String {
+    by_name(name).unwrap().render(records, &Options::default())
+}
+
+#[test]
+fn the_terminal_shows_one_line_a_drill_then_what_to_act_on() {
+    insta::assert_snapshot!(render("terminal", &shared_set()));
+}
+
+#[test]
+fn the_terminal_shows_how_each_time_is_known() {
+    let drills = [Drill::control(), Drill::control().simulated(), Drill::late()];
+    let records = drills.map(|drill| record(drill.inputs()));
+    let text = render("terminal", &records);
+    insta::assert_snapshot!(text.lines().take(5).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn the_markdown_page_holds_the_whole_evidence() {
+    insta::assert_snapshot!(render("markdown", &shared_set()[..4]));
+}
+
+#[test]
+fn the_json_report_is_the_records_and_reads_back_the_same() {
+    let records = [record(Drill::corrupt_latest().inputs()), redacted(Drill::refused(true))];
+    let json = render("json", &records);
+    assert_eq!(serde_json::from_str::<Vec<Record>>(&json).unwrap(), records);
+    insta::assert_snapshot!(render("json", &shared_set()[1..2]));
+}
+
+#[test]
+fn every_format_has_a_name_of_its_own_and_says_so_when_nothing_was_run() {
+    let names: Vec<_> =
+        CATALOGUE.iter().map(|r| (r.name(), r.extension(), r.render(&[], &Options::default()))).collect();
+    insta::assert_debug_snapshot!(names);
+}
+
+#[test]
+fn colour_adds_to_the_words_and_takes_none_away() {
+    let records = shared_set();
+    let coloured = by_name("terminal").unwrap().render(&records, &Options { colour: true, ..Options::default() });
+    let mut bare = coloured.clone();
+    for code in ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[0m"] {
+        bare = bare.replace(code, "");
+    }
+    assert_ne!(coloured, bare);
+    assert_eq!(bare, render("terminal", &records));
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    for width in [0, 40, 60, 80, 100, 200] {
+        let text = by_name("terminal").unwrap().render(&shared_set(), &Options { width, colour: false });
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(width.max(40)), "{widest:?} for {width}:\n{text}");
+    }
+}
+
+#[test]
+fn foreign_text_breaks_neither_table_nor_terminal() {
+    let evil = "x|y\n## <b>\u{1b}[2J\u{7}\u{202e}`[a](b)";
+    let mut drill = Drill::corrupt_latest().alarm(AlarmKind::Unreadable, evil, true);
+    drill.plan.platform = evil.into();
+    drill.scenario.title = evil.into();
+    drill.say(What::Aborted { why: evil.into() });
+    let inputs = drill.inputs();
+    let records = [record(inputs)];
+    let benign = |text: &str| !text.contains(|c: char| c.is_control() && c != '\n') && !text.contains('\u{202e}');
+    let (page, screen) = (render("markdown", &records), render("terminal", &records));
+    assert!(benign(&page) && benign(&screen));
+    assert!(!page.contains("<b>") && !page.contains("\n## &lt;") && page.contains("x\\|y"));
+    for table in page.split("\n\n").filter(|block| block.starts_with('|')) {
+        let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+        let heads = cells(table.lines().next().unwrap());
+        assert!(table.lines().all(|line| cells(line) == heads), "{table}");
+    }
+}
+
+#[test]
+fn an_aborted_drill_was_not_executed_and_says_why() {
+    let mut drill = Drill::to_disaster();
+    drill.begin(Phase::Fetch).say(What::Aborted { why: "the scratch folder is gone".into() });
+    let result = record(drill.inputs()).result;
+    assert_eq!((result.result, result.outcome), (DrillResult::NotExecuted, None));
+    assert!(result.reasons[0].contains("the scratch folder is gone"));
+}
+
+/// All events of all hand-written drills, to deal from.
+fn deck() -> Vec<Event> {
+    let drills = [
+        Drill::control().check("health", None).check("health", Some(false)),
+        Drill::corrupt_latest().seen_by_monitor(),
+        Drill::refused(true),
+        Drill::hung(),
+        Drill::silently_wrong(),
+        Drill::toothless(),
+        Drill::never_steady(),
+        Drill::interrupted(),
+    ];
+    drills.into_iter().flat_map(|drill| drill.events).collect()
+}
+
+/// A control drill with events dropped, doubled, moved and dealt in from others: close enough to green to tempt.
+fn nearly_green() -> impl Strategy<Value = Vec<Event>> {
+    let (control, deck) = (Drill::control().events, deck());
+    let edits = prop::collection::vec((0..4u8, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..6);
+    edits.prop_map(move |edits| {
+        let mut events = control.clone();
+        for (edit, here, there) in edits {
+            match edit {
+                0 if !events.is_empty() => drop(events.remove(here.index(events.len()))),
+                1 if !events.is_empty() => {
+                    let moved = events.remove(here.index(events.len()));
+                    events.insert(there.index(events.len() + 1), moved);
+                }
+                _ => events.insert(here.index(events.len() + 1), there.get(&deck).clone()),
+            }
+        }
+        events
+    })
+}
+
+/// Any events in any order.
+fn arbitrary() -> impl Strategy<Value = Vec<Event>> {
+    prop::collection::vec(prop::sample::select(deck()), 0..40)
+}
+
+/// What a green drill must have shown, told without the code that judges it.
+fn shows_recovery(record: &Record) -> Result<(), String> {
+    let events = &record.events;
+    let last = |wanted: fn(&What) -> bool| events.iter().rposition(|e| wanted(&e.what));
+    let claimed = last(|e| matches!(e, What::Restored(_))).ok_or("nothing was restored")?;
+    let since = &events[claimed..];
+    let compared = since.iter().rev().find_map(|e| if let What::Compared(c) = &e.what { Some(c) } else { None });
+    let compared = compared.ok_or("the claim was not compared")?;
+    let sound = compared.as_claimed && compared.holes + compared.altered + compared.extra + compared.resurrected == 0;
+    let checked = since.iter().any(|e| matches!(e.what, What::PhaseEnded { phase: Phase::Check, ok: true }));
+    let ended_otherwise = last(|e| matches!(e, What::Refused { .. } | What::TimeLimit { .. })) > Some(claimed);
+    let stopped = events.iter().any(|e| matches!(e.what, What::Interrupted | What::Aborted { .. }));
+    match () {
+        () if !sound => Err("the ledger contradicts the claim".into()),
+        () if !checked || record.timeline.t5.is_none() => Err("t5 was not reached".into()),
+        () if ended_otherwise => Err("the restore ended otherwise".into()),
+        () if stopped => Err("it was stopped".into()),
+        () if !record.faults.iter().all(|f| f.proof.as_ref().is_some_and(|p| p.bit)) => Err("no bite".into()),
+        () if record.cleanup.steady_after != Some(true) || !record.cleanup.removed => Err("left behind".into()),
+        () => Ok(()),
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_events_make_a_false_green(events in prop_oneof![nearly_green(), arbitrary()], faulty in any::<bool>()) {
+        let mut drill = if faulty { Drill::corrupt_latest() } else { Drill::control() };
+        drill.scenario.expect.outcome = Outcome::Recovered;
+        drill.events = events;
+        let record = record(drill.inputs());
+        if record.result.result == DrillResult::Pass {
+            prop_assert_eq!(shows_recovery(&record), Ok(()));
+            prop_assert!(record.result.reasons.is_empty());
+        } else {
+            prop_assert!(!record.result.reasons.is_empty());
+        }
+        if record.result.outcome == Some(Outcome::SilentlyWrong) {
+            prop_assert_ne!(record.result.result, DrillResult::Pass);
+        }
+        // Every format copes, redacted or not, and the record reads back as it was.
+        let json = serde_json::to_string(&record).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Record>(&json).unwrap(), &record);
+        let mut redacted = record.clone();
+        redacted.redact_measured();
+        for format in CATALOGUE {
+            format.render(&[record.clone(), redacted.clone()], &Options::default());
+        }
+    }
+}
