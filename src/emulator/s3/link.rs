@@ -287,6 +287,7 @@ impl Link {
         if delay > Duration::ZERO {
             let before = self.state();
             tokio::select! {
+                biased;
                 () = self.clock.sleep(delay) => {}
                 () = self.until(|state| state != before) => {}
             }

@@ -9,11 +9,14 @@ pub mod buckets;
 pub mod checksum;
 pub mod control;
 pub mod face;
+pub mod gateway;
 pub mod link;
+mod listener;
 pub mod listing;
 pub mod lock;
 pub mod multipart;
 pub mod objects;
+mod reception;
 pub mod refusal;
 pub mod version;
 

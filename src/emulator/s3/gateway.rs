@@ -1,0 +1,127 @@
+//! The regions on real HTTP: one address of each region's own, and one that serves them all. Everything listens on
+//! 127.0.0.1, at ports that the system chooses.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use s3s::{
+    auth::SimpleAuth,
+    config::{S3Config, StaticConfigProvider},
+    service::{S3Service, S3ServiceBuilder},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    Region,
+    face::Face,
+    listener::{self, Door},
+    reception::Reception,
+};
+use crate::sim::clock::Clock;
+
+/// The one pair of keys that opens all regions.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Access key id.
+    pub access_key: String,
+    /// Secret access key.
+    pub secret_key: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credentials({}, …)", self.access_key)
+    }
+}
+
+/// Serves regions over HTTP until it is shut down or dropped.
+#[derive(Debug)]
+pub struct Gateway {
+    shared: SocketAddr,
+    own: Vec<Own>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// A region with an address of its own.
+#[derive(Debug)]
+struct Own {
+    region: Arc<Region>,
+    address: SocketAddr,
+    /// Whether somebody listens there now.
+    open: watch::Receiver<bool>,
+}
+
+impl Gateway {
+    /// Begins to serve. Must be called inside a tokio runtime.
+    pub fn start(regions: Vec<Arc<Region>>, credentials: &Credentials, clock: &Clock) -> io::Result<Gateway> {
+        if regions.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a gateway needs a region"));
+        }
+        let world: Arc<[Arc<Region>]> = regions.into();
+        let services = |shared| -> Vec<S3Service> {
+            let faces = world.iter().map(|region| Face::new(region.clone(), world.clone(), shared));
+            faces.map(|face| service(face, credentials)).collect()
+        };
+        let (stop, stopped) = watch::channel(false);
+        let (door, shared) = Door::open(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let reception = Arc::new(Reception::shared(world.clone(), services(true)));
+        let (open, _) = watch::channel(true);
+        let mut tasks = vec![tokio::spawn(listener::run(door, reception, None, clock.clone(), open, stopped.clone()))];
+        let mut own = Vec::new();
+        for (region, service) in world.iter().zip(services(false)) {
+            let (door, address) = Door::open(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+            let reception = Arc::new(Reception::of(region.clone(), service));
+            let (opened, open) = watch::channel(true);
+            let run = listener::run(door, reception, Some(region.clone()), clock.clone(), opened, stopped.clone());
+            tasks.push(tokio::spawn(run));
+            own.push(Own { region: region.clone(), address, open });
+        }
+        Ok(Gateway { shared, own, stop, tasks })
+    }
+
+    /// The address at which all regions are served: which one is meant, the bucket and the signature say.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.shared)
+    }
+
+    /// A region's own address; `None` where there is no such region.
+    pub fn region_url(&self, region: &str) -> Option<String> {
+        let own = self.own.iter().find(|own| own.region.name() == region)?;
+        Some(format!("http://{}", own.address))
+    }
+
+    /// Waits until every region's own address listens, or refuses, as its link says.
+    pub async fn settled(&self) {
+        for own in &self.own {
+            let mut open = own.open.clone();
+            while *open.borrow_and_update() == listener::refused(&own.region) {
+                if open.changed().await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Ends all connections and stops listening; when it returns, nothing is left.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        for task in self.tasks.drain(..) {
+            // A task that panicked is gone as well.
+            let _ = task.await;
+        }
+    }
+}
+
+fn service(face: Face, credentials: &Credentials) -> S3Service {
+    let mut config = S3Config::default();
+    // Tools sign with the wall clock, which is not the scenario's: a signature's age says nothing here.
+    config.presigned_url_max_skew_time_secs = u32::MAX;
+    let mut builder = S3ServiceBuilder::new(face);
+    builder.set_auth(SimpleAuth::from_single(&*credentials.access_key, &*credentials.secret_key));
+    builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+    builder.build()
+}

@@ -1,0 +1,154 @@
+//! One address: accepts connections while the region's link does, keeps the port while it does not, and ends with
+//! everything it has begun.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+use super::{Region, link::LinkState, reception::Reception};
+use crate::sim::clock::Clock;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// An address, open or shut.
+pub(super) enum Door {
+    /// Connections are accepted.
+    Open(TcpListener),
+    /// Connections are refused; the port stays ours.
+    Shut(TcpSocket),
+}
+
+impl Door {
+    /// Listens at an address; port 0 lets the system choose. Says which it is.
+    pub(super) fn open(at: SocketAddr) -> io::Result<(Door, SocketAddr)> {
+        let listener = reserve(at)?.listen(BACKLOG)?;
+        let address = listener.local_addr()?;
+        Ok((Door::Open(listener), address))
+    }
+}
+
+fn reserve(at: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    // Connections of a moment ago may still hold the port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(at)?;
+    Ok(socket)
+}
+
+/// Whether connections to a region are to be refused.
+pub(super) fn refused(region: &Region) -> bool {
+    region.link().state() == LinkState::Refused
+}
+
+/// Serves an address until told to stop, or until nobody is left who could. With `region`, the address is that
+/// region's own: it refuses connections when the link does, and `open` says whether it listens.
+pub(super) async fn run(
+    mut door: Door,
+    reception: Arc<Reception>,
+    region: Option<Arc<Region>>,
+    clock: Clock,
+    open: watch::Sender<bool>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        let next = match door {
+            Door::Open(listener) => {
+                open.send_replace(true);
+                tokio::select! {
+                    biased;
+                    () = told(&mut stop) => break,
+                    () = until_refused(region.as_deref()) => shut(listener, &clock).await,
+                    accepted = listener.accept() => {
+                        match accepted {
+                            Ok((stream, _)) => {
+                                connections.spawn(serve(stream, reception.clone(), region.clone()));
+                            }
+                            // Out of file handles, most likely: some will be given back.
+                            Err(_) => clock.sleep(Duration::from_millis(10)).await,
+                        }
+                        Ok(Door::Open(listener))
+                    }
+                }
+            }
+            Door::Shut(socket) => {
+                open.send_replace(false);
+                tokio::select! {
+                    biased;
+                    () = told(&mut stop) => break,
+                    () = until_accepted(region.as_deref()) => socket.listen(BACKLOG).map(Door::Open),
+                }
+            }
+        };
+        door = match next {
+            Ok(door) => door,
+            Err(error) => {
+                tracing::error!(%error, "an emulated region's address is lost");
+                break;
+            }
+        };
+        while connections.try_join_next().is_some() {}
+    }
+    connections.shutdown().await;
+}
+
+/// Stops listening and keeps the port.
+async fn shut(listener: TcpListener, clock: &Clock) -> io::Result<Door> {
+    let address = listener.local_addr()?;
+    drop(listener);
+    let mut tries = 0;
+    loop {
+        match reserve(address) {
+            Ok(socket) => return Ok(Door::Shut(socket)),
+            Err(error) if tries >= 200 => return Err(error),
+            Err(_) => clock.sleep(Duration::from_millis(5)).await,
+        }
+        tries += 1;
+    }
+}
+
+/// One connection, until either side ends it or the link breaks it.
+async fn serve(stream: TcpStream, reception: Arc<Reception>, region: Option<Arc<Region>>) {
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let answer = service_fn(move |request| {
+        let reception = reception.clone();
+        async move { reception.answer(request).await }
+    });
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+    let broken = tokio::select! {
+        biased;
+        () = until_refused(region.as_deref()) => true,
+        ended = &mut connection => ended.is_err(),
+    };
+    if broken {
+        // A reset, not an orderly end: the client must not take what it has for all there is.
+        let _ = connection.into_parts().io.into_inner().set_zero_linger();
+    }
+}
+
+/// Waits for the word to stop; nobody left to say it is the word as well.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn until_refused(region: Option<&Region>) {
+    match region {
+        Some(region) => region.link().until(|state| state == LinkState::Refused).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until_accepted(region: Option<&Region>) {
+    if let Some(region) = region {
+        region.link().until(|state| state != LinkState::Refused).await;
+    }
+}
