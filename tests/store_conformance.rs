@@ -3,10 +3,14 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+#[path = "store/agreement.rs"]
+mod agreement;
 #[path = "store/contract.rs"]
 mod contract;
 #[path = "store/direct.rs"]
 mod direct;
+#[path = "store/gateway.rs"]
+mod gateway;
 #[path = "store/link_faults.rs"]
 mod link_faults;
 #[path = "store/localstack.rs"]

@@ -10,14 +10,19 @@ use super::{
 };
 
 pub fn world() -> World {
+    world_of("us-east-1")
+}
+
+pub fn world_of(name: &str) -> World {
     let clock = Clock::new(Way::Simulated, NOW.parse().unwrap());
-    let (region, scratch) = region("us-east-1", &clock);
+    let (region, scratch) = region(name, &clock);
     let (behind, time) = (Arc::clone(&region), clock.clone());
     World {
         open: Box::new(move |bucket, patience| {
             Arc::new(DirectStore::new(Arc::clone(&behind), bucket, &time, patience))
         }),
         region: Some(region),
+        gateway: None,
         clock,
         _keep: Box::new(scratch),
     }
@@ -55,10 +60,10 @@ async fn takes_the_same_virtual_time_every_time() {
         lap();
         read(&store, "dump").await.unwrap();
         lap();
-        world.region().link().set(LinkState::Refused);
+        world.set_link(LinkState::Refused).await;
         assert_eq!(store.head("dump").await.map_err(kind), Err(StoreErrorKind::Refused));
         lap();
-        world.region().link().set(LinkState::BlackHole);
+        world.set_link(LinkState::BlackHole).await;
         assert_eq!(store.head("dump").await.map_err(kind), Err(StoreErrorKind::TimedOut));
         lap();
         // 20 ms a request and 50 ms of bytes; three refusals with 20 and 40 ms between; three seconds likewise.

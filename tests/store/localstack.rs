@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc};
 use backdraft::{
     model::record::Way,
     sim::clock::Clock,
-    store::s3::{Credentials, S3Store},
+    store::s3::S3Store,
 };
 use testcontainers::{
     ContainerAsync, GenericImage, ImageExt, TestcontainersError,
@@ -41,6 +41,7 @@ async fn a_foreign_s3_keeps_the_contract() {
             Arc::new(S3Store::new("us-east-1", &url, bucket, credentials(), &time, patience))
         }),
         region: None,
+        gateway: None,
         clock,
         _keep: Box::new(container),
     };

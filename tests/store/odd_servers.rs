@@ -8,7 +8,7 @@ use backdraft::{
     store::{
         ByteStream, Patience, Store, StoreError,
         StoreErrorKind::{self, Corrupt, Cut, Nonsense, NotFound, Refused, ServerError, TimedOut},
-        s3::{Credentials, S3Store},
+        s3::S3Store,
     },
 };
 use bytes::Bytes;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use backdraft::{
-    emulator::s3::{Region, buckets::BucketOptions},
+    emulator::s3::{Region, buckets::BucketOptions, gateway::Gateway, link::LinkState},
     sim::clock::{Clock, Stopwatch},
     store::{ByteStream, Patience, SharedStore, StoreError, StoreErrorKind},
 };
@@ -23,6 +23,8 @@ pub struct World {
     pub open: Open,
     /// The region behind it, where its link can be broken.
     pub region: Option<Arc<Region>>,
+    /// What serves that region, where it is reached over HTTP.
+    pub gateway: Option<Gateway>,
     pub clock: Clock,
     /// What must live as long as the world.
     pub _keep: Box<dyn std::any::Any + Send + Sync>,
@@ -35,6 +37,20 @@ impl World {
 
     pub fn region(&self) -> &Region {
         self.region.as_deref().expect("an emulated region")
+    }
+
+    /// Changes the region's link, and waits until its address is as open as that says.
+    pub async fn set_link(&self, state: LinkState) {
+        // A link that changed by itself is still closing its address.
+        self.settled().await;
+        self.region().link().set(state);
+        self.settled().await;
+    }
+
+    async fn settled(&self) {
+        if let Some(gateway) = &self.gateway {
+            gateway.settled().await;
+        }
     }
 
     pub fn stopwatch(&self) -> Stopwatch {

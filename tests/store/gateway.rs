@@ -1,0 +1,74 @@
+//! The store over HTTP, against the embedded gateway.
+
+use std::sync::Arc;
+
+use backdraft::{
+    emulator::s3::gateway::{Credentials, Gateway},
+    model::record::Way,
+    sim::clock::Clock,
+    store::s3::S3Store,
+};
+
+use super::{
+    contract, link_faults,
+    world::{NOW, World, region},
+};
+
+pub const NAME: &str = "eu-west-1";
+
+pub fn credentials() -> Credentials {
+    Credentials { access_key: "AKIDEXAMPLE".into(), secret_key: "a/secret+key".into() }
+}
+
+pub async fn world() -> World {
+    let clock = Clock::new(Way::Real, NOW.parse().unwrap());
+    let (region, scratch) = region(NAME, &clock);
+    let gateway = Gateway::start(vec![Arc::clone(&region)], &credentials(), &clock).unwrap();
+    let (url, time) = (gateway.region_url(NAME).unwrap(), clock.clone());
+    World {
+        open: Box::new(move |bucket, patience| {
+            Arc::new(S3Store::new(NAME, &url, bucket, &credentials(), &time, patience))
+        }),
+        region: Some(region),
+        gateway: Some(gateway),
+        clock,
+        _keep: Box::new(scratch),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keeps_the_contract() {
+    contract::holds(&world().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fails_as_the_link_does() {
+    link_faults::each_state_fails_in_its_own_way_and_heals(&world().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn never_takes_a_part_for_the_whole() {
+    link_faults::a_body_that_is_cut_in_the_middle_is_never_complete(&world().await).await;
+    link_faults::a_body_that_falls_silent_times_out(&world().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn is_patient_with_a_slow_link() {
+    link_faults::a_slow_link_delays_and_loses_nothing(&world().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signature_for_another_region_or_with_another_key_is_not_let_in() {
+    use backdraft::store::{
+        Patience, Store,
+        StoreErrorKind::{Denied, Nonsense},
+    };
+
+    use super::world::{BUCKET, kind};
+    let world = world().await;
+    let url = world.gateway.as_ref().and_then(|gateway| gateway.region_url(NAME)).unwrap();
+    let open = |region, keys| S3Store::new(region, &url, BUCKET, keys, &world.clock, Patience::default());
+    let stranger = Credentials { secret_key: "guess".into(), ..credentials() };
+    assert_eq!(open("us-east-1", &credentials()).list("").await.map_err(kind), Err(Nonsense));
+    assert_eq!(open(NAME, &stranger).list("").await.map_err(kind), Err(Denied));
+}
