@@ -69,7 +69,7 @@ fn spec(fault: &dyn fault::Fault, mode: &str, when: Moment) -> FaultSpec {
 
 #[tokio::test(start_paused = true)]
 async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
-    for fault in fault::catalogue() {
+    for fault in fault::CATALOGUE {
         for mode in fault.modes() {
             let scratch = tempfile::tempdir().unwrap();
             let stage = stage(scratch.path()).await;
@@ -108,7 +108,7 @@ async fn a_fault_that_nothing_met_says_that_it_did_not_bite() {
 
 #[test]
 fn every_example_of_the_catalogue_is_an_entry_that_can_be_prepared() {
-    for fault in fault::catalogue() {
+    for fault in fault::CATALOGUE {
         let read: Vec<FaultSpec> =
             serde_saphyr::from_str(fault.example()).unwrap_or_else(|e| panic!("{}: {e}", fault.name()));
         for spec in &read {

@@ -51,7 +51,7 @@ fn scenarios(args: &ListArgs, common: &Common) -> Result<()> {
 }
 
 fn faults() {
-    for fault in fault::catalogue() {
+    for fault in fault::CATALOGUE {
         println!("{}: {}", fault.name(), fault.summary());
         for mode in fault.modes() {
             println!("  {:16} {}", mode.name, mode.summary);
@@ -78,7 +78,7 @@ fn services(common: &Common) -> Result<()> {
 }
 
 fn reports() {
-    for report in report::catalogue() {
+    for report in report::CATALOGUE {
         println!("{:10} {}", report.name(), report.summary());
     }
 }

@@ -24,11 +24,6 @@ impl Output {
         Ok(output)
     }
 
-    /// Where it is.
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// Writes a file of that name, `/` in it being folders: under another name first, then renamed.
     pub(super) fn write(&self, name: &str, content: &str) -> Result<PathBuf> {
         let path = self.dir.join(name);

@@ -54,18 +54,23 @@ pub(super) fn run(args: &RunArgs, common: &Common) -> Result<u8> {
     let output = Output::open(&args.out.clone().unwrap_or_else(default_folder))?;
     let session = Session::start(args.keep)?;
     let records = play_all(args, common, &session, &plan, chosen, &output)?;
-    let options = Options::for_terminal();
-    if let Some(table) = report::find("terminal") {
-        print!("{}", table.render(&records, &options));
-    }
-    for format in report::catalogue().iter().filter(|format| format.name() != "terminal") {
-        let name = format!("report.{}", format.extension());
-        let path = output.write(&name, &format.render(&records, &Options::for_file()))?;
+    for format in report::CATALOGUE {
+        if format.name() == "terminal" {
+            print!("{}", format.render(&records, &terminal()));
+            continue;
+        }
+        let file = format!("report.{}", format.extension());
+        let path = output.write(&file, &format.render(&records, &Options::default()))?;
         if !common.quiet {
             println!("{}: {}", format.name(), path.display());
         }
     }
     Ok(measure::exit_code(&records, args.strict))
+}
+
+fn record_json(record: &Record) -> String {
+    // A record is made of strings, numbers and lists: it always has a JSON form.
+    serde_json::to_string_pretty(record).map(|json| json + "\n").unwrap_or_default()
 }
 
 /// Plays every drill. Each record is on disk before the next drill begins.
@@ -91,7 +96,7 @@ fn play_all(
             way: if args.simulate { Way::Simulated } else { Way::Real },
         };
         let record = session.play(&cast, progress.begin(&cast.id));
-        output.write(&format!("records/{}.json", cast.id), &report::record_json(&record))?;
+        output.write(&format!("records/{}.json", cast.id), &record_json(&record))?;
         progress.end(&record);
         records.push(record);
         if session.is_stopped() {
@@ -100,6 +105,14 @@ fn play_all(
     }
     progress.finish();
     Ok(records)
+}
+
+/// The terminal's width, and colour where somebody looks at it and has not said no (https://no-color.org).
+fn terminal() -> Options {
+    let out = console::Term::stdout();
+    let colour = out.is_term() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+    let width = out.size_checked().map_or(Options::default().width, |(_, columns)| usize::from(columns));
+    Options { width, colour }
 }
 
 fn default_folder() -> PathBuf {

@@ -67,7 +67,7 @@ pub(super) fn scenarios(selection: &Selection, plan: &Loaded<Plan>) -> Result<Ve
         match load::load_scenario(&path) {
             Err(e) => wrong.push(e),
             Ok(scenario) => {
-                wrong.extend(validate::scenario(&scenario, plan, &faults()));
+                wrong.extend(check(&scenario, &plan.value));
                 chosen.push(Chosen { id, scenario });
             }
         }
@@ -103,10 +103,28 @@ fn report(mut wrong: Vec<Error>) -> Result<()> {
     Err(first)
 }
 
+/// Everything wrong with a scenario: what the format and the plan forbid, then what a fault says of its entry.
+fn check(scenario: &Loaded<Scenario>, plan: &Plan) -> Vec<Error> {
+    let mut wrong = validate::scenario(scenario, plan, &faults());
+    if wrong.is_empty() {
+        let entries = scenario.value.faults.iter().enumerate();
+        let refused = entries.filter_map(|(n, spec)| Some((n, fault::prepare(spec).err()?)));
+        let help = "`backdraft list faults` shows every fault with an example";
+        wrong.extend(refused.map(|(n, why)| scenario.error(&format!("faults[{n}]"), why).help(help)));
+    }
+    wrong
+}
+
 /// The catalogue of faults as the validation wants it.
-pub(super) fn faults() -> Vec<FaultInfo> {
-    let modes = |fault: &dyn fault::Fault| fault.modes().iter().map(|mode| mode.name).collect();
-    fault::catalogue().iter().map(|fault| FaultInfo { name: fault.name(), modes: modes(*fault) }).collect()
+fn faults() -> Vec<FaultInfo> {
+    let info = |fault: &&dyn fault::Fault| FaultInfo {
+        name: fault.name(),
+        modes: fault.modes().iter().map(|mode| mode.name).collect(),
+        needs_regions: false,
+        takes_generations: fault.strikes_points(),
+        parameters: fault.parameters().iter().map(|parameter| parameter.name).collect(),
+    };
+    fault::CATALOGUE.iter().map(info).collect()
 }
 
 /// Scenario files below the paths, with their names, in order of their names.

@@ -2,6 +2,8 @@
 //! drill whatever its end.
 
 use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -95,9 +97,11 @@ impl Session {
     fn play_in(&self, cast: &Cast, scratch: Scratch, listener: Option<Listener>) -> Vec<Event> {
         let mut events = match runtime(cast.way) {
             Ok(runtime) => {
-                let events = runtime.block_on(self.play_on(cast, scratch.path(), listener));
+                // A crash of one drill is a record, and the next drill is played.
+                let story = || runtime.block_on(self.play_on(cast, scratch.path(), listener));
+                let events = catch_unwind(AssertUnwindSafe(story));
                 drop(runtime); // ends whatever still reads or writes below the scratch folder
-                events
+                events.unwrap_or_else(|panic| vec![aborted(format!("the drill crashed: {}", words(&*panic)))])
             }
             Err(e) => vec![aborted(format!("no runtime could be started: {e}"))],
         };
@@ -144,6 +148,12 @@ fn runtime(way: Way) -> std::io::Result<runtime::Runtime> {
         Way::Simulated => runtime::Builder::new_current_thread().enable_time().start_paused(true).build(),
         Way::Real => runtime::Builder::new_multi_thread().enable_all().build(),
     }
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no reason given".into())
 }
 
 fn aborted(why: String) -> Event {

@@ -55,20 +55,20 @@ impl Play<'_> {
             }
             Some(target) => {
                 let ledger = self.stage.service.ledger();
-                self.run_checks(Evidence { target, ledger, claim, lanes: self.stage.lanes.clone() }).await
+                self.run_checks(Evidence::new(target, ledger, claim, &self.stage.lanes)).await
             }
         };
         self.stage.recorder.end(Phase::Check, passed);
     }
 
     async fn run_checks(&self, evidence: Evidence) -> bool {
+        if let Ok(comparison) = evidence.comparison().await {
+            self.emit(What::Compared(comparison));
+        }
         let mut all_passed = true;
-        for check in check::catalogue() {
-            let (result, comparison) = check.run(&evidence).await;
+        for check in check::CATALOGUE {
+            let result = check.run(&evidence).await;
             all_passed &= result.passed == Some(true);
-            if let Some(comparison) = comparison {
-                self.emit(What::Compared(comparison));
-            }
             self.emit(What::Checked(result));
         }
         all_passed

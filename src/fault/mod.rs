@@ -99,13 +99,12 @@ pub trait Injection: Send {
 }
 
 /// Every fault, in the order in which they are listed.
-pub fn catalogue() -> &'static [&'static dyn Fault] {
-    &[&corrupt_json::CorruptJson, &missing_backup::MissingBackup, &region_outage::RegionOutage, &stale_dump::StaleDump]
-}
+pub static CATALOGUE: &[&dyn Fault] =
+    &[&corrupt_json::CorruptJson, &missing_backup::MissingBackup, &region_outage::RegionOutage, &stale_dump::StaleDump];
 
 /// The fault of that name.
 pub fn find(name: &str) -> Option<&'static dyn Fault> {
-    catalogue().iter().copied().find(|fault| fault.name() == name)
+    CATALOGUE.iter().copied().find(|fault| fault.name() == name)
 }
 
 /// Reads a scenario's entry with the fault that it names.

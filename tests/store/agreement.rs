@@ -106,7 +106,8 @@ fn both_stores_give_the_same_answers() {
     let agree = TestRunner::new(config).run(&steps(), |steps| {
         let bucket = format!("case-{}", case.fetch_add(1, Ordering::Relaxed));
         let simulated = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        let in_process = simulated.block_on(async { take_all(&steps, &direct::world_of(gateway::NAME), &bucket).await });
+        let in_process =
+            simulated.block_on(async { take_all(&steps, &direct::world_of(gateway::NAME), &bucket).await });
         prop_assert_eq!(real.block_on(take_all(&steps, &over_http, &bucket)), in_process);
         Ok(())
     });

@@ -2,11 +2,7 @@
 
 use std::{io::Write, sync::Arc};
 
-use backdraft::{
-    model::record::Way,
-    sim::clock::Clock,
-    store::s3::S3Store,
-};
+use backdraft::{model::record::Way, sim::clock::Clock, store::s3::S3Store};
 use testcontainers::{
     ContainerAsync, GenericImage, ImageExt, TestcontainersError,
     core::{IntoContainerPort, WaitFor},

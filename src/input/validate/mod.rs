@@ -11,18 +11,18 @@ use super::{explain::shown_sentence, load::Loaded};
 use crate::{error::Error, model::units::Span};
 
 /// What a scenario may ask of a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultInfo {
     /// Its name in the catalogue.
     pub name: &'static str,
     /// Its modes.
-    pub modes: &'static [&'static str],
+    pub modes: Vec<&'static str>,
     /// Whether a scenario must name the regions that it strikes.
     pub needs_regions: bool,
     /// Whether it strikes recovery points, so that `generations` says which.
     pub takes_generations: bool,
     /// Names of the parameters that it takes under `with`.
-    pub parameters: &'static [&'static str],
+    pub parameters: Vec<&'static str>,
 }
 
 /// The longest time that a file may state: ten years. It keeps every sum of times far from overflow.

@@ -175,7 +175,7 @@ fn catalogued<'i>(
     };
     if !info.modes.contains(&fault.mode.as_str()) {
         let what = format!("`{}` has no mode `{}`", info.name, fault.mode);
-        found.add(&format!("{path}.mode"), what, nearest::suggest(&fault.mode, info.modes));
+        found.add(&format!("{path}.mode"), what, nearest::suggest(&fault.mode, &info.modes));
     }
     if info.needs_regions && fault.regions.is_empty() {
         let help = format!("add `regions:` and a list of one or more of {}", listed(plan.region_names().into_iter()));
@@ -190,7 +190,7 @@ fn catalogued<'i>(
     }
     for parameter in fault.with.keys().filter(|name| !info.parameters.contains(&name.as_str())) {
         let what = format!("`{}` has no parameter `{parameter}`", info.name);
-        found.add(&format!("{path}.with.{parameter}"), what, nearest::suggest(parameter, info.parameters));
+        found.add(&format!("{path}.with.{parameter}"), what, nearest::suggest(parameter, &info.parameters));
     }
     Some(info)
 }

@@ -166,5 +166,5 @@ fn digest_guard(body: ByteStream, expected: String, failed: StoreError) -> ByteS
             }
         }
     });
-    guarded.boxed()
+    guarded.fuse().boxed()
 }

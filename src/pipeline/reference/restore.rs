@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     archive::{self, ArchiveError, Digester, InputError, Limits, Manifest, TableDigest, Unpacked},
-    model::event::{AlarmKind, Claim, Phase, What},
+    model::event::{AlarmKind, Claim, Phase},
     pipeline::{Platform, RestoreEnd},
     service::contract::Target,
     store::{ByteStream, StoreErrorKind},
