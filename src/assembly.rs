@@ -20,6 +20,7 @@ use crate::{
         plan::{Plan, ServicePlan},
         record::Way,
         scenario::Scenario,
+        units::ByteSize,
     },
     monitor::Monitor,
     pipeline::{Workbench, reference::Reference},
@@ -57,7 +58,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let Parts { plan, scenario, seed, way, scratch, listener } = parts;
     let service_plan = service_plan(plan, scenario)?;
     let start = Timetable::new(scenario, service_plan, plan.monitor.check_every).start();
-    let clock = Clock::new(way, start);
+    let clock = Clock::new(way, start).modelled(scale(scenario, way));
     let lanes = Lanes::new(&clock);
     let recorder = Recorder::new(&clock, listener);
     let layout = Layout::new(&service_plan.backup, scenario.history.format);
@@ -84,7 +85,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     Ok(Stage {
         world: Arc::new(World { sites, schedule: Schedule::default(), layout: layout.clone(), clock: clock.clone() }),
         pipeline: Arc::new(Reference::new(bench, &scenario.service, layout.clone(), plan.retention)),
-        monitor: Monitor::new(stores.clone(), layout, plan.monitor.clone()),
+        monitor: Monitor::new(stores.clone(), layout, plan.monitor.clone(), clock.scale()),
         faults,
         service,
         stores,
@@ -167,8 +168,20 @@ async fn database(
     scratch: &Path,
 ) -> Result<Arc<dyn Service>> {
     let dir = folder(scratch, "database")?;
-    let seeded = Database::seed(scenario.history.size, seed.child("database"), clock.now(), &dir, lanes);
+    let size = ByteSize(scenario.history.size.0 / clock.scale());
+    let seeded = Database::seed(size, seed.child("database"), clock.now(), &dir, lanes);
     Ok(Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?))
+}
+
+/// Data that a simulated drill really handles, in bytes; a larger size is modelled.
+const SIMULATED_BYTES: u64 = 64 << 10;
+
+/// How many bytes one byte stands for.
+fn scale(scenario: &Scenario, way: Way) -> u64 {
+    match way {
+        Way::Real => 1,
+        Way::Simulated => scenario.history.size.0 / SIMULATED_BYTES,
+    }
 }
 
 /// How long a restore may take before it counts as hung, by the drill's own clock: in a real drill a wait that people

@@ -13,7 +13,8 @@ impl Play<'_> {
     /// The steady state that the drill starts from: regions answer, the source exports.
     pub(super) async fn steady_before(&self) -> Result<(), Ended> {
         let service = &self.stage.service;
-        self.emit(What::Seeded { rows: service.rows(), bytes: service.seeded_bytes() });
+        let scale = self.stage.clock.scale();
+        self.emit(What::Seeded { rows: service.rows(), bytes: service.seeded_bytes() * scale, scale });
         let steady = match self.regions_answer().await {
             Ok(()) => self.source_exports().await,
             Err(why) => Err(why),

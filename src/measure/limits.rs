@@ -39,7 +39,10 @@ fn world(record: &Record) -> String {
                       load of real sites are not in the times."
                 .into()
         }
-        Way::Simulated => "Time is simulated and regions are modelled in process: no time of it was measured.".into(),
+        Way::Simulated => format!(
+            "Time is simulated and regions are modelled in process, one byte standing for {}: no time of it was measured.",
+            record.scope.scale
+        ),
     }
 }
 

@@ -101,7 +101,7 @@ pub fn record(inputs: Inputs) -> Record {
 
 fn scope(events: &[Event], plan: &Plan, scenario: &Scenario) -> Scope {
     let seeded = events.iter().find_map(|e| match e.what {
-        What::Seeded { rows, bytes } => Some((rows, ByteSize(bytes))),
+        What::Seeded { rows, bytes, scale } => Some((rows, ByteSize(bytes), scale)),
         _ => None,
     });
     let others = plan.services.keys().filter(|name| **name != scenario.service);
@@ -112,8 +112,9 @@ fn scope(events: &[Event], plan: &Plan, scenario: &Scenario) -> Scope {
         platform: plan.platform.clone(),
         service: scenario.service.clone(),
         level: scenario.level,
-        rows: seeded.map(|(rows, _)| rows),
-        bytes: seeded.map(|(_, bytes)| bytes),
+        rows: seeded.map(|(rows, ..)| rows),
+        bytes: seeded.map(|(_, bytes, _)| bytes),
+        scale: seeded.map_or(1, |(.., scale)| scale),
         exclusions,
     }
 }

@@ -139,7 +139,7 @@ impl Drill {
     }
 
     fn history(&mut self) -> &mut Self {
-        self.say_at(moment(1, 0, 0), What::Seeded { rows: 1_000, bytes: 4 << 20 });
+        self.say_at(moment(1, 0, 0), What::Seeded { rows: 1_000, bytes: 4 << 20, scale: 1 });
         self.steady(SteadyWhen::Before, true);
         for day in 1..=4 {
             self.say_at(

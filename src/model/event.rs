@@ -30,8 +30,10 @@ pub enum What {
     Seeded {
         /// Rows in the source.
         rows: u64,
-        /// Their size as JSON, in bytes.
+        /// The size that they stand for as JSON, in bytes.
         bytes: u64,
+        /// How many bytes one byte stands for: 1 unless sizes are modelled.
+        scale: u64,
     },
     /// The steady state was checked, before the history and after healing.
     SteadyState {

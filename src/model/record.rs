@@ -117,6 +117,8 @@ pub struct Scope {
     pub rows: Option<u64>,
     /// Size of the data at the start, as JSON; `None` where the source was never filled.
     pub bytes: Option<ByteSize>,
+    /// How many bytes one byte stands for: 1 unless sizes are modelled, as in simulated drills.
+    pub scale: u64,
     /// Parts of the plan that this drill leaves out.
     pub exclusions: Vec<String>,
 }

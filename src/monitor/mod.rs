@@ -21,6 +21,8 @@ pub struct Monitor {
     stores: Vec<SharedStore>,
     layout: Layout,
     limits: MonitorPlan,
+    /// How many bytes one byte stands for.
+    scale: u64,
 }
 
 /// An alarm as the monitor sees it.
@@ -45,9 +47,9 @@ struct Newest {
 }
 
 impl Monitor {
-    /// A monitor of these regions, the primary first.
-    pub fn new(stores: Vec<SharedStore>, layout: Layout, limits: MonitorPlan) -> Self {
-        Monitor { stores, layout, limits }
+    /// A monitor of these regions, the primary first, in a world where one byte stands for `scale`.
+    pub fn new(stores: Vec<SharedStore>, layout: Layout, limits: MonitorPlan, scale: u64) -> Self {
+        Monitor { stores, layout, limits, scale }
     }
 
     /// Time between two looks.
@@ -119,9 +121,10 @@ impl Monitor {
             let detail = format!("{point} is {} h old, the limit is {}", age.as_hours(), self.limits.max_age);
             seen.push(Sighting { overdue, ..sighting(AlarmKind::TooOld, store, detail, None) });
         }
-        if object.size < self.limits.min_size.0 {
-            let detail = format!("{point} has {}, the limit is {}", ByteSize(object.size), self.limits.min_size);
-            seen.push(sighting(AlarmKind::TooSmall, store, detail, Some(object.size)));
+        let size = object.size * self.scale;
+        if size < self.limits.min_size.0 {
+            let detail = format!("{point} has {}, the limit is {}", ByteSize(size), self.limits.min_size);
+            seen.push(sighting(AlarmKind::TooSmall, store, detail, Some(size)));
         }
         match self.read_manifest(store, point).await {
             Err(why) => seen.push(sighting(AlarmKind::Unreadable, store, format!("{point}: {why}"), None)),

@@ -17,6 +17,8 @@ use crate::model::{record::Way, time::Elapsed, units::Span};
 #[derive(Debug, Clone)]
 pub struct Clock {
     way: Way,
+    /// Sizes are modelled: one byte stands for so many.
+    scale: u64,
     face: Arc<Mutex<Face>>,
 }
 
@@ -33,7 +35,19 @@ struct Face {
 impl Clock {
     /// A standing clock that shows `start`.
     pub fn new(way: Way, start: Timestamp) -> Self {
-        Clock { way, face: Arc::new(Mutex::new(Face { shown: start, since: None, mark: None })) }
+        Clock { way, scale: 1, face: Arc::new(Mutex::new(Face { shown: start, since: None, mark: None })) }
+    }
+
+    /// The same clock in a world where one byte stands for `scale` bytes: a large restore is played with little data,
+    /// and takes the time that the large one would.
+    #[must_use]
+    pub fn modelled(self, scale: u64) -> Self {
+        Clock { scale: scale.max(1), ..self }
+    }
+
+    /// How many bytes one byte stands for; 1 unless sizes are modelled.
+    pub fn scale(&self) -> u64 {
+        self.scale
     }
 
     /// Whether time is virtual.
@@ -95,6 +109,12 @@ impl Clock {
         if self.is_simulated() {
             tokio::time::sleep(duration).await;
         }
+    }
+
+    /// Lets the time pass in a simulated drill that so many bytes, as they stand for, take at a rate per second.
+    pub async fn spend_on(&self, bytes: u64, per_second: u64) {
+        let micros = u128::from(bytes) * u128::from(self.scale) * 1_000_000 / u128::from(per_second.max(1));
+        self.spend(Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))).await;
     }
 
     /// Runs `work` with a limit; `None` when the limit came first.

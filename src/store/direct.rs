@@ -79,7 +79,7 @@ impl DirectWire {
     /// A request with a body comes to the region, and the body after it.
     async fn arrive_with(&self, key: &str, body: &Bytes) -> Answer<Body> {
         self.arrive_for(key).await?;
-        let (link, mut pace, mut at) = (self.region.link(), Pace::default(), 0);
+        let (link, mut pace, mut at) = (self.region.link(), Pace::new(&self.clock), 0);
         while at < body.len() {
             let size = link.piece().min(body.len() - at);
             link.carry_in(size as u64).await.map_err(|shut| match shut {
@@ -93,7 +93,7 @@ impl DirectWire {
     }
 
     fn pieces(&self, body: Body) -> Pieces {
-        let state = (self.clone(), body, 0, Pace::default());
+        let state = (self.clone(), body, 0, Pace::new(&self.clock));
         let pieces = stream::try_unfold(state, |(wire, body, at, mut pace)| async move {
             let link = wire.region.link();
             let piece = body.read_at(at, link.piece()).map_err(|error| kind_of(error.into()))?;
@@ -170,15 +170,20 @@ impl Wire for DirectWire {
 }
 
 /// Spreads [`BANDWIDTH`] over pieces that each take less than the clock's millisecond.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pace {
+    scale: u64,
     bytes: u64,
     spent_ms: u64,
 }
 
 impl Pace {
+    fn new(clock: &Clock) -> Self {
+        Pace { scale: clock.scale(), bytes: 0, spent_ms: 0 }
+    }
+
     fn next(&mut self, bytes: u64) -> Duration {
-        self.bytes += bytes;
+        self.bytes += bytes * self.scale;
         let due_ms = self.bytes * 1000 / BANDWIDTH;
         let wait = Duration::from_millis(due_ms - self.spent_ms);
         self.spent_ms = due_ms;

@@ -254,7 +254,7 @@ impl Link {
     /// that an armed trigger fires at its byte.
     pub fn piece(&self) -> usize {
         let most = match self.state() {
-            LinkState::Slow { bytes_per_second, .. } => (bytes_per_second / 20).clamp(256, PIECE as u64),
+            LinkState::Slow { bytes_per_second, .. } => (self.modelled(bytes_per_second) / 20).clamp(64, PIECE as u64),
             _ => PIECE as u64,
         };
         let left = self.book().trigger.as_ref().map_or(most, |trigger| trigger.left);
@@ -341,9 +341,14 @@ impl Link {
             LinkState::Slow { bytes_per_second, .. } => {
                 book.counters.delayed += 1;
                 let now = self.since.elapsed().total_ms().saturating_mul(1000);
-                Pass::Go { delay: queue(book).enter(now, bytes, bytes_per_second) }
+                Pass::Go { delay: queue(book).enter(now, bytes, self.modelled(bytes_per_second)) }
             }
         }
+    }
+
+    /// A rate in the bytes of a world whose sizes are modelled.
+    fn modelled(&self, bytes_per_second: u64) -> u64 {
+        (bytes_per_second / self.clock.scale()).max(1)
     }
 
     fn turn(&self, book: &mut Book, state: LinkState) {

@@ -62,8 +62,8 @@ impl Reference {
             point: point.to_string(),
             position: stored.position,
             rows: stored.summary.tables.iter().map(|t| t.rows).sum(),
-            raw_bytes: stored.summary.raw_bytes,
-            stored_bytes: stored.summary.stored_bytes,
+            raw_bytes: stored.summary.raw_bytes * self.bench.clock.scale(),
+            stored_bytes: stored.summary.stored_bytes * self.bench.clock.scale(),
             regions,
             missing_in: missing_in.into_iter().map(|(region, why)| format!("{region}: {why}")).collect(),
             took: watch.elapsed(),
@@ -91,7 +91,7 @@ impl Reference {
         });
         store.put(&key, body.boxed()).await.map_err(|e| e.to_string())?;
         let summary = packed.summary.get().ok_or("the packer gave no summary")?;
-        self.bench.clock.spend(cost::of(summary.raw_bytes, cost::PACK)).await;
+        self.bench.clock.spend_on(summary.raw_bytes, cost::PACK).await;
         let exported_at = self.bench.clock.now();
         let dump = format!("{point}.{}", format.extension());
         let manifest = Manifest {
@@ -118,7 +118,7 @@ impl Reference {
             chunk.map_err(|e| format!("what was stored does not read back: {e}"))?;
         }
         let summary = opened.summary.get().ok_or("the dump ended without a summary")?;
-        self.bench.clock.spend(cost::of(summary.raw_bytes, cost::UNPACK_AND_IMPORT)).await;
+        self.bench.clock.spend_on(summary.raw_bytes, cost::UNPACK_AND_IMPORT).await;
         manifest.check(&summary).map_err(|why| format!("what was stored does not read back: {why}"))
     }
 

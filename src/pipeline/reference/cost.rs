@@ -11,8 +11,3 @@ pub(super) const UNPACK_AND_IMPORT: u64 = 350_000_000;
 pub(super) const READ_BACK: u64 = 800_000_000;
 /// Get an empty target, or switch the service to it.
 pub(super) const SWITCH: Duration = Duration::from_millis(50);
-
-/// Time that so many bytes take at that rate.
-pub(super) fn of(bytes: u64, per_second: u64) -> Duration {
-    Duration::from_micros(bytes.saturating_mul(1_000_000) / per_second)
-}

@@ -129,7 +129,7 @@ impl Reference {
                 ArchiveError::Input(why) => Refusal::new(Phase::Fetch, why.0),
                 bad => Refusal::new(Phase::Verify, bad),
             })?;
-            self.bench.clock.spend(cost::of(chunk.lines.len() as u64, cost::UNPACK_AND_IMPORT)).await;
+            self.bench.clock.spend_on(chunk.lines.len() as u64, cost::UNPACK_AND_IMPORT).await;
             target.stage(chunk).await.map_err(|e| Refusal::new(Phase::Import, e))?;
         }
         let summary = opened.summary.get().ok_or_else(|| Refusal::new(Phase::Verify, "the dump ended early"))?;
@@ -150,7 +150,7 @@ impl Reference {
         let mut digester = Digester::new(&contents.tables);
         while let Some(chunk) = contents.rows.next().await {
             let chunk = chunk.map_err(|e| e.to_string())?;
-            self.bench.clock.spend(cost::of(chunk.lines.len() as u64, cost::READ_BACK)).await;
+            self.bench.clock.spend_on(chunk.lines.len() as u64, cost::READ_BACK).await;
             digester.add(&chunk);
         }
         manifest.check_tables(&digester.finish()).map_err(|why| format!("the target differs from the dump: {why}"))
