@@ -35,33 +35,13 @@ const LINKS: [LinkState; 5] = [
 
 #[derive(Debug, Clone)]
 enum Step {
-    Put {
-        key: &'static str,
-        size: usize,
-    },
-    PutBroken {
-        key: &'static str,
-        size: usize,
-    },
-    Get {
-        key: &'static str,
-    },
-    Head {
-        key: &'static str,
-    },
-    Delete {
-        key: &'static str,
-    },
-    List {
-        prefix: &'static str,
-    },
-    Link {
-        state: LinkState,
-    },
-    /// Lets the link change by itself, after so many bytes of bodies.
-    Arm {
-        after_bytes: u64,
-    },
+    Put { key: &'static str, size: usize },
+    PutBroken { key: &'static str, size: usize },
+    Get { key: &'static str },
+    Head { key: &'static str },
+    Delete { key: &'static str },
+    List { prefix: &'static str },
+    Link { state: LinkState },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
