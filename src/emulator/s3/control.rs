@@ -106,3 +106,74 @@ fn set(keys: &mut BTreeMap<String, Vec<Version>>, key: &str, versions: &[Version
         keys.insert(key.to_owned(), versions.to_vec());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emulator::s3::{
+        buckets::BucketOptions,
+        checksum::Algorithm,
+        lock::{LockMode, Retention},
+        multipart::{SMALLEST_PART, UploadOptions},
+        testing::World,
+        version::PutOptions,
+    };
+
+    /// An object uploaded in two parts, with checksums, under a lock that nobody may lift.
+    fn uploaded(world: &World, bytes: &[u8]) -> ObjectMeta {
+        let retention = Some(Retention { mode: LockMode::Compliance, until: "2030-01-01T00:00:00Z".parse().unwrap() });
+        let put = PutOptions { retention, ..Default::default() };
+        let options = UploadOptions { put, algorithm: Some(Algorithm::Sha256), full_object: false };
+        let objects = world.objects();
+        let id = objects.create_upload("b", "k", options).unwrap();
+        let mut parts = Vec::new();
+        for (number, part) in (1..).zip(bytes.chunks(SMALLEST_PART as usize)) {
+            let body = objects.body(part).unwrap();
+            let sums = checksum::of_body(&body, &[Algorithm::Sha256]).unwrap();
+            objects.put_part("b", "k", &id, number, body, sums).unwrap();
+            parts.push((number, None));
+        }
+        objects.complete_upload("b", "k", &id, &parts, &[], None).unwrap()
+    }
+
+    #[test]
+    fn replaced_bytes_look_as_if_they_had_been_uploaded_so() {
+        let (good, mut bad) = (vec![b'g'; 6 << 20], vec![b'g'; 6 << 20]);
+        bad[3] ^= 1;
+        bad.truncate(5 << 20 | 77);
+        let world = World::new(BucketOptions { object_lock: true });
+        let before = uploaded(&world, &good);
+        world.clock.set("2026-11-09T00:00:00Z".parse().unwrap());
+        let body = world.objects().body(&bad).unwrap();
+        let damaged = world.objects().replace_body("b", "k", body).unwrap();
+        assert_eq!(world.read("k", None), bad);
+
+        let honest = uploaded(&World::new(BucketOptions { object_lock: true }), &bad);
+        assert_eq!(damaged, ObjectMeta { modified: before.modified, version: before.version, ..honest });
+    }
+
+    #[test]
+    fn what_faults_did_is_undone_to_the_last_version() {
+        let world = World::new(BucketOptions { object_lock: true });
+        uploaded(&world, b"kept");
+        world.put("k", b"newer");
+        world.put("other", b"1");
+        let history = |world: &World| format!("{:?}", world.objects().snapshot("b").unwrap());
+        let (was, key, before) =
+            (world.objects().snapshot("b").unwrap(), world.objects().key_state("b", "k").unwrap(), history(&world));
+
+        world.objects().rename("b", "k", "k.bak").unwrap();
+        assert!(world.objects().remove_key("b", "other").unwrap(), "locks do not matter");
+        assert!(!world.objects().remove_key("b", "other").unwrap(), "nothing bites twice");
+        assert_eq!(world.objects().keys("b", "").unwrap().len(), 1);
+        assert_eq!(world.objects().keys("b", "k.").unwrap()[0].key, "k.bak");
+        world.objects().reinstate("b", Some(&["k".into(), "k.bak".into()]), &was).unwrap();
+        assert!(world.objects().read_all("b", "other").is_err(), "only what was named comes back");
+        world.objects().reinstate("b", None, &was).unwrap();
+        assert_eq!(history(&world), before);
+
+        world.objects().remove_key("b", "k").unwrap();
+        world.objects().restore_key("b", "k", &key).unwrap();
+        assert_eq!(history(&world), before);
+    }
+}

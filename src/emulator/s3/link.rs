@@ -349,3 +349,110 @@ impl Link {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::record::Way;
+
+    fn link() -> (Link, Clock) {
+        let clock = Clock::new(Way::Simulated, "2026-11-04T03:00:00Z".parse().unwrap());
+        (Link::new(&clock), clock)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_state_says_what_becomes_of_requests_and_bodies_and_counts_it() {
+        let (link, _) = link();
+        let slow = LinkState::Slow { bytes_per_second: 1000, latency: Duration::from_millis(70) };
+        let mut said = String::new();
+        for state in [
+            LinkState::Up,
+            LinkState::Refused,
+            LinkState::BlackHole,
+            LinkState::Status(StatusFault::SlowDown503),
+            slow,
+            LinkState::Up,
+        ] {
+            link.set(state);
+            said += &format!("{state:?}: {:?}, out {:?}, in {:?}\n", link.admit(), link.pass(500), link.pass_in(500));
+        }
+        insta::assert_snapshot!(format!("{said}{:?}", link.counters()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_link_gives_its_bandwidth_to_all_transfers_together_whatever_their_pieces() {
+        for (transfers, pieces) in [(1, 1), (1, 400), (2, 200), (4, 1)] {
+            let (link, clock) = link();
+            link.set(LinkState::Slow { bytes_per_second: 64 << 10, latency: Duration::ZERO });
+            let link = Arc::new(link);
+            let watch = clock.stopwatch();
+            let each = (640 << 10) / transfers / pieces;
+            let all = (0..transfers).map(|_| {
+                let link = link.clone();
+                tokio::spawn(async move {
+                    for _ in 0..pieces {
+                        link.carry(each).await.unwrap();
+                    }
+                })
+            });
+            for transfer in all.collect::<Vec<_>>() {
+                transfer.await.unwrap();
+            }
+            let took = watch.elapsed().total_ms();
+            assert!((9_900..=10_400).contains(&took), "{transfers} transfers of {pieces} pieces: {took} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_armed_link_changes_at_its_byte_and_disarmed_it_does_not() {
+        let (link, _) = link();
+        link.arm(1000, LinkState::Refused);
+        let mut sent = 0;
+        while link.piece() > 0 {
+            let piece = link.piece().min(300) as u64;
+            if link.carry(piece).await.is_err() {
+                break;
+            }
+            sent += piece;
+        }
+        assert_eq!((sent, link.state(), link.counters().cut), (1000, LinkState::Refused, 1));
+
+        link.set(LinkState::Up);
+        assert!(matches!(link.pass(1 << 20), Pass::Go { .. }), "it fires once");
+        link.arm(10, LinkState::BlackHole);
+        link.disarm();
+        assert!(matches!(link.pass(1 << 20), Pass::Go { .. }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_hangs_goes_on_as_the_link_says_once_it_is_healed() {
+        let (link, clock) = link();
+        let link = Arc::new(link);
+        link.set(LinkState::BlackHole);
+        let (request, body) = (link.clone(), link.clone());
+        let request = tokio::spawn(async move { request.enter().await });
+        let body = tokio::spawn(async move { body.carry(1).await });
+        clock.sleep(Duration::from_secs(3600)).await;
+        assert!(!request.is_finished() && !body.is_finished());
+        link.set(LinkState::Status(StatusFault::Denied403));
+        let shut = Err(Shut::Rejected(StatusFault::Denied403));
+        assert_eq!((request.await.unwrap(), body.await.unwrap()), (shut, shut));
+        assert_eq!(link.counters().requests, 1, "one request, however long it took");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_on_a_slow_link_ends_with_the_slowness() {
+        let (link, clock) = link();
+        let link = Arc::new(link);
+        link.set(LinkState::Slow { bytes_per_second: 1, latency: Duration::ZERO });
+        let waiting = link.clone();
+        let body = tokio::spawn(async move { waiting.carry(1 << 20).await });
+        let watch = clock.stopwatch();
+        clock.sleep(Duration::from_secs(1)).await;
+        link.set(LinkState::Up);
+        body.await.unwrap().unwrap();
+        assert!(watch.elapsed().total_ms() < 2_000);
+    }
+}

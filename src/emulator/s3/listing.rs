@@ -172,3 +172,108 @@ fn from<'q>(prefix: &'q str, after: Option<&'q str>) -> (Bound<&'q str>, Bound<&
         _ => (Bound::Included(prefix), Bound::Unbounded),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::{collection::btree_set, prelude::*, sample::select};
+
+    use super::*;
+    use crate::emulator::s3::{
+        buckets::{BucketOptions, Versioning},
+        testing::World,
+    };
+
+    /// Keys of few letters, so that they share prefixes: with `+`, spaces, and letters of one to four bytes.
+    fn key() -> impl Strategy<Value = String> {
+        proptest::collection::vec(select(vec!["a", "b", "/", "+", " ", "%", "é", "백", "🔥"]), 1..6)
+            .prop_map(|letters| letters.concat())
+    }
+
+    /// All entries of a listing, page by page: `(name, whether it is a common prefix)`.
+    fn walk(world: &World, query: &ListQuery) -> Vec<(String, bool)> {
+        let mut query = query.clone();
+        let mut all = Vec::new();
+        loop {
+            let page = world.objects().list("b", &query).unwrap();
+            let mut entries: Vec<(String, bool)> = page.objects.into_iter().map(|o| (o.meta.key, false)).collect();
+            entries.extend(page.common_prefixes.into_iter().map(|p| (p, true)));
+            assert!(entries.len() <= query.max && (page.next.is_none() || entries.len() == query.max));
+            entries.sort();
+            all.extend(entries);
+            match page.next {
+                Some(next) => query.resume = Some(next),
+                None => return all,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn all_pages_together_are_what_a_plain_filter_finds(
+            keys in btree_set(key(), 0..24),
+            prefix in prop_oneof![Just(String::new()), key()],
+            delimiter in select(vec!["", "/", "+", "백", "a/"]),
+            start_after in proptest::option::of(key()),
+            max in 1usize..6,
+        ) {
+            let world = World::new(BucketOptions::default());
+            for key in &keys {
+                world.put(key, b"");
+            }
+            let matching = keys.iter().filter(|k| k.starts_with(&prefix))
+                .filter(|k| start_after.as_ref().is_none_or(|after| *k > after));
+            let expected: BTreeSet<(String, bool)> = matching
+                .map(|k| match k[prefix.len()..].find(delimiter).filter(|_| !delimiter.is_empty()) {
+                    None => (k.clone(), false),
+                    Some(at) => (k[..prefix.len() + at + delimiter.len()].to_owned(), true),
+                })
+                .collect();
+            let query =
+                ListQuery { prefix, delimiter: delimiter.to_owned(), start_after, resume: None, max };
+            prop_assert_eq!(walk(&world, &query), expected.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn all_pages_of_versions_together_are_every_version_and_marker(
+            writes in proptest::collection::vec((key(), any::<bool>()), 0..24),
+            max in 1usize..5,
+        ) {
+            let world = World::new(BucketOptions::default());
+            world.objects().set_versioning("b", Versioning::Enabled).unwrap();
+            let mut expected = Vec::new();
+            for (key, deletion) in &writes {
+                let version = match deletion {
+                    true => world.objects().delete("b", key, None, false).unwrap().version,
+                    false => world.put(key, b"").version,
+                };
+                expected.push((key.clone(), version.unwrap(), *deletion));
+            }
+            // By key, and of one key the newest first: ids are counted.
+            expected.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+            let (mut found, mut query, mut marker) = (Vec::new(), ListQuery { max, ..ListQuery::below("") }, None);
+            loop {
+                let page = world.objects().list_versions("b", &query, marker.as_deref()).unwrap();
+                found.extend(page.entries.into_iter().map(|e| (e.key, e.version, e.object.is_none())));
+                match page.next {
+                    Some((key, version)) => (query.resume, marker) = (Some(key), version),
+                    None => break,
+                }
+            }
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_hidden_object_is_not_listed_and_a_page_of_none_is_whole() {
+        let world = World::new(BucketOptions::default());
+        world.objects().set_versioning("b", Versioning::Enabled).unwrap();
+        world.put("gone", b"");
+        world.put("here", b"");
+        world.objects().delete("b", "gone", None, false).unwrap();
+        assert_eq!(walk(&world, &ListQuery::below("")), [("here".to_owned(), false)]);
+        let none = world.objects().list("b", &ListQuery { max: 0, ..ListQuery::below("") }).unwrap();
+        assert!(none.objects.is_empty() && none.next.is_none());
+    }
+}

@@ -87,3 +87,83 @@ impl Locks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emulator::s3::{buckets::BucketOptions, testing::World, version::PutOptions};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A region with a version locked until 10 November.
+    fn locked(mode: LockMode) -> (World, String) {
+        let world = World::new(BucketOptions { object_lock: true });
+        let retention = Some(Retention { mode, until: at("2026-11-10T00:00:00Z") });
+        let body = world.objects().body(b"locked").unwrap();
+        let meta = world.objects().put("b", "k", body, PutOptions { retention, ..Default::default() }).unwrap();
+        (world, meta.version.unwrap())
+    }
+
+    #[test]
+    fn governance_yields_to_a_bypass_and_compliance_to_nothing_but_time() {
+        for (mode, bypass_helps) in [(LockMode::Governance, true), (LockMode::Compliance, false)] {
+            let (world, version) = locked(mode);
+            let delete = |bypass| world.objects().delete("b", "k", Some(&version), bypass);
+            assert!(matches!(delete(false), Err(Refusal::Locked(_))));
+            assert_eq!(world.read("k", None), b"locked");
+            assert_eq!(delete(true).is_ok(), bypass_helps);
+            let (world, version) = locked(mode);
+            world.clock.set(at("2026-11-10T00:00:00Z"));
+            assert!(world.objects().delete("b", "k", Some(&version), false).is_ok(), "the retention has run out");
+        }
+    }
+
+    #[test]
+    fn a_lock_does_not_keep_a_delete_marker_or_a_new_version_from_coming() {
+        let (world, version) = locked(LockMode::Compliance);
+        world.put("k", b"newer");
+        assert!(world.objects().delete("b", "k", None, false).unwrap().delete_marker);
+        assert_eq!(world.read("k", Some(&version)), b"locked");
+    }
+
+    #[test]
+    fn a_retention_may_be_extended_but_not_loosened() {
+        let (world, version) = locked(LockMode::Compliance);
+        let set = |retention, bypass| world.objects().set_retention("b", "k", Some(&version), retention, bypass);
+        let compliance = |until| Some(Retention { mode: LockMode::Compliance, until: at(until) });
+        assert_eq!(set(compliance("2026-11-20T00:00:00Z"), false), Ok(()));
+        assert!(matches!(set(compliance("2026-11-10T00:00:00Z"), true), Err(Refusal::Locked(_))));
+        assert!(matches!(set(None, true), Err(Refusal::Locked(_))));
+        let governance = Some(Retention { mode: LockMode::Governance, until: at("2026-12-20T00:00:00Z") });
+        assert!(matches!(set(governance, true), Err(Refusal::Locked(_))));
+
+        let (world, version) = locked(LockMode::Governance);
+        let set = |retention, bypass| world.objects().set_retention("b", "k", Some(&version), retention, bypass);
+        assert!(matches!(set(None, false), Err(Refusal::Locked(_))));
+        assert_eq!(set(None, true), Ok(()));
+    }
+
+    #[test]
+    fn a_legal_hold_outlasts_every_retention() {
+        let (world, version) = locked(LockMode::Governance);
+        world.objects().set_legal_hold("b", "k", Some(&version), true).unwrap();
+        world.clock.set(at("2030-01-01T00:00:00Z"));
+        assert!(matches!(world.objects().delete("b", "k", Some(&version), true), Err(Refusal::Locked(_))));
+        world.objects().set_legal_hold("b", "k", Some(&version), false).unwrap();
+        assert!(world.objects().delete("b", "k", Some(&version), false).is_ok());
+    }
+
+    #[test]
+    fn a_bucket_without_object_lock_takes_no_locks_and_a_default_reaches_new_objects() {
+        let world = World::new(BucketOptions::default());
+        world.put("k", b"");
+        assert!(matches!(world.objects().set_legal_hold("b", "k", None, true), Err(Refusal::InvalidRequest(_))));
+        let world = World::new(BucketOptions { object_lock: true });
+        let default = DefaultRetention { mode: LockMode::Governance, days: 7, in_years: false };
+        world.objects().set_lock_configuration("b", Some(default)).unwrap();
+        let until = world.put("k", b"").locks.retention.unwrap().until;
+        assert_eq!(until, at("2026-11-11T03:00:00Z"));
+    }
+}

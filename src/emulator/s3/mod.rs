@@ -54,3 +54,43 @@ impl Region {
         &self.link
     }
 }
+
+#[cfg(test)]
+mod testing {
+    //! A region to test on.
+
+    use std::sync::Arc;
+
+    use super::{Region, buckets::BucketOptions, objects::Objects, version::ObjectMeta};
+    use crate::{model::record::Way, sim::clock::Clock};
+
+    /// A region with an empty bucket `b`, at a time that only the test changes.
+    pub(super) struct World {
+        pub(super) region: Arc<Region>,
+        pub(super) clock: Clock,
+        _scratch: tempfile::TempDir,
+    }
+
+    impl World {
+        pub(super) fn new(options: BucketOptions) -> Self {
+            let clock = Clock::new(Way::Simulated, "2026-11-04T03:00:00Z".parse().unwrap());
+            let scratch = tempfile::tempdir().unwrap();
+            let region = Region::new("eu-west-1", &clock, scratch.path()).unwrap();
+            region.objects().create_bucket("b", options).unwrap();
+            World { region, clock, _scratch: scratch }
+        }
+
+        pub(super) fn objects(&self) -> &Objects {
+            self.region.objects()
+        }
+
+        pub(super) fn put(&self, key: &str, bytes: &[u8]) -> ObjectMeta {
+            let body = self.objects().body(bytes).unwrap();
+            self.objects().put("b", key, body, Default::default()).unwrap()
+        }
+
+        pub(super) fn read(&self, key: &str, version: Option<&str>) -> Vec<u8> {
+            self.objects().get("b", key, version).unwrap().body.read_all().unwrap().to_vec()
+        }
+    }
+}

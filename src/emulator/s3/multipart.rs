@@ -232,3 +232,80 @@ impl Objects {
 fn same_sum(sum: &str, claim: &str) -> bool {
     sum == claim || sum.rsplit_once('-').is_some_and(|(bare, _)| bare == claim)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emulator::s3::{buckets::BucketOptions, testing::World};
+
+    const PART: usize = SMALLEST_PART as usize;
+
+    fn upload(world: &World, parts: &[&[u8]], options: UploadOptions) -> (String, Vec<(u32, Option<String>)>) {
+        let algorithms: Vec<Algorithm> = options.algorithm.into_iter().collect();
+        let id = world.objects().create_upload("b", "k", options).unwrap();
+        let mut named = Vec::new();
+        for (number, bytes) in (1..).zip(parts) {
+            let body = world.objects().body(bytes).unwrap();
+            let sums = checksum::of_body(&body, &algorithms).unwrap();
+            let part = world.objects().put_part("b", "k", &id, number, body, sums).unwrap();
+            named.push((number, Some(part.etag)));
+        }
+        (id, named)
+    }
+
+    #[test]
+    fn parts_become_one_object_with_the_etag_and_checksum_of_their_parts() {
+        let world = World::new(BucketOptions::default());
+        let options = UploadOptions { algorithm: Some(Algorithm::Crc32), ..Default::default() };
+        let (id, named) = upload(&world, &[&vec![b'a'; PART], b"tail"], options);
+        assert!(world.objects().head("b", "k", None).is_err(), "nothing is there before the completion");
+        let meta = world.objects().complete_upload("b", "k", &id, &named, &[], None).unwrap();
+        // As S3 states them: MD5 of the MD5s, CRC-32 of the CRC-32s, computed with md5sum and python's zlib.
+        assert_eq!(&*meta.etag, "30dcfd3901d1c613b7fb532281748544-2");
+        assert_eq!(meta.checksums.get(Algorithm::Crc32), Some("4fn9rQ==-2"));
+        assert_eq!(&*meta.parts, [SMALLEST_PART, 4]);
+        assert_eq!(world.read("k", None).len(), PART + 4);
+        let again = world.objects().complete_upload("b", "k", &id, &named, &[], None);
+        assert_eq!(again, Err(Refusal::NoSuchUpload));
+    }
+
+    #[test]
+    fn a_completion_that_names_the_wrong_parts_is_refused_and_can_be_tried_again() {
+        let world = World::new(BucketOptions::default());
+        let (id, named) = upload(&world, &[b"short", b"tail"], UploadOptions::default());
+        let complete = |parts: &[(u32, Option<String>)]| {
+            world.objects().complete_upload("b", "k", &id, parts, &[], None).unwrap_err()
+        };
+        assert_eq!(complete(&named), Refusal::PartTooSmall(1));
+        assert_eq!(complete(&[named[1].clone(), named[0].clone()]), Refusal::InvalidPartOrder);
+        assert_eq!(complete(&[(1, Some("0".into()))]), Refusal::InvalidPart(1));
+        assert_eq!(complete(&[(7, None)]), Refusal::InvalidPart(7));
+        assert!(matches!(complete(&[]), Refusal::InvalidArgument(_)));
+        assert!(world.objects().complete_upload("b", "k", &id, &named[1..], &[], None).is_ok());
+        assert_eq!(world.read("k", None), b"tail");
+    }
+
+    #[test]
+    fn a_claimed_checksum_of_the_whole_object_must_be_true() {
+        let world = World::new(BucketOptions::default());
+        let options = UploadOptions { algorithm: Some(Algorithm::Crc32), full_object: true, ..Default::default() };
+        let (id, named) = upload(&world, &[b"123456789"], options);
+        let complete = |claim: &str| {
+            let claims = [(Algorithm::Crc32, claim.to_owned())];
+            world.objects().complete_upload("b", "k", &id, &named, &claims, None)
+        };
+        assert_eq!(complete("AAAAAA=="), Err(Refusal::BadDigest("checksum")));
+        assert!(complete("y/Q5Jg==").is_ok(), "the check value of CRC-32");
+    }
+
+    #[test]
+    fn an_aborted_upload_leaves_no_part_and_lets_its_bucket_go() {
+        let world = World::new(BucketOptions::default());
+        let (id, _) = upload(&world, &[b"part"], UploadOptions::default());
+        assert_eq!(world.objects().uploads("b", "").unwrap().len(), 1);
+        assert_eq!(world.objects().delete_bucket("b"), Err(Refusal::BucketNotEmpty("b".into())));
+        world.objects().abort_upload("b", "k", &id).unwrap();
+        assert_eq!(world.objects().parts("b", "k", &id), Err(Refusal::NoSuchUpload));
+        world.objects().delete_bucket("b").unwrap();
+    }
+}

@@ -317,3 +317,107 @@ impl From<Checksums> for PutOptions {
         PutOptions { checksums, ..PutOptions::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emulator::s3::{buckets::BucketOptions, testing::World};
+
+    fn versioned() -> World {
+        let world = World::new(BucketOptions::default());
+        world.objects().set_versioning("b", Versioning::Enabled).unwrap();
+        world
+    }
+
+    #[test]
+    fn without_versioning_a_write_replaces_and_a_deletion_is_final() {
+        let world = World::new(BucketOptions::default());
+        assert_eq!(world.put("k", b"one").version, None);
+        world.put("k", b"two");
+        assert_eq!(world.read("k", None), b"two");
+        assert_eq!(world.objects().delete("b", "k", None, false), Ok(Deleted::default()));
+        let missing = Refusal::NoSuchKey { key: "k".into(), marker: None };
+        assert_eq!(world.objects().head("b", "k", None).unwrap_err(), missing);
+        assert_eq!(world.objects().delete("b", "k", None, false), Ok(Deleted::default()), "no error the second time");
+        world.objects().delete_bucket("b").unwrap();
+    }
+
+    #[test]
+    fn a_delete_marker_hides_an_object_until_it_is_removed_itself() {
+        let world = versioned();
+        let first = world.put("k", b"one").version.unwrap();
+        let second = world.put("k", b"two").version.unwrap();
+        let marker = world.objects().delete("b", "k", None, false).unwrap();
+        assert!(marker.delete_marker);
+        let marker = marker.version.unwrap();
+        let hidden = Refusal::NoSuchKey { key: "k".into(), marker: Some(marker.clone()) };
+        assert_eq!(world.objects().head("b", "k", None).unwrap_err(), hidden);
+        let marked = world.objects().head("b", "k", Some(&marker)).unwrap_err();
+        assert_eq!(marked, Refusal::IsDeleteMarker("k".into()));
+        assert_eq!(world.read("k", Some(&first)), b"one");
+        assert_eq!(world.objects().delete_bucket("b"), Err(Refusal::BucketNotEmpty("b".into())));
+
+        world.objects().delete("b", "k", Some(&marker), false).unwrap();
+        assert_eq!(world.read("k", None), b"two");
+        world.objects().delete("b", "k", Some(&second), false).unwrap();
+        assert_eq!(world.read("k", None), b"one");
+        world.objects().delete("b", "k", Some(&first), false).unwrap();
+        world.objects().delete_bucket("b").unwrap();
+    }
+
+    #[test]
+    fn suspended_versioning_writes_over_the_null_version_alone() {
+        let world = World::new(BucketOptions::default());
+        world.put("k", b"before");
+        world.objects().set_versioning("b", Versioning::Enabled).unwrap();
+        let kept = world.put("k", b"kept").version.unwrap();
+        world.objects().set_versioning("b", Versioning::Suspended).unwrap();
+        assert_eq!(world.put("k", b"after").version.as_deref(), Some(NULL_VERSION));
+        assert_eq!(world.read("k", Some(NULL_VERSION)), b"after");
+        assert_eq!(world.read("k", Some(&kept)), b"kept");
+        let marker = world.objects().delete("b", "k", None, false).unwrap();
+        assert_eq!(marker.version.as_deref(), Some(NULL_VERSION));
+        assert_eq!(world.read("k", Some(&kept)), b"kept");
+    }
+
+    #[test]
+    fn the_same_requests_give_the_same_version_ids_and_dates() {
+        let history = || {
+            let world = versioned();
+            let first = world.put("k", b"one");
+            world.clock.set("2026-11-05T03:00:00.789Z".parse().unwrap());
+            (first, world.put("k", b"two"))
+        };
+        let (first, second) = history();
+        assert_eq!(history(), (first.clone(), second.clone()));
+        assert_ne!(first.version, second.version);
+        assert_eq!(second.modified.to_string(), "2026-11-05T03:00:00Z");
+    }
+
+    #[test]
+    fn a_write_under_a_condition_happens_only_where_it_holds() {
+        let world = World::new(BucketOptions::default());
+        let put = |condition| {
+            let body = world.objects().body(b"new").unwrap();
+            world.objects().put("b", "k", body, PutOptions { condition: Some(condition), ..Default::default() })
+        };
+        assert!(matches!(put(PutCondition::Etag("x".into())), Err(Refusal::NoSuchKey { .. })));
+        let written = put(PutCondition::Absent).unwrap();
+        assert_eq!(put(PutCondition::Absent), Err(Refusal::PreconditionFailed));
+        assert_eq!(put(PutCondition::Etag("x".into())), Err(Refusal::PreconditionFailed));
+        assert!(put(PutCondition::Etag(written.etag.to_string())).is_ok());
+    }
+
+    #[test]
+    fn a_copy_carries_bytes_and_headers_and_gets_a_plain_etag() {
+        let world = World::new(BucketOptions::default());
+        let attributes = Attributes { content_type: Some("text/plain".into()), ..Default::default() };
+        let body = world.objects().body(b"hello").unwrap();
+        world.objects().put("b", "k", body, PutOptions { attributes, ..Default::default() }).unwrap();
+        let source = world.objects().get("b", "k", None).unwrap();
+        let copy = world.objects().copy(&source, "b", "copy", CopyOptions::default()).unwrap();
+        assert_eq!(copy.attributes, source.meta.attributes);
+        assert_eq!(&*copy.etag, "5d41402abc4b2a76b9719d911017c592");
+        assert_eq!(world.read("copy", None), b"hello");
+    }
+}
