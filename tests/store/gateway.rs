@@ -67,8 +67,8 @@ async fn a_signature_for_another_region_or_with_another_key_is_not_let_in() {
     use super::world::{BUCKET, kind};
     let world = world().await;
     let url = world.gateway.as_ref().and_then(|gateway| gateway.region_url(NAME)).unwrap();
-    let open = |region, keys| S3Store::new(region, &url, BUCKET, keys, &world.clock, Patience::default());
+    let open = |region, keys: Credentials| S3Store::new(region, &url, BUCKET, &keys, &world.clock, Patience::default());
     let stranger = Credentials { secret_key: "guess".into(), ..credentials() };
-    assert_eq!(open("us-east-1", &credentials()).list("").await.map_err(kind), Err(Nonsense));
-    assert_eq!(open(NAME, &stranger).list("").await.map_err(kind), Err(Denied));
+    assert_eq!(open("us-east-1", credentials()).list("").await.map_err(kind), Err(Nonsense));
+    assert_eq!(open(NAME, stranger).list("").await.map_err(kind), Err(Denied));
 }

@@ -98,7 +98,7 @@ pub async fn a_body_that_falls_silent_times_out(world: &World) {
 }
 
 pub async fn a_slow_link_delays_and_loses_nothing(world: &World) {
-    let (store, link) = (world.store(), world.region().link());
+    let store = world.store();
     let content = bytes(200_000, 1);
     let latency = Duration::from_millis(100);
     world.set_link(LinkState::Slow { bytes_per_second: 100_000, latency }).await;

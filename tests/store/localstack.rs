@@ -2,7 +2,7 @@
 
 use std::{io::Write, sync::Arc};
 
-use backdraft::{model::record::Way, sim::clock::Clock, store::s3::S3Store};
+use backdraft::{emulator::s3::gateway::Credentials, model::record::Way, sim::clock::Clock, store::s3::S3Store};
 use testcontainers::{
     ContainerAsync, GenericImage, ImageExt, TestcontainersError,
     core::{IntoContainerPort, WaitFor},
@@ -34,7 +34,7 @@ async fn a_foreign_s3_keeps_the_contract() {
     let time = clock.clone();
     let world = World {
         open: Box::new(move |bucket, patience| {
-            Arc::new(S3Store::new("us-east-1", &url, bucket, credentials(), &time, patience))
+            Arc::new(S3Store::new("us-east-1", &url, bucket, &credentials(), &time, patience))
         }),
         region: None,
         gateway: None,
@@ -71,7 +71,7 @@ async fn create_bucket(url: &str) {
         .region(aws_sdk_s3::config::Region::new("us-east-1"))
         .endpoint_url(url)
         .force_path_style(true)
-        .credentials_provider(credentials())
+        .credentials_provider(aws_sdk_s3::config::Credentials::new("test", "test", None, None, "test"))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();
     let created = aws_sdk_s3::Client::from_conf(config).create_bucket().bucket(BUCKET).send().await;
@@ -82,5 +82,5 @@ async fn create_bucket(url: &str) {
 }
 
 fn credentials() -> Credentials {
-    Credentials::new("test", "test", None, None, "test")
+    Credentials { access_key: "test".into(), secret_key: "test".into() }
 }

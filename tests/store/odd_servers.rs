@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use backdraft::{
+    emulator::s3::gateway::Credentials,
     model::record::Way,
     sim::clock::Clock,
     store::{
@@ -27,7 +28,8 @@ const DATE: &str = "Sun, 01 Mar 2026 03:00:00 GMT";
 
 fn store_at(url: &str, patience: Patience) -> S3Store {
     let clock = Clock::new(Way::Real, "2026-03-01T03:00:00Z".parse().unwrap());
-    S3Store::new("us-east-1", url, "backups", Credentials::new("key", "secret", None, None, "test"), &clock, patience)
+    let credentials = Credentials { access_key: "key".into(), secret_key: "secret".into() };
+    S3Store::new("us-east-1", url, "backups", &credentials, &clock, patience)
 }
 
 /// Long enough for a machine that is busy: only what must time out does.

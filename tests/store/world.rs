@@ -78,8 +78,12 @@ pub fn hasty() -> Patience {
 
 /// Bytes that differ from offset to offset and from seed to seed.
 pub fn bytes(size: usize, seed: u64) -> Bytes {
-    let words = (0..size.div_ceil(8) as u64).map(|n| (n + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
-    Bytes::from(words.flatten().take(size).collect::<Vec<u8>>())
+    let mut bytes = Vec::with_capacity(size + 8);
+    for n in 0..size.div_ceil(8) as u64 {
+        bytes.extend_from_slice(&(n + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+    }
+    bytes.truncate(size);
+    bytes.into()
 }
 
 /// A body in pieces of 1 MB, which no part's size is a multiple of.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_s3::{
     Client as Sdk,
-    config::{BehaviorVersion, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{
+        self, BehaviorVersion, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+    },
     error::{ProvideErrorMetadata, SdkError},
     primitives::DateTime,
     types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Object},
@@ -21,11 +23,9 @@ use super::{
     client::Client,
     wire::{Answer, Page, Part, Pieces, Wire},
 };
-use crate::sim::clock::Clock;
+use crate::{emulator::s3::gateway::Credentials, sim::clock::Clock};
 
 mod failure;
-
-pub use aws_sdk_s3::config::Credentials;
 
 /// A store over HTTP.
 pub type S3Store = Client<HttpWire>;
@@ -44,10 +44,12 @@ impl S3Store {
         region: &str,
         endpoint_url: &str,
         bucket: &str,
-        credentials: Credentials,
+        credentials: &Credentials,
         clock: &Clock,
         patience: Patience,
     ) -> Self {
+        let Credentials { access_key, secret_key } = credentials;
+        let credentials = config::Credentials::new(access_key, secret_key, None, None, "backdraft");
         let connect = Duration::from_millis(patience.connect_ms);
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
