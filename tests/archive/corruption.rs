@@ -118,13 +118,23 @@ fn members_that_are_lost_swapped_or_doubled_do_not_agree_with_the_manifest() {
         members.push(member);
         rest = after;
     }
-    assert!(members.len() >= 3, "{} members", members.len());
-    let orders: [&[usize]; 4] = [&[0, 2], &[0, 1, 1, 2], &[0, 2, 1], &[0, 1]];
-    for order in orders {
-        let tampered: Vec<u8> = order.iter().flat_map(|at| members[*at]).copied().collect();
-        if let Ok((_, found)) = read(DumpFormat::JsonlGz, &tampered) {
+    let end = members.len() - 1;
+    assert!(end >= 3, "{end} members and the empty one");
+    let whole: Vec<usize> = (0..=end).collect();
+    let without_the_last: Vec<usize> = (0..=end).filter(|at| *at != end - 1).collect();
+    let ends_wrong =
+        [&whole[..end], &whole[..1], &[0, end, 1, end], &[&whole[..], &[end]].concat(), &[&whole[..], &whole].concat()];
+    for order in ends_wrong {
+        assert!(read(DumpFormat::JsonlGz, &joined(&members, order)).is_err(), "{order:?}");
+    }
+    for order in [&without_the_last[..], &[0, 1, 1, 2, end], &[0, 2, 1, end]] {
+        if let Ok((_, found)) = read(DumpFormat::JsonlGz, &joined(&members, order)) {
             assert_ne!(found.tables, summary.tables, "{order:?}");
             manifest(&summary).check(&found).unwrap_err();
         }
     }
+}
+
+fn joined(members: &[&[u8]], order: &[usize]) -> Vec<u8> {
+    order.iter().flat_map(|at| members[*at]).copied().collect()
 }
