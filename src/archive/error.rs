@@ -36,9 +36,9 @@ pub enum ArchiveError {
         begins: String,
     },
     /// The end is missing.
-    #[error("cut off in {place}")]
+    #[error("cut off {place}")]
     Cut {
-        /// Where it breaks off.
+        /// Where it breaks off: in or after what.
         place: String,
     },
     /// A checksum, a length or the compression itself is wrong.

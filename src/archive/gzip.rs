@@ -1,5 +1,6 @@
 //! gzip framing (RFC 1952). Our own members carry their compressed length in an extra field, so that a reader can split
-//! a file into members without inflating it; for every other reader it is a gzip file like any other.
+//! a file into members without inflating it, and the last one is empty, so that a file that was cut off between two
+//! members is not taken for a whole one. For every other reader it is a gzip file like any other.
 
 use std::io::{self, Write};
 
@@ -235,9 +236,19 @@ impl Serial {
     pub(super) fn finish(&self, left: &[u8]) -> Result<(), ArchiveError> {
         match self.part {
             Part::Header if left.is_empty() && self.number > 1 => Ok(()),
-            _ => Err(ArchiveError::Cut { place: place(self.number) }),
+            _ => Err(cut_in(self.number)),
         }
     }
+}
+
+/// The file ends in the middle of that member.
+pub(super) fn cut_in(number: u64) -> ArchiveError {
+    ArchiveError::Cut { place: format!("in {}", place(number)) }
+}
+
+/// Whether a whole member says that it holds nothing.
+pub(super) fn is_empty(member: &[u8]) -> bool {
+    member.ends_with(&[0; 4])
 }
 
 /// As people read it.

@@ -59,10 +59,15 @@ impl Feed {
         Ok(())
     }
 
+    /// Whether the file goes on.
+    async fn has_more(&mut self) -> Result<bool, ArchiveError> {
+        self.hold(1).await?;
+        Ok(!self.held.is_empty())
+    }
+
     /// The header of the next member, which is the one of that number; `None` at the end.
     async fn header(&mut self, number: u64) -> Result<Option<gzip::Header>, ArchiveError> {
-        self.hold(1).await?;
-        if self.held.is_empty() {
+        if !self.has_more().await? {
             return Ok(None);
         }
         loop {
@@ -73,7 +78,7 @@ impl Feed {
             if self.ended {
                 return match gzip::header(&self.held, number)? {
                     Some(header) => Ok(Some(header)),
-                    None => Err(ArchiveError::Cut { place: gzip::place(number) }),
+                    None => Err(gzip::cut_in(number)),
                 };
             }
         }
@@ -87,15 +92,30 @@ impl Feed {
         })?;
         self.hold(length).await?;
         if self.held.len() < length {
-            return Err(ArchiveError::Cut { place: gzip::place(number) });
+            return Err(gzip::cut_in(number));
         }
         Ok(Some(self.held.split_to(length).freeze()))
     }
 }
 
 fn in_parallel(feed: Feed, lanes: &Lanes) -> Pieces {
-    let members = stream::try_unfold((feed, 1), |(mut feed, number)| async move {
-        Ok(feed.member(number).await?.map(|member| ((member, number), (feed, number + 1))))
+    let members = stream::try_unfold((feed, 1, false), |(mut feed, number, closed)| async move {
+        if closed {
+            return match feed.has_more().await? {
+                true => Err(ArchiveError::Trailing { place: gzip::place(number - 1) }),
+                false => Ok(None),
+            };
+        }
+        match feed.member(number).await? {
+            Some(member) => {
+                let closed = gzip::is_empty(&member);
+                Ok(Some(((member, number), (feed, number + 1, closed))))
+            }
+            None => {
+                let last = gzip::place(number - 1);
+                Err(ArchiveError::Cut { place: format!("after {last}: the empty one that ends a dump is missing") })
+            }
+        }
     });
     lanes
         .map(members, |member: Result<(Bytes, u64), ArchiveError>| {

@@ -93,13 +93,12 @@ impl Reader {
         let is_text = self.take_text(piece);
         let text = mem::take(&mut self.text);
         let used = self.scan(&text)?;
-        self.lines += line_ends(&text[..used]);
         text[used..].clone_into(&mut self.text);
         if !is_text {
-            return Err(self.error("", Fault::Utf8(self.text.len() + 1)));
+            return Err(self.error(Fault::Utf8(self.text.len() + 1)));
         }
         if self.text.len() > MAX_LINE_BYTES {
-            return Err(self.error("", Fault::TooLong));
+            return Err(self.error(Fault::TooLong));
         }
         self.hand_out();
         Ok(mem::take(&mut self.found))
@@ -114,7 +113,7 @@ impl Reader {
             true => format!("the text ends where {} should come", self.expect.words()),
             false => "the text ends in the middle of a row or a name".to_owned(),
         };
-        Err(self.error("", Fault::Json(missing)))
+        Err(self.error(Fault::Json(missing)))
     }
 
     /// Holds the characters of a piece. Returns whether it is text.
@@ -143,22 +142,33 @@ impl Reader {
 
     /// Reads on through `text`; returns how much of it is used.
     fn scan(&mut self, text: &str) -> Result<usize, ArchiveError> {
-        let mut at = 0;
+        let (mut at, mut counted) = (0, 0);
         loop {
             let rest = text[at..].trim_start_matches([' ', '\n', '\t', '\r']);
             at = text.len() - rest.len();
-            let Some(next) = rest.chars().next() else { return Ok(at) };
-            let taken = match (self.expect, next) {
-                (Expect::FirstRow | Expect::Row, '{') => {
-                    self.row(rest).map_err(|fault| self.error(&text[..at], fault))?
-                }
-                (Expect::FirstName | Expect::Name, '"') => {
-                    self.name(rest).map_err(|fault| self.error(&text[..at], fault))?
-                }
-                _ => self.punctuation(next).map(|()| Some(1)).map_err(|fault| self.error(&text[..at], fault))?,
-            };
-            let Some(taken) = taken else { return Ok(at) };
-            at += taken;
+            let step = self.step(rest);
+            // Lines are counted where a place may be told: once a table, and not once a row.
+            if !matches!(step, Ok(Some(_))) || self.expect == Expect::FirstRow {
+                self.lines += text[counted..at].matches('\n').count() as u64;
+                counted = at;
+            }
+            match step.map_err(|fault| self.error(fault))? {
+                Some(taken) => at += taken,
+                None => return Ok(at),
+            }
+            if self.expect == Expect::FirstRow {
+                self.announce();
+            }
+        }
+    }
+
+    /// Takes what `rest` begins with and returns its length; `None` where its end is still to come.
+    fn step(&mut self, rest: &str) -> Result<Option<usize>, Fault> {
+        match (self.expect, rest.chars().next()) {
+            (_, None) => Ok(None),
+            (Expect::FirstRow | Expect::Row, Some('{')) => self.row(rest),
+            (Expect::FirstName | Expect::Name, Some('"')) => self.name(rest),
+            (_, Some(next)) => self.punctuation(next).map(|()| Some(1)),
         }
     }
 
@@ -198,10 +208,7 @@ impl Reader {
                 Expect::Nothing
             }
             (Expect::Colon, ':') => Expect::Array,
-            (Expect::Array, '[') => {
-                self.announce();
-                Expect::FirstRow
-            }
+            (Expect::Array, '[') => Expect::FirstRow,
             (Expect::FirstRow | Expect::CommaOrArrayEnd, ']') => Expect::CommaOrObjectEnd,
             (Expect::CommaOrArrayEnd, ',') => Expect::Row,
             (Expect::CommaOrObjectEnd, ',') => Expect::Name,
@@ -219,7 +226,7 @@ impl Reader {
     /// The table itself, so that it is there even without rows.
     fn announce(&mut self) {
         if let Some(table) = self.table.clone() {
-            let place = self.place(0);
+            let place = self.place();
             self.found.push(Parsed::Rows(Run { table, rows: 0, lines: Bytes::new(), place }));
         }
     }
@@ -227,21 +234,20 @@ impl Reader {
     fn hand_out(&mut self) {
         if let Some(table) = self.table.clone().filter(|_| self.out_rows > 0) {
             let lines = mem::take(&mut self.out).into();
-            let place = self.place(0);
+            let place = self.place();
             self.found.push(Parsed::Rows(Run { table, rows: mem::take(&mut self.out_rows), lines, place }));
         }
     }
 
-    /// An error in what comes after the text `used`.
-    fn error(&self, used: &str, fault: Fault) -> ArchiveError {
-        ArchiveError::Row { place: self.place(line_ends(used)), fault }
+    fn error(&self, fault: Fault) -> ArchiveError {
+        ArchiveError::Row { place: self.place(), fault }
     }
 
-    fn place(&self, lines: u64) -> Place {
+    fn place(&self) -> Place {
         let row =
             matches!(self.expect, Expect::FirstRow | Expect::Row | Expect::CommaOrArrayEnd).then_some(self.rows + 1);
         let table = if self.expect == Expect::Nothing { None } else { self.table.clone() };
-        Place { table, line: self.lines + lines + 1, row }
+        Place { table, line: self.lines + 1, row }
     }
 }
 
@@ -253,8 +259,4 @@ fn value<'t, T: Deserialize<'t>>(text: &'t str) -> Result<Option<(T, usize)>, Fa
         Some(Err(error)) if !error.is_eof() => Err(json::fault(&error)),
         _ => Ok(None),
     }
-}
-
-fn line_ends(text: &str) -> u64 {
-    text.matches('\n').count() as u64
 }

@@ -51,7 +51,9 @@ struct Writer {
     tables: usize,
     /// Whether the current table has rows.
     has_rows: bool,
+    /// Whether all text is written; then one empty piece follows, which closes the archive.
     ended: bool,
+    closed: bool,
 }
 
 impl Writer {
@@ -69,6 +71,7 @@ impl Writer {
             tables: 0,
             has_rows: false,
             ended: false,
+            closed: false,
         })
     }
 
@@ -79,6 +82,9 @@ impl Writer {
     }
 
     async fn next(&mut self) -> Result<Option<Vec<u8>>, ArchiveError> {
+        if self.closed {
+            return Ok(None);
+        }
         while self.text.len() < PIECE_BYTES && !self.ended {
             match self.steps.pop_front() {
                 Some(Step::Table(table)) => self.begin(&table),
@@ -96,7 +102,8 @@ impl Writer {
         }
         let room = Vec::with_capacity(if self.ended { 0 } else { PIECE_BYTES + PIECE_BYTES / 8 });
         let text = mem::replace(&mut self.text, room);
-        Ok(if text.is_empty() { None } else { Some(text) })
+        self.closed = text.is_empty();
+        Ok(Some(text))
     }
 
     fn begin(&mut self, table: &Arc<str>) {

@@ -195,9 +195,7 @@ fn check_end(file: &File, file_bytes: u64) -> Result<(), ArchiveError> {
     if &first[..known.min(2)] != &b"PK"[..known.min(2)] {
         return Err(ArchiveError::foreign("ZIP", &first[..known]));
     }
-    let cut = || ArchiveError::Cut {
-        place: "the ZIP archive, or followed by garbage: its last bytes are no ZIP's end".into(),
-    };
+    let cut = || ArchiveError::Cut { place: "or followed by garbage: its last bytes are no ZIP's end".into() };
     if file_bytes < END_RECORD_BYTES {
         return Err(cut());
     }
