@@ -57,7 +57,7 @@ const YELLOW: &str = "33";
 
 const HEADS: [&str; 6] = ["RESULT", "SCENARIO", "OUTCOME", "RTA", "RPA", "POINT RESTORED"];
 /// Columns in the order in which they give way where the table is too wide, each with the width that it keeps.
-const GIVE_WAY: [(usize, usize); 8] = [(5, 16), (1, 22), (5, 4), (1, 6), (3, 4), (4, 4), (2, 4), (0, 8)];
+const GIVE_WAY: [(usize, usize); 8] = [(5, 16), (1, 18), (5, 4), (1, 6), (3, 4), (4, 4), (2, 4), (0, 8)];
 
 impl Page {
     fn paint(&self, colour: &str, text: &str) -> String {
