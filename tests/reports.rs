@@ -144,7 +144,14 @@ fn deck() -> Vec<Event> {
         !phase
             && !matches!(e.what, What::Seeded { .. } | What::BackedUp(_) | What::Listed { .. } | What::PointRefused(_))
     };
-    drills.into_iter().flat_map(|drill| drill.events).filter(decides).collect()
+    // Each once, so that the rare ones are dealt as often as the common ones.
+    let mut deck: Vec<Event> = Vec::new();
+    for event in drills.into_iter().flat_map(|drill| drill.events).filter(decides) {
+        if !deck.iter().any(|known| known.what == event.what) {
+            deck.push(event);
+        }
+    }
+    deck
 }
 
 /// A control drill with events dropped, doubled, moved and dealt in from others: close enough to green to tempt.
