@@ -7,7 +7,6 @@ use crate::model::{
     event::{Alarm, AlarmKind, PointTried, What},
     outcome::{Outcome, Verdict},
     record::{Finding, ObjectiveKind, Record, Severity},
-    time::Elapsed,
     words,
 };
 
@@ -117,13 +116,10 @@ fn exposed(record: &Record) -> Option<Finding> {
     if worst.total_ms() <= service.rpo.millis() {
         return None;
     }
-    let known = |figure: Option<Elapsed>| figure.map_or("unknown".into(), |figure| figure.to_string());
     let what = format!(
         "The schedule cannot hold the RPO of {}: worst-case exposure is {worst} (interval and longest backup), and one bad \
-         generation adds {interval}. In this drill backup age at t0 is {}, and RPA {}",
-        service.rpo,
-        known(record.exposure.backup_age),
-        known(record.exposure.rpa),
+         generation adds {interval}",
+        service.rpo
     );
     Some(finding(
         Severity::Medium,

@@ -97,7 +97,10 @@ pub(super) fn mismatch(expected: Outcome, ending: &Ending) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{record, testing::Drill};
+    use crate::{
+        measure::{record, testing::Drill},
+        model::event::What,
+    };
 
     fn outcome(drill: &Drill) -> Option<Outcome> {
         record(drill.inputs()).result.outcome
@@ -130,7 +133,9 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_of_an_earlier_claim_says_nothing_about_a_later_one() {
+    fn a_comparison_of_an_earlier_claim_or_of_none_says_nothing() {
+        let unclaimed = record(Drill::control().without(|e| matches!(e, What::Restored(_))).inputs());
+        assert_eq!((unclaimed.comparison, unclaimed.exposure.rpa), (None, None));
         assert_eq!(outcome(&Drill::control().claim_again()), Some(Outcome::SilentlyWrong));
     }
 }

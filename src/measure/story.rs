@@ -1,5 +1,5 @@
-//! What the events tell, read once: the moments and claims on which every verdict rests. Of a claim and what was found
-//! out about it, the last one counts; what came before a claim says nothing about it.
+//! What the events tell, read once: the moments and claims on which every verdict rests. The last claim and the last
+//! result of each check count, and the worst comparison; what came before a claim says nothing about it.
 
 use jiff::Timestamp;
 
@@ -21,7 +21,7 @@ pub(super) struct Story<'a> {
     pub(super) end: Option<End<'a>>,
     /// Index from which on events speak of the restored service; the number of events where there is none.
     pub(super) claimed_at: usize,
-    /// What was restored against the ledger.
+    /// What was restored against the ledger; the first comparison that contradicts the claim, else the last.
     pub(super) comparison: Option<&'a Comparison>,
     /// The last result of each check on what was restored.
     pub(super) checks: Vec<&'a CheckResult>,
@@ -88,7 +88,10 @@ impl<'a> Story<'a> {
                 }
                 What::Refused { why } => story.end = Some(End::Refused(why)),
                 What::TimeLimit { limit_ms } => story.end = Some(End::TimeLimit(*limit_ms)),
-                What::Compared(comparison) if story.claimed_at < index => story.comparison = Some(comparison),
+                // A check may pass later, when the service is up; data that was wrong does not become right by itself.
+                What::Compared(comparison) if story.claimed_at < index && story.data_wrong().is_none() => {
+                    story.comparison = Some(comparison);
+                }
                 What::Checked(result) if story.claimed_at < index => {
                     story.checks.retain(|earlier| earlier.check != result.check);
                     story.checks.push(result);

@@ -80,9 +80,13 @@ pub(super) fn service_objective(record: &Record, kind: ObjectiveKind) -> Option<
     record.objectives.iter().find(|j| j.objective == kind && j.whose.starts_with("service "))
 }
 
-/// How far an actual is below its limit, or over it; `[measured]` where that was taken out.
+/// How far an actual is below its limit, or over it; `[measured]` where that was taken out. An objective that is missed
+/// for another reason than its actual has no margin.
 pub(super) fn margin(judged: &Judged) -> Option<String> {
     let actual = judged.actual?;
+    if judged.verdict == Verdict::Missed && !actual.is_redacted() && actual.total_ms() <= judged.limit.millis() {
+        return None;
+    }
     if actual.is_redacted() {
         return Some("[measured]".into());
     }

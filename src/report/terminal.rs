@@ -56,9 +56,8 @@ const GREEN: &str = "32";
 const YELLOW: &str = "33";
 
 const HEADS: [&str; 6] = ["RESULT", "SCENARIO", "OUTCOME", "RTA", "RPA", "POINT RESTORED"];
-/// The column that gives way first, then the next, where the table is too wide.
-const GIVE_WAY: [usize; 6] = [1, 5, 3, 4, 2, 0];
-const NARROWEST_COLUMN: usize = 4;
+/// Columns in the order in which they give way where the table is too wide, each with the width that it keeps.
+const GIVE_WAY: [(usize, usize); 8] = [(5, 16), (1, 18), (5, 4), (1, 6), (3, 4), (4, 4), (2, 4), (0, 8)];
 
 impl Page {
     fn paint(&self, colour: &str, text: &str) -> String {
@@ -66,25 +65,26 @@ impl Page {
     }
 
     fn table(&self, records: &[Record]) -> String {
-        let rows: Vec<[String; 6]> = records.iter().map(cells).collect();
-        let mut widths = HEADS.map(columns);
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(columns(cell));
-            }
+        let mut heads = HEADS.map(String::from);
+        let mut rows: Vec<[String; 6]> = records.iter().map(cells).collect();
+        let mut widths = widths_of(&heads, &rows);
+        if total(&widths) > self.width
+            && let Some(folder) = common_folder(&rows)
+        {
+            heads[1] = format!("SCENARIO in {folder}");
+            rows.iter_mut().for_each(|row| row[1] = row[1][folder.len()..].to_owned());
+            widths = widths_of(&heads, &rows);
         }
-        let mut surplus = (widths.iter().sum::<usize>() + 2 * (HEADS.len() - 1)).saturating_sub(self.width);
-        for column in GIVE_WAY {
-            let given = surplus.min(widths[column].saturating_sub(NARROWEST_COLUMN));
-            widths[column] -= given;
-            surplus -= given;
+        for (column, kept) in GIVE_WAY {
+            let surplus = total(&widths).saturating_sub(self.width);
+            widths[column] -= surplus.min(widths[column].saturating_sub(kept));
         }
         let line = |cells: &[String; 6]| {
             let padded: Vec<String> =
                 cells.iter().zip(widths).map(|(cell, width)| pad(&cut(cell, width), width)).collect();
             padded.join("  ").trim_end().to_owned()
         };
-        let mut lines = vec![line(&HEADS.map(String::from))];
+        let mut lines = vec![line(&heads)];
         for (record, row) in records.iter().zip(&rows) {
             let shown = line(row);
             let (head, tail) = shown.split_at(shown.find("  ").unwrap_or(shown.len()));
@@ -137,6 +137,25 @@ impl Page {
         let said = wrap("", &format!("{tally}. Objectives: {}.", figures::objectives(records)), self.width);
         format!("{}\n", said.replacen(&tally, &self.paint(colour, &tally), 1))
     }
+}
+
+fn widths_of(heads: &[String; 6], rows: &[[String; 6]]) -> [usize; 6] {
+    std::array::from_fn(|column| {
+        let cells = rows.iter().chain([heads]).map(|row| columns(&row[column]));
+        cells.max().unwrap_or_default()
+    })
+}
+
+/// Columns of a whole line, the gaps included.
+fn total(widths: &[usize; 6]) -> usize {
+    widths.iter().sum::<usize>() + 2 * (widths.len() - 1)
+}
+
+/// The folder that all scenarios are in, with its `/`.
+fn common_folder(rows: &[[String; 6]]) -> Option<String> {
+    let first = &rows.first()?[1];
+    let folder = &first[..=first.rfind('/')?];
+    rows.iter().all(|row| row[1].starts_with(folder)).then(|| folder.to_owned())
 }
 
 fn cells(record: &Record) -> [String; 6] {

@@ -38,8 +38,10 @@ pub(super) fn markdown(text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             // Within a word an underscore stands for itself.
             '_' if letter_at(index.checked_sub(1)) && letter_at(Some(index + 1)) => escaped.push('_'),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' => escaped.extend(['\\', c]),
-            '+' | '-' | '=' if index == 0 => escaped.extend(['\\', c]),
+            // A bracket makes a link, or defines one, by what follows it.
+            ']' if matches!(letters.get(index + 1), Some('(' | '[' | ':')) => escaped.push_str("\\]"),
+            '\\' | '`' | '*' | '_' | '|' | '~' | '#' => escaped.extend(['\\', c]),
+            '+' | '-' | '=' | '[' if index == 0 => escaped.extend(['\\', c]),
             c => escaped.push(c),
         }
     }
@@ -154,7 +156,7 @@ mod tests {
     #[test]
     fn markdown_shows_foreign_text_as_it_is() {
         let evil = "a|b\n# <script>[x](y)` *z* social_accounts _q_ &amp;";
-        let harmless = r"a\|b \# &lt;script&gt;\[x\](y)\` \*z\* social_accounts \_q\_ &amp;amp;";
+        let harmless = r"a\|b \# &lt;script&gt;[x\](y)\` \*z\* social_accounts \_q\_ &amp;amp;";
         assert_eq!(markdown(evil), harmless);
     }
 

@@ -65,7 +65,7 @@ fn objectives(page: &mut Page, record: &Record) {
             format!("{} {}", markdown(&judged.whose), judged.objective.words()),
             judged.limit.to_string(),
             shown(judged.actual),
-            figures::margin(judged).map_or(none(), |margin| markdown(&margin)),
+            figures::margin(judged).unwrap_or_else(none),
             judged.verdict.words().to_owned(),
             maybe(judged.why.as_deref()),
         ]
@@ -190,7 +190,7 @@ fn alarms(page: &mut Page, record: &Record) {
     let rows = sorts.into_iter().map(|(first, times)| {
         let when = match (first.at, first.since_t0) {
             (Some(at), _) => at.to_string(),
-            (None, since) => since.map_or(none(), |since| format!("t0 + {}", markdown(&since.to_string()))),
+            (None, since) => since.map_or(none(), |since| format!("t0 + {since}")),
         };
         let alarm = &first.alarm;
         vec![
@@ -219,7 +219,7 @@ fn provenance(page: &mut Page, record: &Record) {
     let run_at = match (identity.way, identity.run_at) {
         (_, Some(at)) => at.to_string(),
         (Way::Simulated, None) => "in simulated time".into(),
-        (Way::Real, None) => markdown("[measured]"),
+        (Way::Real, None) => "[measured]".into(),
     };
     let way = match identity.way {
         Way::Real => "real",

@@ -96,7 +96,7 @@ fn none() -> String {
 }
 
 fn shown(elapsed: Option<Elapsed>) -> String {
-    elapsed.map_or(none(), |elapsed| markdown(&elapsed.to_string()))
+    elapsed.map_or(none(), |elapsed| elapsed.to_string())
 }
 
 /// A Markdown text in the making. Blocks are set off by empty lines. What is handed over is Markdown already: foreign
