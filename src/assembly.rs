@@ -31,7 +31,7 @@ use crate::{
         recorder::{Listener, Recorder},
         seed::Seed,
     },
-    store::{self, Patience, SharedStore, direct::DirectStore, s3::S3Store, witness::Witness},
+    store::{Patience, SharedStore, direct::DirectStore, s3::S3Store, witness::Witness},
 };
 
 /// What a drill is made of.
@@ -142,12 +142,11 @@ fn throw_away_keys() -> Credentials {
 }
 
 fn http_stores(sites: &[Site], gateway: &Gateway, clock: &Clock) -> Vec<SharedStore> {
-    let Credentials { access_key, secret_key } = throw_away_keys();
-    let keys = store::s3::Credentials::new(access_key, secret_key, None, None, "backdraft");
+    let keys = throw_away_keys();
     let open = |site: &Site| -> Option<SharedStore> {
         let name = site.region.name();
         let url = gateway.region_url(name)?;
-        let client = S3Store::new(name, &url, &site.bucket, keys.clone(), clock, Patience::default());
+        let client = S3Store::new(name, &url, &site.bucket, &keys, clock, Patience::default());
         Some(Arc::new(Witness::new(client, Arc::clone(&site.region))))
     };
     sites.iter().filter_map(open).collect()

@@ -31,7 +31,6 @@ impl Output {
         let written = fs::create_dir_all(folder).and_then(|()| {
             let mut file = NamedTempFile::new_in(folder)?;
             file.write_all(content.as_bytes())?;
-            file.as_file().sync_all()?;
             file.persist(&path)?;
             Ok(())
         });
