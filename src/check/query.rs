@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Check, Evidence, Outcome, result};
 use crate::{
@@ -97,7 +97,7 @@ fn present_at(ledger: &dyn Ledger, item: u64, seq: u64) -> bool {
 }
 
 /// The parts of a row that are asked for.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Row<'r> {
     #[serde(rename = "_id", borrow)]
     id: Cow<'r, str>,
@@ -144,8 +144,8 @@ impl Answers {
             return;
         };
         // The ledger tells by the id alone whose row it is.
-        let user = serde_json::json!({ "_id": user_id }).to_string();
-        match item(&ledger.recognise(USERS, user.as_bytes())) {
+        let user = serde_json::to_vec(&Row { id: Cow::Borrowed(&*user_id) }).unwrap_or_default();
+        match item(&ledger.recognise(USERS, &user)) {
             Some(item) => self.named.push(item),
             None => {
                 self.nobody += 1;

@@ -113,11 +113,11 @@ fn naive(ledger: &FakeLedger, claimed: u64, rows: &[FakeRow]) -> Comparison {
     let prefix_of =
         |lost: &[u64], broken: &[u64]| lost.iter().chain(broken).min().map_or(last, |first| first.saturating_sub(1));
     let prefix = prefix_of(&all_lost(&reached), &broken);
-    for item in 0..ledger.items.len() {
-        if reached[item].is_none() && of(item).is_none() {
+    for (item, reached) in reached.iter_mut().enumerate() {
+        if reached.is_none() && of(item).is_none() {
             let seq = [claimed, prefix].into_iter().find(|seq| absent_at(item, *seq));
             let seq = seq.or_else(|| (0..=last).rfind(|seq| absent_at(item, *seq)));
-            reached[item] = seq.map(|seq| ledger.at(item, seq));
+            *reached = seq.map(|seq| ledger.at(item, seq));
         }
     }
 

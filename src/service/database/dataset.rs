@@ -81,6 +81,11 @@ impl DataSet {
         row.strip_prefix(OPENING.as_bytes())?.get(..ID_LEN)
     }
 
+    /// Bytes of a row as one JSON line, without making it.
+    pub(super) fn length(table: usize, index: u64, revision: u32) -> usize {
+        line_length(table, index + 11 * u64::from(revision)) as usize
+    }
+
     /// Appends a row as one JSON line.
     pub(super) fn render(&self, table: usize, index: u64, revision: u32, out: &mut Vec<u8>) {
         let seed = self.seeds[table].nth(index);
@@ -98,7 +103,7 @@ impl DataSet {
         // Counting the changes makes every revision's content differ from all others'.
         line.raw(r#","revision":"#).int(revision.into());
         (TABLES[table].fields)(&mut line, &mut row);
-        line.finish(line_length(table, index + 11 * u64::from(revision)) as usize, &mut row.current);
+        line.finish(Self::length(table, index, revision), &mut row.current);
     }
 
     fn created_ms(&self, table: usize, index: u64) -> i64 {
@@ -218,7 +223,7 @@ mod tests {
             let data = data_set(10 << 30, seed);
             let line = row(&data, table, index, revision);
             prop_assert_eq!(&line, &row(&data.clone(), table, index, revision));
-            prop_assert_eq!(line.len() as u64, line_length(table, index + 11 * u64::from(revision)));
+            prop_assert_eq!(line.len(), DataSet::length(table, index, revision));
             prop_assert!(line.len() as u64 <= longest_line());
 
             // Were an escape, a float or a large integer spelled otherwise, this would not come back as it was.

@@ -124,15 +124,23 @@ impl WriteLedger {
         Some(Place { item, table: number, index, revisions: versions as u32 - u32::from(deleted) })
     }
 
-    /// The newest revision that `same` says yes to. Revisions are numbered as versions are; a deletion comes last.
-    fn revision(&self, place: &Place, mut same: impl FnMut(&[u8]) -> bool) -> Option<Recognised> {
+    /// The newest revision that `same` says yes to, of those whose line may have that length. Revisions are numbered
+    /// as versions are; a deletion comes last.
+    fn revision(
+        &self,
+        place: &Place,
+        length: Option<usize>,
+        mut same: impl FnMut(&[u8]) -> bool,
+    ) -> Option<Recognised> {
+        let Place { item, table, index, revisions } = *place;
         let mut line = Vec::with_capacity(1024);
-        let version = (0..place.revisions).rev().find(|revision| {
+        let fits = |revision: &u32| length.is_none_or(|length| length == DataSet::length(table, index, *revision));
+        let version = (0..revisions).rev().filter(fits).find(|revision| {
             line.clear();
-            self.data.render(place.table, place.index, *revision, &mut line);
+            self.data.render(table, index, *revision, &mut line);
             same(line.trim_ascii_end())
         })?;
-        Some(Recognised::Version { item: place.item, version: version as usize })
+        Some(Recognised::Version { item, version: version as usize })
     }
 }
 
@@ -197,7 +205,8 @@ impl Ledger for WriteLedger {
     fn recognise(&self, table: &str, row: &[u8]) -> Recognised {
         let row = row.trim_ascii_end();
         let led_by = DataSet::leading_id(row).and_then(|id| self.find(table, id));
-        if let Some(known) = led_by.as_ref().and_then(|place| self.revision(place, |line| line == row)) {
+        let length = Some(row.len() + 1); // with the end of the line
+        if let Some(known) = led_by.as_ref().and_then(|place| self.revision(place, length, |line| line == row)) {
             return known;
         }
         let Some(value) = exact::read(row) else {
@@ -209,7 +218,7 @@ impl Ledger for WriteLedger {
         let id = value.get("_id").and_then(|id| id.as_str()).map(str::as_bytes);
         match id.and_then(|id| self.find(table, id)) {
             Some(place) => self
-                .revision(&place, |line| exact::spells(line, &value))
+                .revision(&place, None, |line| exact::spells(line, &value))
                 .unwrap_or(Recognised::Altered { item: place.item }),
             None => Recognised::Unknown(unknown(table, id)),
         }
