@@ -219,7 +219,7 @@ fn drill_of(events: Vec<Event>, faulty: bool) -> Record {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(2048))]
 
     #[test]
     fn no_events_make_a_false_green(
