@@ -35,13 +35,33 @@ const LINKS: [LinkState; 5] = [
 
 #[derive(Debug, Clone)]
 enum Step {
-    Put { key: &'static str, size: usize },
-    PutBroken { key: &'static str, size: usize },
-    Get { key: &'static str },
-    Head { key: &'static str },
-    Delete { key: &'static str },
-    List { prefix: &'static str },
-    Link { state: LinkState },
+    Put {
+        key: &'static str,
+        size: usize,
+    },
+    PutBroken {
+        key: &'static str,
+        size: usize,
+    },
+    Get {
+        key: &'static str,
+    },
+    Head {
+        key: &'static str,
+    },
+    Delete {
+        key: &'static str,
+    },
+    List {
+        prefix: &'static str,
+    },
+    Link {
+        state: LinkState,
+    },
+    /// Lets the link change by itself, after so many bytes of bodies.
+    Arm {
+        after_bytes: u64,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -56,6 +76,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => prop::sample::select(&PREFIXES[..]).prop_map(|prefix| Step::List { prefix }),
         2 => prop::sample::select(&LINKS[..]).prop_map(|state| Step::Link { state }),
         2 => Just(Step::Link { state: LinkState::Up }),
+        1 => (0..400_000_u64).prop_map(|after_bytes| Step::Arm { after_bytes }),
     ];
     prop::collection::vec(step, 1..25)
 }
@@ -82,12 +103,17 @@ async fn take(step: &Step, nth: usize, store: &SharedStore, world: &World) -> St
             world.set_link(*state).await;
             String::new()
         }
+        Step::Arm { after_bytes } => {
+            world.region().link().arm(*after_bytes, LinkState::Status(StatusFault::SlowDown503));
+            String::new()
+        }
     }
 }
 
 /// What comes of all of them, in a bucket of their own.
 async fn take_all(steps: &[Step], world: &World, bucket: &str) -> Vec<String> {
     world.set_link(LinkState::Up).await;
+    world.region().link().disarm();
     world.region().objects().create_bucket(bucket, BucketOptions::default()).unwrap();
     let store = (world.open)(bucket, Patience { backoff_ms: 1, ..calm() });
     let mut answers = Vec::new();

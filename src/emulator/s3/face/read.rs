@@ -142,7 +142,11 @@ impl Face {
                     return Ok::<_, StdError>(None);
                 }
                 let piece = next_piece(&body, &left, region.link().piece())?;
-                region.link().carry(piece.len() as u64).await?;
+                if let Err(shut) = region.link().carry(piece.len() as u64).await {
+                    // What was let through before must be on its way: hyper throws away what it still holds.
+                    tokio::task::yield_now().await;
+                    return Err(shut.into());
+                }
                 left.start += piece.len() as u64;
                 Ok(Some((Frame::data(piece), (body, left))))
             }
