@@ -2,6 +2,8 @@
 //! of them must be able to do; a tool that is not installed is skipped and says so. `BACKDRAFT_REQUIRE_TOOLS` names
 //! tools, separated by commas, for which a skip is a failure.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use std::{path::Path, process::Stdio};
 
 use backdraft::{

@@ -83,7 +83,7 @@ pub(super) async fn run(
                 tokio::select! {
                     biased;
                     () = told(&mut stop) => break,
-                    () = until_accepted(region.as_deref()) => socket.listen(BACKLOG).map(Door::Open),
+                    () = until_accepted(region.as_deref()) => reopen(socket),
                 }
             }
         };
@@ -106,12 +106,22 @@ async fn shut(listener: TcpListener, clock: &Clock) -> io::Result<Door> {
     let mut tries = 0;
     loop {
         match reserve(address) {
-            Ok(socket) => return Ok(Door::Shut(socket)),
+            Ok(socket) => {
+                // Only now is the port ours alone: as long as both allow reuse, another could bind it too.
+                socket.set_reuseaddr(false)?;
+                return Ok(Door::Shut(socket));
+            }
             Err(error) if tries >= 200 => return Err(error),
             Err(_) => clock.sleep(Duration::from_millis(5)).await,
         }
         tries += 1;
     }
+}
+
+/// Listens again.
+fn reopen(socket: TcpSocket) -> io::Result<Door> {
+    socket.set_reuseaddr(true)?;
+    socket.listen(BACKLOG).map(Door::Open)
 }
 
 /// One connection, until either side ends it or the link breaks it.
