@@ -217,7 +217,8 @@ fn what_could_not_be_read_again_is_not_packed() {
         Ok(RowChunk { table: table.into(), rows, lines: Bytes::copy_from_slice(lines) })
     };
     let lost = ServiceError("the source is lost".into());
-    let cases: Vec<(&[&str], Vec<Result<RowChunk, ServiceError>>)> = vec![
+    type Case<'a> = (&'a [&'a str], Vec<Result<RowChunk, ServiceError>>);
+    let cases: Vec<Case> = vec![
         (&["a"], vec![chunk("a", 1, b"{}\n"), Err(lost)]),
         (&["a"], vec![chunk("b", 1, b"{}\n")]),
         (&["a", "b"], vec![chunk("b", 1, b"{}\n"), chunk("a", 1, b"{}\n")]),

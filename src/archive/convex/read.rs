@@ -192,7 +192,7 @@ fn check_end(file: &File, file_bytes: u64) -> Result<(), ArchiveError> {
     let mut first = [0; 4];
     let known = file_bytes.min(4) as usize;
     file.read_exact_at(&mut first[..known], 0).map_err(ArchiveError::scratch)?;
-    if &first[..known.min(2)] != &b"PK"[..known.min(2)] {
+    if first[..known.min(2)] != b"PK"[..known.min(2)] {
         return Err(ArchiveError::foreign("ZIP", &first[..known]));
     }
     let cut = || ArchiveError::Cut { place: "or followed by garbage: its last bytes are no ZIP's end".into() };
