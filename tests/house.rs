@@ -85,7 +85,8 @@ fn room_of(path: &Path) -> String {
 }
 
 fn is_tests(path: &Path) -> bool {
-    path.iter().any(|part| part == "tests" || part == "tests.rs") || path.to_string_lossy().ends_with("_tests.rs")
+    path.iter().any(|part| part == "tests" || part == "tests.rs" || part == "testing.rs" || part == "fake.rs")
+        || path.to_string_lossy().ends_with("_tests.rs")
 }
 
 /// Every `crate::a::b…` path of a file, groups opened up.

@@ -19,29 +19,31 @@ const PLAN: &str = "fixtures/hooklabs/plan.yaml";
 const SOUND: &str = "fixtures/plans/sound.yaml";
 
 /// Faults as a catalogue might list them; the fixtures know these.
-const FAULTS: &[FaultInfo] = &[
-    FaultInfo {
-        name: "corrupt-json",
-        modes: &["truncated", "bracket-lost"],
-        needs_regions: false,
-        takes_generations: true,
-        parameters: &[],
-    },
-    FaultInfo {
-        name: "missing-backup",
-        modes: &["latest-deleted"],
-        needs_regions: false,
-        takes_generations: true,
-        parameters: &[],
-    },
-    FaultInfo {
-        name: "region-outage",
-        modes: &["refused", "black-holed", "slow-link"],
-        needs_regions: true,
-        takes_generations: false,
-        parameters: &["latency"],
-    },
-];
+fn faults() -> Vec<FaultInfo> {
+    vec![
+        FaultInfo {
+            name: "corrupt-json",
+            modes: vec!["truncated", "bracket-lost"],
+            needs_regions: false,
+            takes_generations: true,
+            parameters: vec![],
+        },
+        FaultInfo {
+            name: "missing-backup",
+            modes: vec!["latest-deleted"],
+            needs_regions: false,
+            takes_generations: true,
+            parameters: vec![],
+        },
+        FaultInfo {
+            name: "region-outage",
+            modes: vec!["refused", "black-holed", "slow-link"],
+            needs_regions: true,
+            takes_generations: false,
+            parameters: vec!["latency"],
+        },
+    ]
+}
 
 fn plan() -> Plan {
     load_plan(PLAN).unwrap().value
@@ -50,7 +52,7 @@ fn plan() -> Plan {
 /// Everything that is wrong with a scenario file.
 fn errors(path: impl AsRef<Path>, plan: &Plan) -> Vec<Error> {
     match load_scenario(path) {
-        Ok(loaded) => validate::scenario(&loaded, plan, FAULTS),
+        Ok(loaded) => validate::scenario(&loaded, plan, &faults()),
         Err(error) => vec![error],
     }
 }
