@@ -172,10 +172,9 @@ fn push_row(lines: &mut String, rng: &mut backdraft::sim::seed::Rng) {
         words(rng, 1)
     ));
     lines.push_str(&format!(
-        r#""title":"{title}","text":"{text}","metrics":{{"likes":{likes},"rate":{rate},"byDay":[{},{},{}]}},"draft":false,"deletedAt":null}}"#,
+        r#""title":"{title}","text":"{text}","metrics":{{"likes":{likes},"rate":{rate},"byDay":[{},{}]}},"draft":false}}"#,
         likes / 3,
-        likes / 5,
-        likes / 7
+        likes / 5
     ));
     lines.push('\n');
 }
