@@ -1,6 +1,7 @@
 //! How fast dumps are packed and verified, in MB of JSON a second, and how that compares with `gunzip -c F | jq empty`
 //! in the same run. `cargo bench --bench archive`
 #![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "a comparison with another program is timed by the wall clock")]
 
 use std::{
     fs::File,
