@@ -1,4 +1,4 @@
-//! What can be wrong with an archive, told with table and line, so that a report can say why a recovery point was refused.
+//! What can be wrong with an archive, with table and line, so that a report can say why a recovery point was refused.
 
 use std::{fmt, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Inflates a gzip file as it streams in: members that state their length on all lanes at once, others one after the other.
+//! Inflates a gzip file as it streams in: members that state their length on all lanes at once, others one by one.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{

@@ -1,8 +1,8 @@
 //! What a dump looks like: packing rows into an archive, and unpacking one while every byte of it is checked.
 //! Streams in one pass with bounded memory; knows no store, no service and no pipeline.
 //!
-//! Packing: `intake` checks what comes, `text` spells it in members that `gzip` compresses on the lanes; `convex` writes
-//! the ZIP. Unpacking: `members` inflates, `lines` or `object` check every row, `sequence` puts the tables in order and
+//! Packing: `intake` checks what comes, `text` spells it, `gzip` compresses it member by member on the lanes; `convex`
+//! writes the ZIP. Unpacking: `members` inflates, `lines` or `object` check every row, `sequence` puts the tables in order and
 //! keeps the digests. The last word, whether this is the dump that was made, is [`Manifest::check`]'s.
 
 use std::path::Path;
@@ -60,13 +60,13 @@ pub struct Unpacked {
 /// What an archive may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes that it may inflate to. A little more than its rows as JSON lines: each row of a JSON Lines dump also names
-    /// its table.
+    /// Bytes that it may inflate to. That is more than its rows as JSON lines: in a JSON Lines dump each row also names
+    /// its table, and an object may be spelled with white space.
     pub raw_bytes: u64,
 }
 
-/// Packs rows. The archive's bytes depend on the rows alone, not on how they are chunked nor on the lanes. `scratch` is a
-/// folder for what does not fit into memory; nothing is left in it.
+/// Packs rows. The archive's bytes depend on the rows alone, neither on how they are chunked nor on the lanes. `scratch`
+/// is a folder for what does not fit into memory; nothing is left in it.
 pub fn pack(format: DumpFormat, contents: Contents, lanes: &Lanes, scratch: &Path) -> Packed {
     match format {
         DumpFormat::JsonlGz => text::pack(text::Spelling::Lines, contents, lanes),

@@ -94,14 +94,19 @@ proptest! {
     #[test]
     fn neither_does_one_of_several_members(place in any::<prop::sample::Index>(), flip in 1u8.., cut in any::<bool>()) {
         static LARGE: std::sync::LazyLock<[(DumpFormat, Vec<u8>, Summary); 3]> = std::sync::LazyLock::new(|| {
-            FORMATS.map(|format| { let (archive, summary) = packed(format, &large(2 << 20)); (format, archive, summary) })
+            FORMATS.map(|format| {
+                let (archive, summary) = packed(format, &large(2 << 20));
+                (format, archive, summary)
+            })
         });
         let rows = as_lines(&large(2 << 20));
         for (format, archive, summary) in &*LARGE {
             let at = place.index(archive.len());
             let mut damaged = archive.clone();
             damaged[at] ^= flip;
-            if cut { damaged.truncate(at); }
+            if cut {
+                damaged.truncate(at);
+            }
             prop_assert!(refused_or_identical(read(*format, &damaged), &rows, summary), "{:?} byte {}", format, at);
         }
     }

@@ -58,7 +58,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn any_rows_come_back_unchanged_with_the_same_digests(tables in any_tables(), chunk in 1usize..8, piece in 1usize..400) {
+    fn any_rows_come_back_unchanged_with_the_same_digests(
+        tables in any_tables(),
+        chunk in 1usize..8,
+        piece in 1usize..400,
+    ) {
         for format in FORMATS {
             let (archive, packed) = try_pack(format, contents(&tables, chunk), Way::Simulated).unwrap();
             let (found, read) = read_as(format, &archive, piece, ROOMY, Way::Simulated).unwrap();
@@ -74,8 +78,8 @@ proptest! {
         let pretty = serde_json::to_vec_pretty(&value).unwrap();
         let (found, read) = read(DumpFormat::JsonGz, &gz(pretty)).unwrap();
         let canonical = as_lines(&tables).into_iter().map(|(name, lines)| {
-            let rows = lines.lines().map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap().to_string() + "\n");
-            (name, rows.collect::<String>())
+            let row = |row| serde_json::from_str::<serde_json::Value>(row).unwrap().to_string() + "\n";
+            (name, lines.lines().map(row).collect::<String>())
         });
         prop_assert_eq!(found, canonical.collect::<Vec<_>>());
         prop_assert_eq!(read.tables.len(), packed.tables.len());

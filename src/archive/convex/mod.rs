@@ -1,6 +1,6 @@
-//! The Convex snapshot archive: a ZIP with `README.md`, `_tables/documents.jsonl`, and for each table from small to large
-//! `T/documents.jsonl` and `T/generated_schema.jsonl`. Neither direction can be streamed through memory alone: the order
-//! is by size, and a ZIP's directory is at its end. So both go through one unlinked file in the scratch folder.
+//! The Convex snapshot archive: a ZIP with `README.md`, `_tables/documents.jsonl`, and for each table, from small to
+//! large, `T/documents.jsonl` and `T/generated_schema.jsonl`. Neither direction can be streamed through memory alone: the
+//! order is by size, and a ZIP's directory is at its end. So both go through one unlinked file in the scratch folder.
 
 use std::{fs::File, io::Write, path::Path};
 

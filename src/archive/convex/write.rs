@@ -36,8 +36,9 @@ const FIRST_TABLE_ID: u64 = 10_001;
 /// From which size on an entry needs the 64-bit form, in bytes; a little early, for what deflate may add.
 const LARGE_BYTES: u64 = u32::MAX as u64 - (64 << 20);
 
-const README_TEXT: &str = "# Convex snapshot\n\nEach folder is a table: `documents.jsonl` holds its documents, one a line, \
-and `generated_schema.jsonl` tells integers from floats.\nRestore it with `npx convex import --replace <this file>`.\n";
+const README_TEXT: &str = "# Convex snapshot\n\nEach folder is a table: `documents.jsonl` holds its documents, \
+one a line, and `generated_schema.jsonl` tells integers from floats.\n\
+Restore it with `npx convex import --replace <this file>`.\n";
 
 /// Packs rows.
 pub(in crate::archive) fn pack(contents: Contents, lanes: &Lanes, scratch: &Path) -> Packed {
