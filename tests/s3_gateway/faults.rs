@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_s3::{Client, primitives::ByteStream};
 use backdraft::emulator::s3::link::{LinkState, StatusFault};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::world::{EU, US, World, bytes, why};
 
@@ -24,6 +28,16 @@ async fn fetch(s3: &Client) -> Result<usize, String> {
         Ok(got) => got.body.collect().await.map(|all| all.into_bytes().len()).map_err(|_| "broken body".to_owned()),
         failed => Err(why(failed)),
     }
+}
+
+/// Waits until that many requests and bodies were left without an answer.
+async fn until_hung(world: &World, count: u64) {
+    let all_hung = async {
+        while world.region(EU).link().counters().hung < count {
+            world.clock.sleep(Duration::from_millis(5)).await;
+        }
+    };
+    world.clock.limit(Duration::from_secs(30), all_hung).await.expect("nothing hangs");
 }
 
 #[tokio::test]
@@ -56,9 +70,7 @@ async fn a_black_hole_never_answers_and_one_that_closes_does() {
         let s3 = s3.clone();
         async move { fetch(&s3).await }
     });
-    while world.region(EU).link().counters().hung < 2 {
-        world.clock.sleep(Duration::from_millis(5)).await;
-    }
+    until_hung(&world, 2).await;
     world.region(EU).link().set(LinkState::Up);
     assert_eq!(patient.await.unwrap(), Ok(10));
 }
@@ -74,11 +86,25 @@ async fn a_status_is_an_s3_error_for_reads_and_for_large_writes() {
         world.region(EU).link().set(LinkState::Status(fault));
         assert_eq!(fetch(&s3).await, Err(code.to_owned()));
         let put = s3.put_object().bucket(BUCKET).key("new").body(ByteStream::from(bytes(8 << 20)));
-        assert_eq!(why(put.send().await), code, "a client that is still sending gets its answer");
+        assert_eq!(why(put.send().await), code);
         assert_eq!(why(s3.list_objects_v2().bucket(BUCKET).send().await), code);
     }
     assert_eq!(world.region(EU).link().counters().rejected, 9);
     assert!(world.region(EU).objects().head(BUCKET, "new", None).is_err(), "nothing was written");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_no_answer_before_it_has_sent_everything_gets_one() {
+    let (world, _) = world_with(0);
+    world.region(EU).link().set(LinkState::Status(StatusFault::SlowDown503));
+    let address = world.gateway.region_url(EU).unwrap();
+    let mut connection = TcpStream::connect(address.trim_start_matches("http://")).await.unwrap();
+    let head = format!("PUT /{BUCKET}/k HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", 16 << 20);
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection.write_all(&bytes(16 << 20)).await.unwrap();
+    let mut answer = [0; 12];
+    connection.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 503");
 }
 
 #[tokio::test]
@@ -122,9 +148,7 @@ async fn an_armed_black_hole_stalls_the_body_until_it_closes() {
     let link = world.region(EU).link();
     link.arm(1_000_000, LinkState::BlackHole);
     let stalled = tokio::spawn(async move { fetch(&s3).await });
-    while link.counters().hung == 0 {
-        world.clock.sleep(Duration::from_millis(5)).await;
-    }
+    until_hung(&world, 1).await;
     assert_eq!(link.counters().bytes_out, 1_000_000);
     assert!(!stalled.is_finished());
     link.set(LinkState::Up);

@@ -438,6 +438,16 @@ mod tests {
         assert!(matches!(link.pass(1 << 20), Pass::Go { .. }));
     }
 
+    #[test]
+    fn a_slow_link_trickles_and_is_never_silent_for_long() {
+        let (link, _) = link();
+        for rate in [1_000, 64 << 10, 1 << 20, 1 << 30] {
+            link.set(LinkState::Slow { bytes_per_second: rate, latency: Duration::ZERO });
+            let silence_ms = link.piece() as u64 * 1000 / rate;
+            assert!(silence_ms <= 100, "{silence_ms} ms between two pieces at {rate} B/s");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_hangs_goes_on_as_the_link_says_once_it_is_healed() {
         let (link, clock) = link();

@@ -203,7 +203,10 @@ mod tests {
             entries.sort();
             all.extend(entries);
             match page.next {
-                Some(next) => query.resume = Some(next),
+                Some(next) => {
+                    assert!(query.resume.as_ref() < Some(&next), "a page must get on");
+                    query.resume = Some(next);
+                }
                 None => return all,
             }
         }
