@@ -89,7 +89,7 @@ impl Reference {
                 failed.clone()
             })
         });
-        store.put(&key, body.boxed()).await.map_err(|e| e.to_string())?;
+        store.put(&key, body.boxed()).await.map_err(|e| e.kind.to_string())?;
         let summary = packed.summary.get().ok_or("the packer gave no summary")?;
         self.bench.clock.spend_on(summary.raw_bytes, cost::PACK).await;
         let exported_at = self.bench.clock.now();
@@ -112,7 +112,7 @@ impl Reference {
 
     /// Reads a stored dump in full and checks it against its manifest.
     async fn read_back(&self, point: &PointName, manifest: &Manifest, store: &dyn Store) -> Result<(), String> {
-        let (_, body) = store.get(&self.layout.dump_key(point)).await.map_err(|e| e.to_string())?;
+        let (_, body) = store.get(&self.layout.dump_key(point)).await.map_err(|e| e.kind.to_string())?;
         let mut opened = self.open(manifest, body);
         while let Some(chunk) = opened.rows.next().await {
             chunk.map_err(|e| format!("what was stored does not read back: {e}"))?;
@@ -124,7 +124,7 @@ impl Reference {
 
     async fn put_manifest(&self, point: &PointName, manifest: &Manifest, store: &dyn Store) -> Result<(), String> {
         let body = stream::iter([Ok(Bytes::from(manifest.to_json()))]);
-        store.put(&self.layout.manifest_key(point), body.boxed()).await.map_err(|e| e.to_string())?;
+        store.put(&self.layout.manifest_key(point), body.boxed()).await.map_err(|e| e.kind.to_string())?;
         Ok(())
     }
 
@@ -137,14 +137,17 @@ impl Reference {
         to: &dyn Store,
     ) -> Result<(), String> {
         let key = self.layout.dump_key(point);
-        let (_, body) = from.get(&key).await.map_err(|e| e.to_string())?;
+        let unread = |e: StoreError| format!("the copy in {} could not be read: {}", e.region, e.kind);
+        let (_, body) = from.get(&key).await.map_err(unread)?;
         let failed = StoreError {
             region: from.region().to_owned(),
             operation: "get",
             key: key.clone(),
             kind: StoreErrorKind::Corrupt,
         };
-        to.put(&key, digest_guard(body, manifest.stored_sha256.clone(), failed)).await.map_err(|e| e.to_string())?;
+        to.put(&key, digest_guard(body, manifest.stored_sha256.clone(), failed))
+            .await
+            .map_err(|e| e.kind.to_string())?;
         self.put_manifest(point, manifest, to).await
     }
 }
