@@ -84,6 +84,17 @@ impl Console {
         }
     }
 
+    /// Prints what clap says of a command line that means nothing: `text` for people, an error for programs.
+    pub(super) fn misused(&self, text: &str) {
+        match self.log {
+            LogFormat::Text => log_line(text.trim_end()),
+            LogFormat::Json => {
+                let what = text.trim_start_matches("error: ").trim_end();
+                log_line(object("ERROR", "error", json!({ "what": what })));
+            }
+        }
+    }
+
     /// Whether all results were written, or nobody wanted more of them.
     ///
     /// # Errors

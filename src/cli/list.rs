@@ -7,7 +7,7 @@ use super::{
     console::{Console, Refused},
     selection::{self, Selection},
 };
-use crate::{exit, fault, report};
+use crate::{exit, fault, model::plan::Cadence, report};
 
 /// Arguments of `list`.
 #[derive(Debug, Clone, Args)]
@@ -55,7 +55,10 @@ fn scenarios(args: &ListArgs, common: &Common, console: &Console) -> Result<(), 
 }
 
 fn faults(console: &Console) {
-    for fault in fault::CATALOGUE {
+    for (n, fault) in fault::CATALOGUE.iter().enumerate() {
+        if n > 0 {
+            console.line("");
+        }
         console.line(format_args!("{}: {}", fault.name(), fault.summary()));
         for mode in fault.modes() {
             console.line(format_args!("  {:16} {}", mode.name, mode.summary));
@@ -67,7 +70,6 @@ fn faults(console: &Console) {
         for line in fault.example().lines() {
             console.line(format_args!("    {line}"));
         }
-        console.line("");
     }
 }
 
@@ -75,8 +77,11 @@ fn services(common: &Common, console: &Console) -> Result<(), Refused> {
     let plan = selection::plan(&common.plan)?.value;
     let width = plan.services.keys().map(String::len).max().unwrap_or(0);
     for (name, service) in &plan.services {
-        let every = service.backup.every.interval();
-        console.line(format_args!("{name:width$}  RTO {}  RPO {}  backup every {every}", service.rto, service.rpo));
+        let backup = match service.backup.every {
+            Cadence::Realtime => "backup in real time".to_owned(),
+            every => format!("backup every {}", every.interval()),
+        };
+        console.line(format_args!("{name:width$}  RTO {}  RPO {}  {backup}", service.rto, service.rpo));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use console::{Console, Refused};
 
-use crate::{error::Error, exit};
+use crate::exit;
 
 mod console;
 mod list;
@@ -47,7 +47,7 @@ struct Common {
     #[arg(long, short, global = true)]
     quiet: bool,
     /// Form of the log on standard error.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
 }
 
@@ -92,14 +92,12 @@ fn instead_of_a_verb(arguments: &[OsString], said: &clap::Error) -> u8 {
     let wants_json = arguments.iter().any(|word| word == "--log-format=json")
         || arguments.windows(2).any(|words| words[0] == "--log-format" && words[1] == "json");
     let console = Console::new(if wants_json { LogFormat::Json } else { LogFormat::Text }, false);
-    if !said.use_stderr() {
-        console.text(text);
-        return close(&console, Ok(exit::PASS));
+    if said.use_stderr() {
+        console.misused(&text);
+        return exit::NOT_EXECUTED;
     }
-    let (what, usage) = text.trim_end().split_once('\n').unwrap_or((&text, ""));
-    let what = what.trim_start_matches("error: ");
-    let error = if usage.trim().is_empty() { Error::new(what) } else { Error::new(what).help(usage.trim()) };
-    close(&console, Err(error.into()))
+    console.text(text);
+    close(&console, Ok(exit::PASS))
 }
 
 fn close(console: &Console, ended: Ended) -> u8 {
@@ -121,7 +119,8 @@ impl Verb {
     }
 }
 
-/// The log goes to standard error; `BACKDRAFT_LOG` sets its level (`warn` where it does not).
+/// The log goes to standard error; `BACKDRAFT_LOG` sets its level (`warn` where it does not;
+/// `backdraft=debug` shows what happens in a drill).
 fn start_log(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("BACKDRAFT_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("backdraft=warn"));

@@ -34,16 +34,19 @@ impl<'c> Progress<'c> {
         Progress { console, bar, total, done: 0 }
     }
 
-    /// A drill begins; its events move the bar's text.
-    pub(super) fn begin(&self, id: &str) -> Option<Listener> {
-        let bar = self.bar.clone()?;
-        bar.set_message(id.to_owned());
-        let id = id.to_owned();
-        Some(Arc::new(move |event: &Event| {
-            if let Some(now) = words(&event.what) {
+    /// A drill begins; its events move the bar's text, and stand in the log of level debug.
+    pub(super) fn begin(&self, id: &str) -> Listener {
+        let (bar, id) = (self.bar.clone(), id.to_owned());
+        if let Some(bar) = &bar {
+            bar.set_message(id.clone());
+        }
+        Arc::new(move |event: &Event| {
+            let Some(now) = words(&event.what) else { return };
+            tracing::debug!("{id}: {now}");
+            if let Some(bar) = &bar {
                 bar.set_message(format!("{id}: {now}"));
             }
-        }))
+        })
     }
 
     /// A drill ended. Where its scratch folder was kept is said even when quiet: somebody asked for it.

@@ -102,7 +102,7 @@ impl Session {
 
     /// Plays one drill and makes its record. Every end leaves a record, and so does a drill that was stopped before it
     /// began.
-    pub(super) fn play(&self, cast: &Cast, listener: Option<Listener>) -> Played {
+    pub(super) fn play(&self, cast: &Cast, listener: Listener) -> Played {
         let run_at = (cast.way == Way::Real).then(clock::wall_now);
         if self.is_stopped() {
             return Played { record: record(cast, never_begun(), run_at), kept: None };
@@ -114,7 +114,7 @@ impl Session {
         Played { record: record(cast, events, run_at), kept }
     }
 
-    fn play_in(&self, cast: &Cast, scratch: Scratch, listener: Option<Listener>) -> (Vec<Event>, Option<PathBuf>) {
+    fn play_in(&self, cast: &Cast, scratch: Scratch, listener: Listener) -> (Vec<Event>, Option<PathBuf>) {
         let mut events = match runtime(cast.way) {
             Ok(runtime) => {
                 // A crash of one drill is a record, and the next drill is played.
@@ -130,9 +130,9 @@ impl Session {
         (events, kept)
     }
 
-    async fn play_on(&self, cast: &Cast, scratch: &Path, listener: Option<Listener>) -> Vec<Event> {
+    async fn play_on(&self, cast: &Cast, scratch: &Path, listener: Listener) -> Vec<Event> {
         let (plan, scenario, way) = (&*cast.plan, &*cast.scenario, cast.way);
-        let parts = Parts { plan, scenario, seed: Seed(cast.seed), way, scratch, listener };
+        let parts = Parts { plan, scenario, seed: Seed(cast.seed), way, scratch, listener: Some(listener) };
         match assembly::assemble(parts).await {
             Err(why) => vec![aborted(why.to_string())],
             Ok(stage) => {
@@ -208,4 +208,55 @@ fn record(cast: &Cast, events: Vec<Event>, run_at: Option<Timestamp>) -> Record 
     };
     let (plan, scenario) = ((*cast.plan).clone(), (*cast.scenario).clone());
     measure::record(measure::Inputs { identity, plan, scenario, events })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        input::load::{load_plan, load_scenario},
+        model::outcome::DrillResult,
+    };
+
+    fn played(session: &Session, prepare: impl FnOnce(&mut Cast)) -> Record {
+        let plan = load_plan("fixtures/hooklabs/plan.yaml").unwrap();
+        let scenario = load_scenario("scenarios/database/control.yaml").unwrap();
+        let mut cast = Cast {
+            id: "database/control".into(),
+            plan: Arc::new(plan.value),
+            plan_sha256: plan.sha256,
+            scenario: Arc::new(scenario.value),
+            scenario_sha256: scenario.sha256,
+            seed: 1,
+            way: Way::Simulated,
+        };
+        prepare(&mut cast);
+        session.play(&cast, Arc::new(|_| {})).record
+    }
+
+    fn session(base: &Path) -> (watch::Sender<bool>, Session) {
+        let (stopped, stop) = watch::channel(false);
+        let _signals = runtime::Builder::new_current_thread().build().unwrap();
+        (stopped, Session { base: base.to_owned(), keep: false, stop, _signals })
+    }
+
+    #[test]
+    fn a_drill_that_cannot_be_assembled_has_a_record_that_says_why_and_exit_code_2() {
+        let base = tempfile::tempdir().unwrap();
+        let record = played(&session(base.path()).1, |cast| Arc::make_mut(&mut cast.plan).services.clear());
+        assert_eq!(record.result.result, DrillResult::NotExecuted);
+        assert!(record.result.reasons[0].contains("the plan has no service `database`"), "{:?}", record.result.reasons);
+        assert_eq!(measure::exit_code(&[record], false), 2);
+        assert_eq!(base.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_drill_that_was_stopped_before_it_began_has_a_record_too() {
+        let base = tempfile::tempdir().unwrap();
+        let (stopped, session) = session(base.path());
+        stopped.send(true).unwrap();
+        let record = played(&session, |_| {});
+        assert_eq!((record.result.result, record.cleanup.removed), (DrillResult::Interrupted, true));
+        assert_eq!(measure::exit_code(&[record], false), 130);
+    }
 }

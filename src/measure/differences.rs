@@ -1,6 +1,9 @@
 //! What differs between two records of one drill. What was measured by a wall clock always does, and does not count.
 
-use crate::model::record::{Record, Way};
+use crate::model::{
+    outcome::Outcome,
+    record::{Record, Way},
+};
 
 /// Every respect in which the drill went another way, in words. Two records of a simulated drill must be the same to
 /// the byte.
@@ -11,8 +14,8 @@ pub fn differences(before: &Record, now: &Record) -> Vec<String> {
             found.push(format!("{what}: was {before}, is {now}"));
         }
     };
-    compare("result", words(&before.result.result), words(&now.result.result));
-    compare("outcome", words(&before.result.outcome), words(&now.result.outcome));
+    compare("result", before.result.result.words().into(), now.result.result.words().into());
+    compare("outcome", outcome(before), outcome(now));
     compare("recovery point", words(&before.restore.chosen), words(&now.restore.chosen));
     compare("points refused", refused(before), refused(now));
     compare("loss", loss(before), loss(now));
@@ -27,6 +30,10 @@ pub fn differences(before: &Record, now: &Record) -> Vec<String> {
 
 fn words(value: &impl std::fmt::Debug) -> String {
     format!("{value:?}")
+}
+
+fn outcome(record: &Record) -> String {
+    record.result.outcome.map_or("none", Outcome::words).into()
 }
 
 /// Writes, not rows: a simulated drill models a large data set with few rows.

@@ -2,6 +2,7 @@
 //! here assumes how long anything takes: each step waits for what it needs, up to a limit that only a hang reaches.
 
 use std::{
+    io::{BufRead, BufReader},
     process::{Child, ExitStatus, Stdio},
     time::Duration,
 };
@@ -32,26 +33,30 @@ fn end_of(run: &mut Child) -> ExitStatus {
     wait_for("the end of the run", || run.try_wait().unwrap())
 }
 
-/// A real run of two slow drills that is in the middle of the first one.
+/// A real run of two drills whose first has lost two regions, and waits for them.
 fn in_the_middle(bench: &Bench) -> Child {
     let arguments = ["run", "--out", "{out}", "--only", SLOW, "--only", "database/stale-looks-fresh"];
-    let run = bench.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for("a drill that has begun", || {
-        bench.left_behind().iter().find(|dir| dir.join("pipeline").is_dir()).cloned()
-    });
+    let mut command = bench.command(&arguments);
+    command.env("BACKDRAFT_LOG", "backdraft=debug").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut run = command.spawn().unwrap();
+    let mut log = BufReader::new(run.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(log.any(|line| line.ends_with("database/outage-two-regions-black-hole: choose")), "the recovery began");
+    // The rest is read as it comes, lest the run waits for a reader.
+    std::thread::spawn(move || log.for_each(drop));
     run
 }
 
 fn is_stopped_by(signals: &[Signal]) {
     let bench = Bench::new();
     let mut run = in_the_middle(&bench);
+    assert_eq!(bench.left_behind().len(), 1);
     signals.iter().for_each(|signal| send(&run, *signal));
     assert_eq!(end_of(&mut run).code(), Some(130));
     assert_eq!(bench.left_behind().len(), 0);
     let stopped = bench.record(SLOW);
     assert_eq!(stopped.result.result, DrillResult::Interrupted, "{:?}", stopped.result);
-    assert!(stopped.events.iter().any(|event| event.what == What::Interrupted));
-    assert!(stopped.faults.iter().all(|fault| fault.healed), "{:?}", stopped.faults);
+    let happened = |what: What| stopped.events.iter().any(|event| event.what == what);
+    assert!(happened(What::Interrupted) && happened(What::FaultHealed { fault: 0, complete: true }));
     assert!(stopped.cleanup.removed && stopped.cleanup.steady_after == Some(true), "{:?}", stopped.cleanup);
     let never_begun = bench.record("database/stale-looks-fresh");
     assert_eq!(never_begun.result.result, DrillResult::Interrupted);
