@@ -31,7 +31,7 @@ fn a_record_that_was_edited_is_found_out() {
     let outcome = recorded(&bench, |record| record["result"]["outcome"] = "recovered".into());
     let said = bench.run(&["replay", "--quiet", &outcome]);
     assert_eq!((said.code, said.err.as_str()), (Some(1), ""));
-    let detail = recorded(&bench, |record| record["limits"] = Value::Array(vec![]));
+    let detail = recorded(&bench, |record| record["scope"]["rows"] = 1.into());
     let finer = bench.run(&["replay", "--quiet", &detail]);
     assert_eq!((finer.code, finer.err.as_str()), (Some(1), ""));
     insta::assert_snapshot!(said.out + &finer.out);
