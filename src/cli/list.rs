@@ -3,10 +3,11 @@
 use clap::{Args, ValueEnum};
 
 use super::{
-    Common,
+    Common, Ended,
+    console::{Console, Refused},
     selection::{self, Selection},
 };
-use crate::{error::Result, exit, fault, report};
+use crate::{exit, fault, model::plan::Cadence, report};
 
 /// Arguments of `list`.
 #[derive(Debug, Clone, Args)]
@@ -29,56 +30,64 @@ enum Listed {
     Reports,
 }
 
-pub(super) fn list(args: &ListArgs, common: &Common) -> Result<u8> {
+pub(super) fn list(args: &ListArgs, common: &Common, console: &Console) -> Ended {
     match args.what {
-        Listed::Scenarios => scenarios(args, common)?,
-        Listed::Faults => faults(),
-        Listed::Services => services(common)?,
-        Listed::Reports => reports(),
+        Listed::Scenarios => scenarios(args, common, console)?,
+        Listed::Faults => faults(console),
+        Listed::Services => services(common, console)?,
+        Listed::Reports => reports(console),
     }
     Ok(exit::PASS)
 }
 
-fn scenarios(args: &ListArgs, common: &Common) -> Result<()> {
+fn scenarios(args: &ListArgs, common: &Common, console: &Console) -> Result<(), Refused> {
     let plan = selection::plan(&common.plan)?;
     let chosen = selection::scenarios(&args.selection, &plan)?;
     let width = chosen.iter().map(|one| one.id.len()).max().unwrap_or(0);
     for one in chosen {
         let scenario = &one.scenario.value;
-        println!("{:width$}  {}  level {}  {}", one.id, scenario.service, scenario.level, scenario.title);
+        console.line(format_args!(
+            "{:width$}  {}  level {}  {}",
+            one.id, scenario.service, scenario.level, scenario.title
+        ));
     }
     Ok(())
 }
 
-fn faults() {
-    for fault in fault::CATALOGUE {
-        println!("{}: {}", fault.name(), fault.summary());
+fn faults(console: &Console) {
+    for (n, fault) in fault::CATALOGUE.iter().enumerate() {
+        if n > 0 {
+            console.line("");
+        }
+        console.line(format_args!("{}: {}", fault.name(), fault.summary()));
         for mode in fault.modes() {
-            println!("  {:16} {}", mode.name, mode.summary);
+            console.line(format_args!("  {:16} {}", mode.name, mode.summary));
         }
         for parameter in fault.parameters() {
-            println!("  with {:11} {}", parameter.name, parameter.summary);
+            console.line(format_args!("  with {:11} {}", parameter.name, parameter.summary));
         }
-        println!("  example:");
+        console.line(format_args!("  example:"));
         for line in fault.example().lines() {
-            println!("    {line}");
+            console.line(format_args!("    {line}"));
         }
-        println!();
     }
 }
 
-fn services(common: &Common) -> Result<()> {
+fn services(common: &Common, console: &Console) -> Result<(), Refused> {
     let plan = selection::plan(&common.plan)?.value;
     let width = plan.services.keys().map(String::len).max().unwrap_or(0);
     for (name, service) in &plan.services {
-        let every = service.backup.every.interval();
-        println!("{name:width$}  RTO {}  RPO {}  backup every {every}", service.rto, service.rpo);
+        let backup = match service.backup.every {
+            Cadence::Realtime => "backup in real time".to_owned(),
+            every => format!("backup every {}", every.interval()),
+        };
+        console.line(format_args!("{name:width$}  RTO {}  RPO {}  {backup}", service.rto, service.rpo));
     }
     Ok(())
 }
 
-fn reports() {
+fn reports(console: &Console) {
     for report in report::CATALOGUE {
-        println!("{:10} {}", report.name(), report.summary());
+        console.line(format_args!("{:10} {}", report.name(), report.summary()));
     }
 }

@@ -4,8 +4,11 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{error::Result, exit};
+use console::{Console, Refused};
 
+use crate::exit;
+
+mod console;
 mod list;
 mod output;
 mod progress;
@@ -15,8 +18,14 @@ mod selection;
 mod session;
 mod validate;
 
-const AFTER_HELP: &str = "Exit codes: 0 every drill ended as its scenario expects; 1 an expectation or the data failed \
-                          (with --strict also a missed objective); 2 could not execute; 3 inconclusive; 130 interrupted.";
+const AFTER_HELP: &str =
+    "Exit codes: 0 every drill ended as its scenario expects; 1 an expectation or the data failed \
+                          (with --strict also a missed objective); 2 could not execute; 3 inconclusive; 130 interrupted.
+
+\
+                          Ctrl-C and SIGTERM heal every fault, remove what was made and still leave a record; that is \
+                          bounded, and a second signal does not cut it short. What a killed run left is removed by the \
+                          next start.";
 
 /// Set your backups on fire, and see with evidence whether you get everything back, in time.
 #[derive(Debug, Parser)]
@@ -38,7 +47,7 @@ struct Common {
     #[arg(long, short, global = true)]
     quiet: bool,
     /// Form of the log on standard error.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
 }
 
@@ -60,45 +69,69 @@ enum Verb {
     Replay(replay::ReplayArgs),
 }
 
+/// What a verb ends with: an exit code, or everything that kept it from being carried out.
+type Ended = std::result::Result<u8, Refused>;
+
 /// Parses the arguments, runs the verb and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(refused) => {
-            let asked_for = !refused.use_stderr(); // --help and --version are no mistakes
-            let printed = refused.print();
-            return if asked_for && printed.is_ok() { exit::PASS } else { exit::NOT_EXECUTED };
-        }
+        Err(said) => return instead_of_a_verb(&arguments, &said),
     };
+    let console = Console::new(cli.common.log_format, cli.common.quiet);
     start_log(cli.common.log_format);
-    match cli.verb.play(&cli.common) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error}");
-            exit::NOT_EXECUTED
-        }
+    let ended = cli.verb.play(&cli.common, &console);
+    close(&console, ended)
+}
+
+/// Help and version were asked for; everything else that clap says is a mistake of the command line.
+fn instead_of_a_verb(arguments: &[OsString], said: &clap::Error) -> u8 {
+    let text = said.render().to_string();
+    // A program that reads the log as JSON reads mistakes in its command line so, too.
+    let wants_json = arguments.iter().any(|word| word == "--log-format=json")
+        || arguments.windows(2).any(|words| words[0] == "--log-format" && words[1] == "json");
+    let console = Console::new(if wants_json { LogFormat::Json } else { LogFormat::Text }, false);
+    if said.use_stderr() {
+        console.misused(&text);
+        return exit::NOT_EXECUTED;
     }
+    console.text(text);
+    close(&console, Ok(exit::PASS))
+}
+
+fn close(console: &Console, ended: Ended) -> u8 {
+    let ended = ended.and_then(|code| console.finish().map(|()| code).map_err(Refused::from));
+    ended.unwrap_or_else(|refused| {
+        console.refuse(&refused);
+        exit::NOT_EXECUTED
+    })
 }
 
 impl Verb {
-    fn play(&self, common: &Common) -> Result<u8> {
+    fn play(&self, common: &Common, console: &Console) -> Ended {
         match self {
-            Verb::Run(args) => run::run(args, common),
-            Verb::List(args) => list::list(args, common),
-            Verb::Validate(args) => validate::validate(args, common),
-            Verb::Replay(args) => replay::replay(args, common),
+            Verb::Run(args) => run::run(args, common, console),
+            Verb::List(args) => list::list(args, common, console),
+            Verb::Validate(args) => validate::validate(args, common, console),
+            Verb::Replay(args) => replay::replay(args, console),
         }
     }
 }
 
-/// The log goes to standard error; `BACKDRAFT_LOG` sets its level (`warn` where it does not).
+/// The log goes to standard error; `BACKDRAFT_LOG` sets its level (`warn` where it does not;
+/// `backdraft=debug` shows what happens in a drill).
 fn start_log(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("BACKDRAFT_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("backdraft=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     // A second call in one process (tests) finds a log in place, which is fine.
     let _ = match format {
         LogFormat::Text => log.with_target(false).without_time().try_init(),
-        LogFormat::Json => log.json().try_init(),
+        LogFormat::Json => {
+            // A crash of a drill is caught and becomes a record; what is said of it must be JSON as well.
+            std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+            log.json().try_init()
+        }
     };
 }

@@ -1,9 +1,11 @@
 //! Showing how far a run is: a bar on a terminal, a line a drill elsewhere, nothing when quiet.
 
-use std::{io::IsTerminal, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
 
+use super::console::Console;
 use crate::{
     model::{
         event::{Event, What},
@@ -13,48 +15,61 @@ use crate::{
 };
 
 /// Shows the progress of one run on standard error.
-pub(super) struct Progress {
+pub(super) struct Progress<'c> {
+    console: &'c Console,
     bar: Option<ProgressBar>,
-    plain: bool,
     total: usize,
     done: usize,
 }
 
-impl Progress {
+impl<'c> Progress<'c> {
     /// For so many drills.
-    pub(super) fn new(total: usize, quiet: bool) -> Self {
-        let on_terminal = std::io::stderr().is_terminal();
-        let bar = (on_terminal && !quiet).then(|| {
+    pub(super) fn new(total: usize, console: &'c Console) -> Self {
+        let bar = console.shows_bars().then(|| {
             let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {wide_msg}");
             let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
             bar.enable_steady_tick(Duration::from_millis(200));
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Progress { bar, plain: !on_terminal && !quiet, total, done: 0 }
+        Progress { console, bar, total, done: 0 }
     }
 
-    /// A drill begins; its events move the bar's text.
-    pub(super) fn begin(&self, id: &str) -> Option<Listener> {
-        let bar = self.bar.clone()?;
-        bar.set_message(id.to_owned());
-        let id = id.to_owned();
-        Some(Arc::new(move |event: &Event| {
-            if let Some(now) = words(&event.what) {
+    /// A drill begins; its events move the bar's text, and stand in the log of level debug.
+    pub(super) fn begin(&self, id: &str) -> Listener {
+        let (bar, id) = (self.bar.clone(), id.to_owned());
+        if let Some(bar) = &bar {
+            bar.set_message(id.clone());
+        }
+        Arc::new(move |event: &Event| {
+            let Some(now) = words(&event.what) else { return };
+            tracing::debug!("{id}: {now}");
+            if let Some(bar) = &bar {
                 bar.set_message(format!("{id}: {now}"));
             }
-        }))
+        })
     }
 
-    /// A drill ended.
-    pub(super) fn end(&mut self, record: &Record) {
+    /// A drill ended. Where its scratch folder was kept is said even when quiet: somebody asked for it.
+    pub(super) fn end(&mut self, record: &Record, kept: Option<&Path>) {
         self.done += 1;
-        if let Some(bar) = &self.bar {
-            bar.inc(1);
+        let (n, total, id) = (self.done, self.total, &record.identity.scenario);
+        let (result, outcome) = (record.result.result, record.result.outcome);
+        match &self.bar {
+            Some(bar) => bar.inc(1),
+            None if self.console.is_quiet() => {}
+            None => {
+                let (ended, how) = (result.words(), outcome.map_or("no outcome", |outcome| outcome.words()));
+                let fields = json!({ "n": n, "total": total, "id": id, "result": result, "outcome": outcome });
+                self.console.note("drill-ended", format_args!("[{n}/{total}] {ended}  {id}: {how}"), fields);
+            }
         }
-        if self.plain {
-            let outcome = record.result.outcome.map_or("no outcome", |outcome| outcome.words());
-            let (result, id) = (record.result.result.words(), &record.identity.scenario);
-            eprintln!("[{}/{}] {result}  {id}: {outcome}", self.done, self.total);
+        if let Some(dir) = kept.map(Path::display) {
+            let fields = json!({ "id": id, "path": dir.to_string() });
+            let say = || self.console.note("scratch-kept", format_args!("{id}: kept the scratch folder {dir}"), fields);
+            match &self.bar {
+                Some(bar) => bar.suspend(say),
+                None => say(),
+            }
         }
     }
 

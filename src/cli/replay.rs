@@ -1,17 +1,27 @@
 //! `backdraft replay`: plays the drill of a record again, with its own plan, scenario and seed, and says what differs.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
+use serde::Deserialize;
 
 use super::{
-    Common,
+    Ended,
+    console::{Console, Refused},
     progress::Progress,
-    session::{Cast, Session},
+    selection,
+    session::{Cast, Played, Session},
 };
 use crate::{
     error::{Error, Result},
-    exit, measure,
+    exit,
+    input::{load::Loaded, validate},
+    measure,
     model::record::{RECORD_FORMAT, Record, Way},
 };
 
@@ -29,8 +39,9 @@ pub(super) struct ReplayArgs {
     keep: bool,
 }
 
-pub(super) fn replay(args: &ReplayArgs, common: &Common) -> Result<u8> {
+pub(super) fn replay(args: &ReplayArgs, console: &Console) -> Ended {
     let before = read(&args.record)?;
+    playable(&before, &args.record)?;
     let identity = &before.identity;
     let cast = Cast {
         id: identity.scenario.clone(),
@@ -42,9 +53,9 @@ pub(super) fn replay(args: &ReplayArgs, common: &Common) -> Result<u8> {
         way: identity.way,
     };
     let session = Session::start(args.keep)?;
-    let mut progress = Progress::new(1, common.quiet);
-    let now = session.play(&cast, progress.begin(&cast.id));
-    progress.end(&now);
+    let mut progress = Progress::new(1, console);
+    let Played { record: now, kept } = session.play(&cast, progress.begin(&cast.id));
+    progress.end(&now, kept.as_deref());
     progress.finish();
     if session.is_stopped() {
         return Ok(exit::INTERRUPTED);
@@ -52,31 +63,56 @@ pub(super) fn replay(args: &ReplayArgs, common: &Common) -> Result<u8> {
     let differences = measure::differences(&before, &now);
     if differences.is_empty() {
         let what = if cast.way == Way::Simulated { "the record is the same to the byte" } else { "it ended the same" };
-        println!("{}: {what} ({})", cast.id, now.result.result.words());
+        console.line(format_args!("{}: {what} ({})", cast.id, now.result.result.words()));
         return Ok(exit::PASS);
     }
-    println!("{}: the replay differs from the record", cast.id);
+    console.line(format_args!("{}: the replay differs from the record", cast.id));
     for difference in differences {
-        println!("  {difference}");
+        console.line(format_args!("  {difference}"));
     }
     Ok(exit::FAILED)
 }
 
-fn read(path: &PathBuf) -> Result<Record> {
+/// A record comes from outside like any file: its plan and scenario are held to the same rules before they are played.
+fn playable(record: &Record, path: &Path) -> std::result::Result<(), Refused> {
+    let plan = Loaded::unplaced(record.plan.clone(), path);
+    let mut wrong = validate::plan(&plan);
+    if wrong.is_empty() {
+        wrong = selection::check(&Loaded::unplaced(record.scenario.clone(), path), &record.plan);
+    }
+    let in_file = |error: Error| error.at(path.display().to_string());
+    if wrong.is_empty() { Ok(()) } else { Err(Refused(wrong.into_iter().map(in_file).collect())) }
+}
+
+fn read(path: &Path) -> Result<Record> {
     let place = path.display().to_string();
     let help = "give a file from the folder records/ of a run's output";
     let unreadable = |e| Error::new("the record cannot be read").at(place.clone()).because(e).help(help);
-    if fs::metadata(path).map_err(unreadable)?.len() > RECORD_LIMIT {
+    // A pipe or a device may never end.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(Error::new("this is not a regular file, where a record belongs").at(place).help(help));
+    }
+    let mut text = Vec::new();
+    let file = fs::File::open(path).map_err(unreadable)?;
+    file.take(RECORD_LIMIT + 1).read_to_end(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > RECORD_LIMIT {
         return Err(Error::new("this file is too large for a record").at(place).help(help));
     }
-    let text = fs::read(path).map_err(unreadable)?;
-    let record: Record = serde_json::from_slice(&text).map_err(|e| {
+    // The format comes first: a record of another version need not have the fields of this one.
+    let not_one = |e: serde_json::Error| {
         let at = format!("{place}:{}:{}", e.line(), e.column());
         Error::new("this is no record of a drill").at(at).because(e).help(help)
-    })?;
-    if record.format != RECORD_FORMAT {
-        let what = format!("this record has format `{}`, this version reads `{RECORD_FORMAT}`", record.format);
-        return Err(Error::new(what).at(place));
+    };
+    let Format { format } = serde_json::from_slice(&text).map_err(not_one)?;
+    if format != RECORD_FORMAT {
+        let what = format!("this record has format `{}`, this version reads `{RECORD_FORMAT}`", format.escape_debug());
+        return Err(Error::new(what).at(place).help("replay it with the version of backdraft that wrote it"));
     }
-    Ok(record)
+    serde_json::from_slice(&text).map_err(not_one)
+}
+
+/// What every version of a record has.
+#[derive(Deserialize)]
+struct Format {
+    format: String,
 }

@@ -5,11 +5,12 @@ use std::{path::PathBuf, sync::Arc};
 use clap::Args;
 
 use super::{
-    Common,
+    Common, Ended,
+    console::Console,
     output::Output,
     progress::Progress,
     selection::{self, Chosen, Selection},
-    session::{Cast, Session},
+    session::{Cast, Played, Session},
 };
 use crate::{
     error::Result,
@@ -48,21 +49,21 @@ pub(super) struct RunArgs {
     keep: bool,
 }
 
-pub(super) fn run(args: &RunArgs, common: &Common) -> Result<u8> {
+pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     let plan = selection::plan(&common.plan)?;
     let chosen = selection::scenarios(&args.selection, &plan)?;
-    let output = Output::open(&args.out.clone().unwrap_or_else(default_folder))?;
     let session = Session::start(args.keep)?;
-    let records = play_all(args, common, &session, &plan, chosen, &output)?;
+    let output = Output::open(&args.out.clone().unwrap_or_else(default_folder))?;
+    let records = play_all(args, console, &session, &plan, chosen, &output)?;
     for format in report::CATALOGUE {
         if format.name() == "terminal" {
-            print!("{}", format.render(&records, &terminal()));
+            console.text(format.render(&records, &terminal()));
             continue;
         }
         let file = format!("report.{}", format.extension());
         let path = output.write(&file, &format.render(&records, &Options::default()))?;
-        if !common.quiet {
-            println!("{}: {}", format.name(), path.display());
+        if !console.is_quiet() {
+            console.line(format_args!("{}: {}", format.name(), path.display()));
         }
     }
     Ok(measure::exit_code(&records, args.strict))
@@ -73,16 +74,17 @@ fn record_json(record: &Record) -> String {
     serde_json::to_string_pretty(record).map(|json| json + "\n").unwrap_or_default()
 }
 
-/// Plays every drill. Each record is on disk before the next drill begins.
+/// Plays every drill. Each record is on disk before the next drill begins; those that a signal kept from beginning
+/// have theirs, too.
 fn play_all(
     args: &RunArgs,
-    common: &Common,
+    console: &Console,
     session: &Session,
     plan: &Loaded<Plan>,
     chosen: Vec<Chosen>,
     output: &Output,
 ) -> Result<Vec<Record>> {
-    let mut progress = Progress::new(chosen.len(), common.quiet);
+    let mut progress = Progress::new(chosen.len(), console);
     let shared_plan = Arc::new(plan.value.clone());
     let mut records = Vec::new();
     for one in chosen {
@@ -95,13 +97,10 @@ fn play_all(
             seed: args.seed,
             way: if args.simulate { Way::Simulated } else { Way::Real },
         };
-        let record = session.play(&cast, progress.begin(&cast.id));
+        let Played { record, kept } = session.play(&cast, progress.begin(&cast.id));
         output.write(&format!("records/{}.json", cast.id), &record_json(&record))?;
-        progress.end(&record);
+        progress.end(&record, kept.as_deref());
         records.push(record);
-        if session.is_stopped() {
-            break;
-        }
     }
     progress.finish();
     Ok(records)

@@ -8,6 +8,7 @@ use std::{
 
 use clap::Args;
 
+use super::console::Refused;
 use crate::{
     error::{Error, Result},
     fault,
@@ -48,19 +49,19 @@ pub(super) struct Chosen {
 /// Reads and checks the plan.
 ///
 /// # Errors
-/// The first thing wrong with it; all others are printed.
-pub(super) fn plan(path: &Path) -> Result<Loaded<Plan>> {
+/// Everything wrong with it.
+pub(super) fn plan(path: &Path) -> std::result::Result<Loaded<Plan>, Refused> {
     let plan = load::load_plan(path)?;
-    report(validate::plan(&plan))?;
+    none_wrong(validate::plan(&plan))?;
     Ok(plan)
 }
 
 /// Reads and checks every scenario chosen.
 ///
 /// # Errors
-/// When a path has no scenario, a file cannot be played with this plan, or nothing is left after filtering. Everything
-/// wrong is printed, and nothing is played.
-pub(super) fn scenarios(selection: &Selection, plan: &Loaded<Plan>) -> Result<Vec<Chosen>> {
+/// When a path has no scenario, a file cannot be played with this plan, or nothing is left after filtering: everything
+/// wrong with every file, in their order.
+pub(super) fn scenarios(selection: &Selection, plan: &Loaded<Plan>) -> std::result::Result<Vec<Chosen>, Refused> {
     let mut chosen = Vec::new();
     let mut wrong = Vec::new();
     for (id, path) in files(&selection.paths)? {
@@ -72,11 +73,12 @@ pub(super) fn scenarios(selection: &Selection, plan: &Loaded<Plan>) -> Result<Ve
             }
         }
     }
-    report(wrong)?;
+    none_wrong(wrong)?;
     chosen.retain(|one| selection.wants(one));
     if chosen.is_empty() {
         return Err(Error::new("no scenario is left to play: --only, --service and --level leave none of them")
-            .help("`backdraft list scenarios` shows their names, services and levels"));
+            .help("`backdraft list scenarios` shows their names, services and levels")
+            .into());
     }
     Ok(chosen)
 }
@@ -90,21 +92,12 @@ impl Selection {
     }
 }
 
-/// Prints all errors but the first, which is returned.
-fn report(mut wrong: Vec<Error>) -> Result<()> {
-    if wrong.is_empty() {
-        return Ok(());
-    }
-    let first = wrong.remove(0);
-    // In the order of the file: the first is printed by the caller, so it is printed here only as part of a list.
-    for error in &wrong {
-        eprintln!("error: {error}");
-    }
-    Err(first)
+fn none_wrong(wrong: Vec<Error>) -> std::result::Result<(), Refused> {
+    if wrong.is_empty() { Ok(()) } else { Err(Refused(wrong)) }
 }
 
 /// Everything wrong with a scenario: what the format and the plan forbid, then what a fault says of its entry.
-fn check(scenario: &Loaded<Scenario>, plan: &Plan) -> Vec<Error> {
+pub(super) fn check(scenario: &Loaded<Scenario>, plan: &Plan) -> Vec<Error> {
     let mut wrong = validate::scenario(scenario, plan, &faults());
     if wrong.is_empty() {
         let entries = scenario.value.faults.iter().enumerate();

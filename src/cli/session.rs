@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
@@ -39,6 +40,16 @@ pub(super) struct Cast {
     pub(super) way: Way,
 }
 
+/// What a drill leaves.
+pub(super) struct Played {
+    pub(super) record: Record,
+    /// Its scratch folder, where that was to be kept.
+    pub(super) kept: Option<PathBuf>,
+}
+
+/// Files that a drill may need open at once, with room to spare.
+const OPEN_FILES: usize = 128;
+
 /// Plays drills until somebody stops it.
 pub(super) struct Session {
     base: PathBuf,
@@ -49,7 +60,11 @@ pub(super) struct Session {
 
 impl Session {
     /// Sweeps up after killed runs and begins to listen for Ctrl-C and SIGTERM.
+    ///
+    /// # Errors
+    /// When this process may not have what every drill needs: open files, a scratch folder, a thread.
     pub(super) fn start(keep: bool) -> Result<Self> {
+        enough_open_files()?;
         let base = journal::base().map_err(|e| {
             Error::new("no scratch folder can be had")
                 .because(e)
@@ -73,7 +88,8 @@ impl Session {
             listening.map_err(|e| Error::new("signals cannot be listened for").because(e))?;
         signals.spawn(async move {
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            // The receivers may be gone: the run is over, and so is the need to stop it.
+            // Further signals are caught and change nothing: healing is bounded, and must not be cut short.
+            // The receiver may be gone: the run is over, and so is the need to stop it.
             let _ = stopped.send(true);
         });
         Ok(Session { base, keep, stop, _signals: signals })
@@ -84,17 +100,21 @@ impl Session {
         *self.stop.borrow()
     }
 
-    /// Plays one drill and makes its record. Every end leaves a record.
-    pub(super) fn play(&self, cast: &Cast, listener: Option<Listener>) -> Record {
+    /// Plays one drill and makes its record. Every end leaves a record, and so does a drill that was stopped before it
+    /// began.
+    pub(super) fn play(&self, cast: &Cast, listener: Listener) -> Played {
         let run_at = (cast.way == Way::Real).then(clock::wall_now);
-        let events = match Scratch::new(&self.base) {
+        if self.is_stopped() {
+            return Played { record: record(cast, never_begun(), run_at), kept: None };
+        }
+        let (events, kept) = match Scratch::new(&self.base) {
             Ok(scratch) => self.play_in(cast, scratch, listener),
-            Err(e) => vec![aborted(format!("no scratch folder could be made: {e}"))],
+            Err(e) => (vec![aborted(format!("no scratch folder could be made: {e}"))], None),
         };
-        record(cast, events, run_at)
+        Played { record: record(cast, events, run_at), kept }
     }
 
-    fn play_in(&self, cast: &Cast, scratch: Scratch, listener: Option<Listener>) -> Vec<Event> {
+    fn play_in(&self, cast: &Cast, scratch: Scratch, listener: Listener) -> (Vec<Event>, Option<PathBuf>) {
         let mut events = match runtime(cast.way) {
             Ok(runtime) => {
                 // A crash of one drill is a record, and the next drill is played.
@@ -105,14 +125,14 @@ impl Session {
             }
             Err(e) => vec![aborted(format!("no runtime could be started: {e}"))],
         };
-        let (complete, detail) = self.clean_up(scratch);
-        events.push(Event { at: None, since_t0: None, what: What::CleanedUp { complete, detail } });
-        events
+        let (complete, detail, kept) = self.clean_up(scratch);
+        events.push(event(What::CleanedUp { complete, detail }));
+        (events, kept)
     }
 
-    async fn play_on(&self, cast: &Cast, scratch: &Path, listener: Option<Listener>) -> Vec<Event> {
+    async fn play_on(&self, cast: &Cast, scratch: &Path, listener: Listener) -> Vec<Event> {
         let (plan, scenario, way) = (&*cast.plan, &*cast.scenario, cast.way);
-        let parts = Parts { plan, scenario, seed: Seed(cast.seed), way, scratch, listener };
+        let parts = Parts { plan, scenario, seed: Seed(cast.seed), way, scratch, listener: Some(listener) };
         match assembly::assemble(parts).await {
             Err(why) => vec![aborted(why.to_string())],
             Ok(stage) => {
@@ -125,21 +145,28 @@ impl Session {
         }
     }
 
-    fn clean_up(&self, scratch: Scratch) -> (bool, String) {
+    fn clean_up(&self, scratch: Scratch) -> (bool, String, Option<PathBuf>) {
         if self.keep {
             return match scratch.keep() {
-                Ok(dir) => {
-                    eprintln!("kept the scratch folder: {}", dir.display());
-                    (true, "the scratch folder was kept, as asked".into())
-                }
-                Err(e) => (false, format!("the scratch folder could not be kept: {e}")),
+                Ok(dir) => (true, "the scratch folder was kept, as asked".into(), Some(dir.to_owned())),
+                Err(e) => (false, format!("the scratch folder could not be kept: {e}"), None),
             };
         }
         match scratch.remove() {
-            Ok(()) => (true, "the scratch folder is gone, nothing listens any more".into()),
-            Err(e) => (false, format!("the scratch folder could not be removed: {e}")),
+            Ok(()) => (true, "the scratch folder is gone, nothing listens any more".into(), None),
+            Err(e) => (false, format!("the scratch folder could not be removed: {e}"), None),
         }
     }
+}
+
+/// Said once and before anything is made, rather than by every drill in the middle of its story.
+fn enough_open_files() -> Result<()> {
+    let opened: std::io::Result<Vec<File>> = (0..OPEN_FILES).map(|_| File::open("/dev/null")).collect();
+    opened.map(drop).map_err(|e| {
+        Error::new(format!("this process may not have {OPEN_FILES} files open at once, as a drill may need"))
+            .because(e)
+            .help("raise the limit, for instance with `ulimit -n 1024`")
+    })
 }
 
 /// A simulated drill runs on one thread under a paused clock; that is what makes it repeatable.
@@ -156,8 +183,17 @@ fn words(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no reason given".into())
 }
 
+fn event(what: What) -> Event {
+    Event { at: None, since_t0: None, what }
+}
+
 fn aborted(why: String) -> Event {
-    Event { at: None, since_t0: None, what: What::Aborted { why } }
+    event(What::Aborted { why })
+}
+
+fn never_begun() -> Vec<Event> {
+    let detail = "the drill had not begun, nothing had been made".into();
+    vec![event(What::Interrupted), event(What::CleanedUp { complete: true, detail })]
 }
 
 fn record(cast: &Cast, events: Vec<Event>, run_at: Option<Timestamp>) -> Record {
@@ -172,4 +208,55 @@ fn record(cast: &Cast, events: Vec<Event>, run_at: Option<Timestamp>) -> Record 
     };
     let (plan, scenario) = ((*cast.plan).clone(), (*cast.scenario).clone());
     measure::record(measure::Inputs { identity, plan, scenario, events })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        input::load::{load_plan, load_scenario},
+        model::outcome::DrillResult,
+    };
+
+    fn played(session: &Session, prepare: impl FnOnce(&mut Cast)) -> Record {
+        let plan = load_plan("fixtures/hooklabs/plan.yaml").unwrap();
+        let scenario = load_scenario("scenarios/database/control.yaml").unwrap();
+        let mut cast = Cast {
+            id: "database/control".into(),
+            plan: Arc::new(plan.value),
+            plan_sha256: plan.sha256,
+            scenario: Arc::new(scenario.value),
+            scenario_sha256: scenario.sha256,
+            seed: 1,
+            way: Way::Simulated,
+        };
+        prepare(&mut cast);
+        session.play(&cast, Arc::new(|_| {})).record
+    }
+
+    fn session(base: &Path) -> (watch::Sender<bool>, Session) {
+        let (stopped, stop) = watch::channel(false);
+        let _signals = runtime::Builder::new_current_thread().build().unwrap();
+        (stopped, Session { base: base.to_owned(), keep: false, stop, _signals })
+    }
+
+    #[test]
+    fn a_drill_that_cannot_be_assembled_has_a_record_that_says_why_and_exit_code_2() {
+        let base = tempfile::tempdir().unwrap();
+        let record = played(&session(base.path()).1, |cast| Arc::make_mut(&mut cast.plan).services.clear());
+        assert_eq!(record.result.result, DrillResult::NotExecuted);
+        assert!(record.result.reasons[0].contains("the plan has no service `database`"), "{:?}", record.result.reasons);
+        assert_eq!(measure::exit_code(&[record], false), 2);
+        assert_eq!(base.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_drill_that_was_stopped_before_it_began_has_a_record_too() {
+        let base = tempfile::tempdir().unwrap();
+        let (stopped, session) = session(base.path());
+        stopped.send(true).unwrap();
+        let record = played(&session, |_| {});
+        assert_eq!((record.result.result, record.cleanup.removed), (DrillResult::Interrupted, true));
+        assert_eq!(measure::exit_code(&[record], false), 130);
+    }
 }

@@ -3,11 +3,11 @@
 use clap::Args;
 
 use super::{
-    Common,
+    Common, Ended,
+    console::Console,
     selection::{self, Selection},
 };
 use crate::{
-    error::Result,
     exit,
     input::lint::{self, Weakness},
 };
@@ -22,32 +22,32 @@ pub(super) struct ValidateArgs {
     strict: bool,
 }
 
-pub(super) fn validate(args: &ValidateArgs, common: &Common) -> Result<u8> {
+pub(super) fn validate(args: &ValidateArgs, common: &Common, console: &Console) -> Ended {
     let plan = selection::plan(&common.plan)?;
     let scenarios = selection::scenarios(&args.selection, &plan)?;
     let named: Vec<_> = scenarios.iter().map(|one| (one.id.as_str(), &one.scenario.value)).collect();
     let weaknesses = lint::lint(&plan, &named);
-    if !common.quiet {
-        println!("{}: the plan is well-formed", plan.path.display());
-        println!("{} scenarios can be played with it", scenarios.len());
+    if !console.is_quiet() {
+        console.line(format_args!("{}: the plan is well-formed", plan.path.display()));
+        console.line(format_args!("{} scenarios can be played with it", scenarios.len()));
     }
     match weaknesses.len() {
-        0 => println!("no weakness was found in the plan"),
-        n => println!("{n} weaknesses of the plan, worst first:"),
+        0 => console.line(format_args!("no weakness was found in the plan")),
+        n => console.line(format_args!("{n} weaknesses of the plan, worst first:")),
     }
     for weakness in &weaknesses {
-        show(weakness);
+        show(weakness, console);
     }
     let failed = args.strict && !weaknesses.is_empty();
     Ok(if failed { exit::FAILED } else { exit::PASS })
 }
 
-fn show(weakness: &Weakness) {
-    println!("\n{}  {}", weakness.severity.words(), weakness.what);
-    println!("  where:  {} ({})", weakness.place, weakness.path);
-    println!("  why:    {}", weakness.why);
-    println!("  remedy: {}", weakness.remedy);
+fn show(weakness: &Weakness, console: &Console) {
+    console.line(format_args!("\n{}  {}", weakness.severity.words(), weakness.what));
+    console.line(format_args!("  where:  {} ({})", weakness.place, weakness.path));
+    console.line(format_args!("  why:    {}", weakness.why));
+    console.line(format_args!("  remedy: {}", weakness.remedy));
     if let Some(scenario) = &weakness.proven_by {
-        println!("  shown by: backdraft run --only {scenario}");
+        console.line(format_args!("  shown by: backdraft run --only {scenario}"));
     }
 }

@@ -46,8 +46,11 @@ impl Scratch {
     /// A new, empty, locked folder below `base`.
     pub fn new(base: &Path) -> io::Result<Self> {
         let dir = tempfile::Builder::new().prefix("drill-").tempdir_in(base)?.keep();
-        let lock = File::create(dir.join(LOCK))?;
+        // Locked before it has its name: a sweep never sees the lock of a living run free.
+        let unnamed = dir.join("lock");
+        let lock = File::create(&unnamed)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        fs::rename(&unnamed, dir.join(LOCK))?;
         Ok(Scratch { dir, _lock: lock })
     }
 
@@ -64,8 +67,21 @@ impl Scratch {
 
     /// Removes it with all that is in it.
     pub fn remove(self) -> io::Result<()> {
-        fs::remove_dir_all(&self.dir)
+        remove(&self.dir)
     }
+}
+
+/// The lock goes last: a removal that is killed leaves a folder that the next sweep still knows for an abandoned one.
+fn remove(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_name() == LOCK {
+            continue;
+        }
+        let path = entry.path();
+        if entry.file_type()?.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+    }
+    fs::remove_dir_all(dir)
 }
 
 /// Removes what killed runs left below `base` and returns their folders. Folders of living runs, and kept ones, stay.
@@ -75,7 +91,7 @@ pub fn sweep(base: &Path) -> io::Result<Vec<PathBuf>> {
         let dir = entry?.path();
         let ours = dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with("drill-"));
         if ours && !dir.join(KEPT).exists() && is_abandoned(&dir) {
-            fs::remove_dir_all(&dir)?;
+            remove(&dir)?;
             swept.push(dir);
         }
     }

@@ -29,6 +29,16 @@ pub struct Loaded<T> {
 }
 
 impl<T> Loaded<T> {
+    /// A value that came in another file than one of its own, as in a record: known by that file, its places are not.
+    pub fn unplaced(value: T, path: &Path) -> Self {
+        Loaded {
+            value,
+            sha256: String::new(),
+            path: path.to_owned(),
+            places: Places::none(&path.display().to_string()),
+        }
+    }
+
     /// An error about the value at a path like `faults[1].regions[0]`.
     pub fn error(&self, path: &str, what: impl Into<String>) -> Error {
         Error::new(what).at(self.places.of(path))

@@ -57,6 +57,12 @@ impl Places {
         Ok(Places { file: file.to_owned(), root })
     }
 
+    /// No places: every value is said to stand where the file begins.
+    pub(super) fn none(file: &str) -> Places {
+        let root = Node { at: Place { line: 1, column: 1 }, kind: Kind::Mapping(Vec::new()) };
+        Places { file: file.to_owned(), root }
+    }
+
     /// `file:line:column` of the value at a path like `faults[1].regions[0]`; of the nearest value around it where the
     /// path leads nowhere, as for a field that was left out.
     pub fn of(&self, path: &str) -> String {

@@ -1,6 +1,11 @@
 //! What differs between two records of one drill. What was measured by a wall clock always does, and does not count.
 
-use crate::model::record::{Record, Way};
+use serde_json::Value;
+
+use crate::model::{
+    outcome::Outcome,
+    record::{Record, Way},
+};
 
 /// Every respect in which the drill went another way, in words. Two records of a simulated drill must be the same to
 /// the byte.
@@ -11,8 +16,8 @@ pub fn differences(before: &Record, now: &Record) -> Vec<String> {
             found.push(format!("{what}: was {before}, is {now}"));
         }
     };
-    compare("result", words(&before.result.result), words(&now.result.result));
-    compare("outcome", words(&before.result.outcome), words(&now.result.outcome));
+    compare("result", before.result.result.words().into(), now.result.result.words().into());
+    compare("outcome", outcome(before), outcome(now));
     compare("recovery point", words(&before.restore.chosen), words(&now.restore.chosen));
     compare("points refused", refused(before), refused(now));
     compare("loss", loss(before), loss(now));
@@ -20,13 +25,42 @@ pub fn differences(before: &Record, now: &Record) -> Vec<String> {
     compare("alarms", alarms(before), alarms(now));
     compare("faults that bit", bites(before), bites(now));
     if found.is_empty() && now.identity.way == Way::Simulated && before != now {
-        found.push("the records differ in detail, and simulated ones must not".into());
+        let at = detail(before, now).unwrap_or_default();
+        found.push(format!("the records differ in detail, and simulated ones must not{at}"));
     }
     found
 }
 
 fn words(value: &impl std::fmt::Debug) -> String {
     format!("{value:?}")
+}
+
+/// The first value that differs, as ` (limits[0]: was …, is …)`.
+fn detail(before: &Record, now: &Record) -> Option<String> {
+    let (before, now) = (serde_json::to_value(before).ok()?, serde_json::to_value(now).ok()?);
+    let (path, was, is) = first(String::new(), Some(&before), Some(&now))?;
+    let shown = |value: Option<&Value>| value.map_or("missing".into(), Value::to_string);
+    Some(format!(" ({}: was {}, is {})", path.trim_start_matches('.'), shown(was), shown(is)))
+}
+
+type Pair<'v> = (String, Option<&'v Value>, Option<&'v Value>);
+
+fn first<'v>(path: String, was: Option<&'v Value>, is: Option<&'v Value>) -> Option<Pair<'v>> {
+    match (was, is) {
+        _ if was == is => None,
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
+            let added = b.keys().filter(|key| !a.contains_key(*key));
+            a.keys().chain(added).find_map(|key| first(format!("{path}.{key}"), a.get(key), b.get(key)))
+        }
+        (Some(Value::Array(a)), Some(Value::Array(b))) => {
+            (0..a.len().max(b.len())).find_map(|n| first(format!("{path}[{n}]"), a.get(n), b.get(n)))
+        }
+        _ => Some((path, was, is)),
+    }
+}
+
+fn outcome(record: &Record) -> String {
+    record.result.outcome.map_or("none", Outcome::words).into()
 }
 
 /// Writes, not rows: a simulated drill models a large data set with few rows.

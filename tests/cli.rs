@@ -1,0 +1,14 @@
+//! The product at its command line: exit codes, what is said where, and what is left behind, over the binary itself.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "cli/bench.rs"]
+mod bench;
+#[path = "cli/input.rs"]
+mod input;
+#[path = "cli/output.rs"]
+mod output;
+#[path = "cli/replay.rs"]
+mod replay;
+#[path = "cli/signals.rs"]
+mod signals;

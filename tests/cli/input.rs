@@ -1,0 +1,139 @@
+//! Bad input: exit code 2, words that help with file and line, nothing played and nothing left behind.
+
+use std::fs;
+
+use crate::bench::{Bench, Ended};
+
+/// Runs what must be refused, and returns what was said.
+fn refused(bench: &Bench, arguments: &[&str]) -> String {
+    let Ended { code, out, err } = bench.run(arguments);
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}: {err}");
+    assert_eq!(bench.left_behind(), Vec::<std::path::PathBuf>::new(), "{arguments:?}");
+    assert!(!bench.path("out").exists(), "{arguments:?} made an output folder");
+    err
+}
+
+/// Plays one scenario file, which must be refused.
+fn scenario(path: &str) -> String {
+    refused(&Bench::new(), &["run", "--simulate", path, "--out", "{out}"])
+}
+
+#[test]
+fn every_bad_scenario_is_refused_with_file_and_line_and_nothing_is_played() {
+    let said = [
+        "there-is-no-such-file",
+        "not-yaml",
+        "unknown-field",
+        "wrong-unit",
+        "negative-time",
+        "region-not-in-plan",
+        "disaster-before-first-backup",
+        "yaml-bomb",
+        "many-errors",
+    ];
+    let said = said.map(|name| scenario(&format!("fixtures/inputs/{name}.yaml")));
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn a_scenario_of_100_mb_is_refused() {
+    let bench = Bench::new();
+    let path = bench.file("huge.yaml", "");
+    // Sparse: it takes no room.
+    fs::File::options().write(true).open(&path).unwrap().set_len(100_000_000).unwrap();
+    insta::assert_snapshot!(refused(&bench, &["run", "--simulate", &path, "--out", "{out}"]));
+}
+
+#[test]
+fn one_bad_scenario_among_good_ones_keeps_all_from_being_played() {
+    let bench = Bench::new();
+    let good = fs::read("scenarios/database/control.yaml").unwrap();
+    bench.file("stories/a-bad.yaml", "title: [");
+    bench.file("stories/b-good.yaml", good);
+    bench.file("stories/c-bad.yaml", "title: 1\nsevrice: database\n");
+    let folder = bench.path("stories").display().to_string();
+    insta::assert_snapshot!(refused(&bench, &["run", "--simulate", &folder, "--out", "{out}"]));
+}
+
+#[test]
+fn a_selection_that_leaves_nothing_is_refused() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("empty")).unwrap();
+    let empty = bench.path("empty").display().to_string();
+    let said = [
+        refused(&bench, &["run", "--simulate", &empty, "--out", "{out}"]),
+        refused(&bench, &["run", "--simulate", "--only", "no-such-story", "--out", "{out}"]),
+        refused(&bench, &["list", "scenarios", "--level", "9"]),
+    ];
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn a_bad_plan_is_refused() {
+    let bench = Bench::new();
+    let plan = fs::read_to_string("fixtures/hooklabs/plan.yaml").unwrap();
+    let bad = bench.file("plan.yaml", format!("{plan}colour: red\n"));
+    let missing = bench.path("no-plan.yaml").display().to_string();
+    let said = [&missing, &bad].map(|plan| refused(&bench, &["run", "--simulate", "--plan", plan, "--out", "{out}"]));
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written_is_found_before_anything_is_played() {
+    let bench = Bench::new();
+    let below_a_file = bench.file("file", "") + "/out";
+    let only = ["run", "--simulate", "--only", "database/control", "--out"];
+    let said = [&below_a_file, "/proc/backdraft"].map(|out| refused(&bench, &[&only[..], &[out]].concat()));
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn a_temporary_folder_that_is_not_there_is_refused_in_words() {
+    let bench = Bench::new();
+    let said = bench.shell("TMPDIR=/no-such-folder $BACKDRAFT run --simulate --only database/control --out $OUT");
+    assert_eq!(said.code, Some(2));
+    assert!(!bench.path("out").exists());
+    insta::assert_snapshot!(said.err);
+}
+
+#[test]
+fn what_is_no_record_is_not_replayed() {
+    let bench = Bench::new();
+    let huge = bench.file("huge.json", "");
+    fs::File::options().write(true).open(&huge).unwrap().set_len(100_000_000).unwrap();
+    let files = [
+        bench.path("missing.json").display().to_string(),
+        "/dev/zero".into(),
+        huge,
+        bench.file("no-json.json", "{\n  \"format\": nothing"),
+        bench.file("other.json", r#"{"name": "backdraft"}"#),
+        bench.file("future.json", r#"{"format": "backdraft.record/9"}"#),
+        bench.file("part.json", r#"{"format": "backdraft.record/1"}"#),
+    ];
+    let said = files.map(|file| refused(&bench, &["replay", &file]));
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn a_command_line_that_means_nothing_is_refused() {
+    let bench = Bench::new();
+    let lines: [&[&str]; 5] =
+        [&["rnu"], &[], &["run", "--sed", "1"], &["run", "--seed", "many"], &["--log-format=json", "rnu"]];
+    let said = lines.map(|line| refused(&bench, line));
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn too_few_open_files_end_in_words_and_exit_code_2() {
+    let bench = Bench::new();
+    for limit in [6, 8, 12, 24, 64] {
+        let run = format!(
+            "ulimit -n {limit}; $BACKDRAFT run --only database/control.yaml --only database/corrupt-truncated --out $OUT"
+        );
+        let said = bench.shell(&run);
+        assert_eq!(said.code, Some(2), "{}", said.err);
+        assert!(said.err.contains("ulimit -n 1024") && !said.err.contains("panicked"), "{}", said.err);
+    }
+    assert!(bench.left_behind().is_empty());
+    assert!(!bench.path("out").exists());
+}
