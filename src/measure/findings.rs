@@ -158,7 +158,10 @@ fn refused(record: &Record, story: &Story<'_>) -> Vec<Finding> {
     for (region, points) in by_region {
         let Some(newest) = points.first() else { continue };
         let (more, remedy) = refusal(record, story, &points);
-        match same.iter_mut().find(|(p, m, r, _)| (&p.point, &p.why, &*more, remedy) == (&newest.point, &newest.why, m, *r)) {
+        match same
+            .iter_mut()
+            .find(|(p, m, r, _)| (&p.point, &p.why, &*more, remedy) == (&newest.point, &newest.why, m, *r))
+        {
             Some((.., regions)) => regions.push(region),
             None => same.push((newest, more, remedy, vec![region])),
         }
@@ -226,7 +229,12 @@ fn incomplete_copies(record: &Record) -> Option<Finding> {
     }
     let why = if newest.missing_in.is_empty() { String::new() } else { format!(": {}", newest.missing_in.join("; ")) };
     let what = format!("The newest backup {} is not in {}{why}", newest.point, words::list(&lacking));
-    Some(finding(Severity::Medium, "The newest backup is not in every region", what, "Copy again until each region holds it, and raise an alarm until then."))
+    Some(finding(
+        Severity::Medium,
+        "The newest backup is not in every region",
+        what,
+        "Copy again until each region holds it, and raise an alarm until then.",
+    ))
 }
 
 /// Regions that showed nothing when the restore asked, or less than others; regions of which the same is said together.
@@ -292,7 +300,10 @@ mod tests {
 
     fn shown(drill: &Drill) -> String {
         let record = record(drill.inputs());
-        let lines = record.findings.iter().map(|f| format!("{}: {}\n  {}\n  {}", f.severity.words(), f.title, f.what, f.remedy));
+        let lines = record
+            .findings
+            .iter()
+            .map(|f| format!("{}: {}\n  {}\n  {}", f.severity.words(), f.title, f.what, f.remedy));
         lines.collect::<Vec<_>>().join("\n")
     }
 
