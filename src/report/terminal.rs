@@ -72,7 +72,7 @@ const WIDE_TO_NARROW: [Leaves; 4] = [
 /// The first column needs no head, and has no room for one.
 const HEADS: [&str; 6] = ["", "SCENARIO", "OUTCOME", "RTA", "RPA", "POINT RESTORED"];
 /// Columns in the order in which they are cut where even the narrowest table is too wide, each with the width it keeps.
-const CUT: [(usize, usize); 6] = [(2, 9), (1, 12), (3, 6), (4, 6), (2, 4), (0, 6)];
+const CUT: [(usize, usize); 5] = [(2, 6), (1, 10), (3, 5), (4, 5), (0, 6)];
 
 impl Page {
     fn paint(&self, colour: &str, text: &str) -> String {
