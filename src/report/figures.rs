@@ -49,6 +49,7 @@ pub(super) fn objectives(records: &[Record]) -> String {
             all().filter(|(record, judged)| judged.verdict == Verdict::Missed && expects_miss(record, judged));
         let expected = match expected.count() {
             n if n == missed => "expected by their scenarios".to_owned(),
+            0 => "none of them expected".to_owned(),
             n => format!("{n} of them expected"),
         };
         said.push_str(&format!(", {missed} missed ({expected})"));
@@ -60,7 +61,7 @@ pub(super) fn objectives(records: &[Record]) -> String {
 }
 
 /// Whether a scenario expects that an objective is missed: it says so of the service's, or expects an end that misses
-/// it. Of a drill that did not pass nothing was as expected.
+/// it.
 fn expects_miss(record: &Record, judged: &Judged) -> bool {
     let expect = &record.scenario.expect;
     let (said, behind) = match judged.objective {
@@ -68,7 +69,7 @@ fn expects_miss(record: &Record, judged: &Judged) -> bool {
         ObjectiveKind::Rpo => (expect.rpo, Outcome::RecoveredBehind),
     };
     let ends = matches!(expect.outcome, Outcome::RefusedLoudly | Outcome::Hung) || expect.outcome == behind;
-    record.result.result == DrillResult::Pass && (said == Some(Verdict::Missed) || ends)
+    said == Some(Verdict::Missed) || ends
 }
 
 /// The missed objective that is worst: one with no actual, else the one furthest over its limit. `None` where none is

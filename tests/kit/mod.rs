@@ -14,6 +14,7 @@ use backdraft::{
     input::load::{load_plan, load_scenario},
     measure,
     model::{
+        event::{Event, What},
         plan::Plan,
         record::{Identity, Record, Way},
         scenario::Scenario,
@@ -61,7 +62,7 @@ pub fn play(
         Way::Real => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
     };
     let scratch = tempfile::tempdir().unwrap();
-    let events = runtime.unwrap().block_on(async {
+    let mut events = runtime.unwrap().block_on(async {
         let parts = Parts { plan, scenario, seed: Seed(seed), way, scratch: scratch.path(), listener: None };
         let mut stage = assemble(parts).await.unwrap();
         if !replace.is_empty() {
@@ -74,6 +75,10 @@ pub fn play(
         engine::play(&drill, stage).await;
         recorder.events()
     });
+    // As the command does: the scratch folder is the last thing to go.
+    let complete = scratch.close().is_ok();
+    let detail = "the scratch folder is gone, nothing listens any more".into();
+    events.push(Event { at: None, since_t0: None, what: What::CleanedUp { complete, detail } });
     let identity = Identity {
         scenario: id.into(),
         seed,
