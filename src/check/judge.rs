@@ -62,11 +62,28 @@ fn absences(versions: &[Version]) -> impl Iterator<Item = Absence> {
     before.into_iter().chain(deleted)
 }
 
-/// Reads an ambiguous absence: as the claim has it where it can, else as the prefix of the other items has it, else as
-/// the latest.
+/// Reads an ambiguous absence as the claim has it; as the prefix of the other items has it where that ends before the
+/// claimed position, for then the claim is disproved. Where neither has the item absent, it was not inserted yet: the
+/// reading that makes nothing look better than it is.
 pub(super) fn settle(versions: &[Version], claimed: u64, prefix: u64) -> Reached {
     let at = |seq| absences(versions).find(|absence| absence.holds_at(seq));
-    at(claimed).or_else(|| at(prefix)).or_else(|| absences(versions).last()).and_then(|absence| absence.reached)
+    at(claimed.min(prefix)).or_else(|| at(prefix)).or_else(|| absences(versions).next()).and_then(|a| a.reached)
+}
+
+/// The prefix that is left when ambiguous items, given by their versions, are settled too. One that ends the prefix
+/// earlier may change how another is read, so they are read until nothing changes.
+pub(super) fn settled_prefix(ambiguous: &[Vec<Version>], claimed: u64, mut prefix: u64) -> u64 {
+    loop {
+        let first_lost = |versions: &Vec<Version>| {
+            let reflected = settle(versions, claimed, prefix).map_or(0, |newest| newest + 1);
+            versions.get(reflected).map(|lost| lost.seq)
+        };
+        let ends = ambiguous.iter().filter_map(first_lost).map(|seq| seq.saturating_sub(1)).min();
+        match ends.filter(|end| *end < prefix) {
+            Some(earlier) => prefix = earlier,
+            None => return prefix,
+        }
+    }
 }
 
 /// Sums over items.

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::{
     Check, Evidence, Outcome,
     found::{Findings, Piece},
-    judge::{EXAMPLES, Tally, settle},
+    judge::{EXAMPLES, Tally, settle, settled_prefix},
     result,
 };
 use crate::{
@@ -36,9 +36,10 @@ pub async fn compare(
     let claimed = claim.position.seq;
     let mut tally = judge(ledger, &findings, claimed, lanes).await;
     let last = ledger.last();
-    let prefix = tally.prefix(last.seq);
-    for item in std::mem::take(&mut tally.ambiguous) {
-        let versions = ledger.versions(item);
+    let ambiguous = std::mem::take(&mut tally.ambiguous);
+    let versions: Vec<_> = ambiguous.iter().map(|item| ledger.versions(*item)).collect();
+    let prefix = settled_prefix(&versions, claimed, tally.prefix(last.seq));
+    for (item, versions) in ambiguous.into_iter().zip(versions) {
         tally.count(item, findings.of(item), &versions, settle(&versions, claimed, prefix));
     }
     for item in &findings.twice {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{monitoring, outcome, rpo, story::Story};
 use crate::model::{
-    event::{Alarm, AlarmKind, PointTried, What},
+    event::{Alarm, AlarmKind, BackupMade, PointTried, What},
     outcome::{Outcome, Verdict},
     record::{Finding, ObjectiveKind, Record, Severity},
     words,
@@ -27,27 +27,34 @@ pub(super) fn findings(record: &Record, story: &Story<'_>) -> Vec<Finding> {
     all
 }
 
-fn finding(severity: Severity, what: String, remedy: impl Into<String>) -> Finding {
-    Finding { severity, what, remedy: remedy.into() }
+/// `title` is the same in every drill: reports count by it, so figures belong into `what`.
+fn finding(severity: Severity, title: impl Into<String>, what: String, remedy: impl Into<String>) -> Finding {
+    Finding { severity, title: title.into(), what, remedy: remedy.into() }
 }
 
 /// Data or truth is lost.
 fn truth(record: &Record, story: &Story<'_>) -> Option<Finding> {
     let ending = outcome::ending(story, &record.objectives);
-    let remedy = match (ending.outcome?, &record.restore.chosen) {
-        (Outcome::SilentlyWrong, Some(_)) => {
-            "Compare the target with the backup's manifest before the cut over, and refuse what differs."
-        }
-        (Outcome::SilentlyWrong, None) => {
-            "Raise an alarm wherever the restore gives up; an exit code is not read at night."
-        }
-        (Outcome::RefusedLoudly, _) => {
-            "Keep a copy that this failure cannot reach: another account, object lock, more regions."
-        }
-        (Outcome::Hung, _) => "Give each step of the restore a time limit, and go on to the next region or generation.",
+    let (title, remedy) = match (ending.outcome?, &record.restore.chosen) {
+        (Outcome::SilentlyWrong, Some(_)) => (
+            "Wrong data was restored, and nothing said so",
+            "Compare the target with the backup's manifest before the cut over, and refuse what differs.",
+        ),
+        (Outcome::SilentlyWrong, None) => (
+            "The restore gave up without an alarm",
+            "Raise an alarm wherever the restore gives up; an exit code is not read at night.",
+        ),
+        (Outcome::RefusedLoudly, _) => (
+            "Nothing could be restored",
+            "Keep a copy that this failure cannot reach: another account, object lock, more regions.",
+        ),
+        (Outcome::Hung, _) => (
+            "The restore did not end",
+            "Give each step of the restore a time limit, and go on to the next region or generation.",
+        ),
         _ => return None,
     };
-    Some(finding(Severity::Critical, sentence(&ending.why), remedy))
+    Some(finding(Severity::Critical, title, sentence(&ending.why), remedy))
 }
 
 /// One finding for all objectives of a kind that are missed.
@@ -72,7 +79,7 @@ fn missed(record: &Record, story: &Story<'_>, kind: ObjectiveKind) -> Option<Fin
         }
         _ => "Remove what kept the restore from a good end, then drill again.",
     };
-    Some(finding(Severity::High, what, remedy))
+    Some(finding(Severity::High, format!("{} missed", kind.words()), what, remedy))
 }
 
 /// Faults that struck before the disaster and of which no monitor spoke.
@@ -95,12 +102,17 @@ fn slept_through(record: &Record, story: &Story<'_>) -> Vec<Finding> {
         all.push(match looks {
             0 => finding(
                 Severity::Medium,
+                "The monitor did not look between the fault and the disaster",
                 format!("Nobody looked between the fault {name} and the disaster: the monitor looks every {every}"),
-                "Look more often, and after each backup.",
+                "Let the monitor look more often, and right after each backup.",
             ),
             _ => finding(
                 Severity::High,
-                format!("Monitoring slept through the fault {name}: {} before the disaster, no alarm", words::count(looks, "look")),
+                "Monitoring slept through a fault",
+                format!(
+                    "Monitoring slept through the fault {name}: {} before the disaster, no alarm about it",
+                    words::count(looks, "look")
+                ),
                 "Let the monitor read what it watches: manifest, digest and content of the newest backup in each region.",
             ),
         });
@@ -123,6 +135,7 @@ fn exposed(record: &Record) -> Option<Finding> {
     );
     Some(finding(
         Severity::Medium,
+        format!("The schedule cannot hold the RPO of {}", service.rpo),
         what,
         format!(
             "Back up at least twice in each {}, or state an RPO above {interval} and the time a backup takes.",
@@ -131,7 +144,8 @@ fn exposed(record: &Record) -> Option<Finding> {
     ))
 }
 
-/// Recovery points that the restore refused: one finding a region, by the first tried, which is its newest.
+/// Recovery points that the restore refused: of each region the first tried, which is its newest; one finding for
+/// regions with the same damage.
 fn refused(record: &Record, story: &Story<'_>) -> Vec<Finding> {
     let mut by_region: Vec<(&str, Vec<&PointTried>)> = Vec::new();
     for tried in &record.restore.refused {
@@ -140,25 +154,44 @@ fn refused(record: &Record, story: &Story<'_>) -> Vec<Finding> {
             None => by_region.push((&tried.region, vec![tried])),
         }
     }
-    let of_region = |(region, points): &(&str, Vec<&PointTried>)| {
-        let newest = points.first()?;
-        let more = match points.len() as u64 - 1 {
-            0 => String::new(),
-            n => format!(" ({} there refused as well)", words::count(n, "older one")),
-        };
-        let seen = match monitoring::saw(story, 0, &[region]).first() {
-            Some(Alarm { kind, detail, .. }) => format!("monitoring had raised `{}`: {detail}", kind.words()),
-            None => "monitoring had not said so".into(),
-        };
-        let (point, phase) = (&newest.point, newest.phase.words());
-        let what = format!("{region}: {point} was refused in {phase}: {}{more}; {seen}", newest.why);
-        Some(finding(
-            Severity::Medium,
-            what,
-            "Verify each backup in each region when it is made, not when it is needed.",
-        ))
+    let mut same: Vec<(&PointTried, String, &str, Vec<&str>)> = Vec::new();
+    for (region, points) in by_region {
+        let Some(newest) = points.first() else { continue };
+        let (more, remedy) = refusal(record, story, &points);
+        match same
+            .iter_mut()
+            .find(|(p, m, r, _)| (&p.point, &p.why, &*more, remedy) == (&newest.point, &newest.why, m, *r))
+        {
+            Some((.., regions)) => regions.push(region),
+            None => same.push((newest, more, remedy, vec![region])),
+        }
+    }
+    let told = |(newest, more, remedy, regions): (&PointTried, String, &str, Vec<&str>)| {
+        let (point, phase, regions) = (&newest.point, newest.phase.words(), words::list(&regions));
+        let what = format!("{point} was refused in {phase} in {regions}: {}{more}", newest.why);
+        finding(Severity::Medium, "A stored backup was found bad only when it was needed", what, remedy)
     };
-    by_region.iter().filter_map(of_region).collect()
+    same.into_iter().map(told).collect()
+}
+
+/// What else is to be said of the points that one region was refused for, and what to do.
+fn refusal(record: &Record, story: &Story<'_>, points: &[&PointTried]) -> (String, &'static str) {
+    let [newest, older @ ..] = points else { return (String::new(), "") };
+    let more = match older.len() as u64 {
+        0 => String::new(),
+        n => format!(" ({} there refused as well)", words::count(n, "older one")),
+    };
+    if let Some(Alarm { kind, detail, .. }) = monitoring::saw(story, 0, &[&newest.region]).first() {
+        let more = format!("{more}; monitoring had raised “{}”: {detail}", kind.words());
+        return (more, "Act on the alarm: make a good backup at once, and know that the newest is not one.");
+    }
+    // A backup is called made where it was read back whole from its region: then it was damaged later.
+    let made = |b: &BackupMade| b.point == newest.point && b.regions.contains(&newest.region);
+    let remedy = match record.backups.iter().any(made) {
+        true => "Verify stored backups on a schedule, not only when they are made.",
+        false => "Verify each backup in each region when it is made, not when it is needed.",
+    };
+    (format!("{more}; monitoring had not said so"), remedy)
 }
 
 /// Scheduled backups that did not come about.
@@ -176,7 +209,12 @@ fn failed_backups(story: &Story<'_>) -> Vec<Finding> {
         let backups = words::count(days.len() as u64, "scheduled backup");
         let day = if days.len() == 1 { "day" } else { "days" };
         let what = format!("{backups} {fate} ({day} {}): {why}", words::list(&days));
-        finding(Severity::Medium, what, "Try again within the hour, and raise an alarm while the source still lives.")
+        finding(
+            Severity::Medium,
+            format!("Scheduled backups {fate}"),
+            what,
+            "Try again within the hour, and raise an alarm while the source still lives.",
+        )
     };
     by_fate.into_iter().map(of_fate).collect()
 }
@@ -191,25 +229,42 @@ fn incomplete_copies(record: &Record) -> Option<Finding> {
     }
     let why = if newest.missing_in.is_empty() { String::new() } else { format!(": {}", newest.missing_in.join("; ")) };
     let what = format!("The newest backup {} is not in {}{why}", newest.point, words::list(&lacking));
-    Some(finding(Severity::Medium, what, "Copy again until each region holds it, and raise an alarm until then."))
+    Some(finding(
+        Severity::Medium,
+        "The newest backup is not in every region",
+        what,
+        "Copy again until each region holds it, and raise an alarm until then.",
+    ))
 }
 
-/// Regions that showed nothing when the restore asked, or less than others.
+/// Regions that showed nothing when the restore asked, or less than others; regions of which the same is said together.
 fn silent_regions(record: &Record) -> Vec<Finding> {
     let most = record.restore.listed.iter().filter_map(|l| l.points).max().unwrap_or(0);
-    let mut all = Vec::new();
+    let mut same: Vec<(&str, String, Vec<&str>)> = Vec::new();
     for listed in &record.restore.listed {
         let why = listed.why.as_deref().unwrap_or("no reason given");
-        let what = match listed.points {
+        let (title, said) = match listed.points {
             Some(n) if n == most => continue,
-            Some(n) => format!("{} shows {}, another region {most}", listed.region, words::count(n, "recovery point")),
-            None => format!("{} did not answer when asked for its recovery points: {why}", listed.region),
+            Some(n) => (
+                "A region shows fewer recovery points than another",
+                format!("{} where another region has {most}", words::count(n, "recovery point")),
+            ),
+            None => (
+                "A region did not show its recovery points",
+                format!("no answer when asked for recovery points: {why}"),
+            ),
         };
-        if !all.iter().any(|f: &Finding| f.what == what) {
-            all.push(finding(Severity::Low, what, "Keep each generation in more regions than can fail at once."));
+        match same.iter_mut().find(|(_, s, _)| *s == said) {
+            Some((.., regions)) if regions.contains(&listed.region.as_str()) => {}
+            Some((.., regions)) => regions.push(&listed.region),
+            None => same.push((title, said, vec![&listed.region])),
         }
     }
-    all
+    let told = |(title, said, regions): (&str, String, Vec<&str>)| {
+        let what = format!("{}: {said}", words::list(&regions));
+        finding(Severity::Low, title, what, "Keep each generation in more regions than can fail at once.")
+    };
+    same.into_iter().map(told).collect()
 }
 
 /// False alarms, counted.
@@ -228,9 +283,8 @@ fn cried_wolf(record: &Record) -> Vec<Finding> {
             ),
             _ => (detail.to_owned(), "Find out what the monitor mistook, and correct its limit.".into()),
         };
-        let times = words::count(times, "time");
-        let what = format!("The monitor cried wolf {times} (`{}`): {because}", kind.words());
-        finding(Severity::Medium, what, remedy)
+        let what = format!("{} (“{}”): {because}", words::count(times, "false alarm"), kind.words());
+        finding(Severity::Medium, format!("The monitor raises false alarms “{}”", kind.words()), what, remedy)
     };
     by_kind.into_iter().map(of_kind).collect()
 }
@@ -246,7 +300,10 @@ mod tests {
 
     fn shown(drill: &Drill) -> String {
         let record = record(drill.inputs());
-        let lines = record.findings.iter().map(|f| format!("{}: {}\n  {}", f.severity.words(), f.what, f.remedy));
+        let lines = record
+            .findings
+            .iter()
+            .map(|f| format!("{}: {}\n  {}\n  {}", f.severity.words(), f.title, f.what, f.remedy));
         lines.collect::<Vec<_>>().join("\n")
     }
 

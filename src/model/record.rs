@@ -265,7 +265,9 @@ pub struct AlarmRecord {
 pub struct Finding {
     /// How bad.
     pub severity: Severity,
-    /// What was found.
+    /// What it is, in a few words that are the same in every drill.
+    pub title: String,
+    /// What was found in this drill, with its figures.
     pub what: String,
     /// What to do.
     pub remedy: String,

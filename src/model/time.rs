@@ -173,8 +173,11 @@ impl Measured {
 /// `6 min assumed + 183 ms measured = 6 min 0.2 s`; a redacted part is `[measured]`, and then there is no sum.
 impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What took no time is said only where nothing else did.
+        let lasted = |part: &Measured| part.millis() != Some(0);
+        let all_zero = !self.parts().any(|(_, part)| lasted(&part));
         let mut count = 0;
-        for (basis, part) in self.parts() {
+        for (basis, part) in self.parts().filter(|(_, part)| all_zero || lasted(part)) {
             f.write_str(if count > 0 { " + " } else { "" })?;
             match part.millis() {
                 Some(ms) => write!(f, "{} {}", words::duration(ms), basis.words())?,

@@ -24,6 +24,16 @@ pub fn list<T: AsRef<str>>(items: &[T]) -> String {
 /// A time in milliseconds, as people say it: `183 ms`, `6 min 0.2 s`, `9 h 12 min`, `3 days 2 h`. Rounded to a tenth
 /// of a second from one second on, to a second from one hour on.
 pub fn duration(millis: u64) -> String {
+    // Plans say 24 h and 48 h, so days begin above.
+    in_units(millis, millis > 2 * 86_400_000)
+}
+
+/// The same without days, for columns of figures to be compared: `60 h 5 min`.
+pub fn hours(millis: u64) -> String {
+    in_units(millis, false)
+}
+
+fn in_units(millis: u64, days: bool) -> String {
     let step = match millis {
         0..1_000 => return format!("{millis} ms"),
         1_000..3_600_000 => 100,
@@ -32,8 +42,7 @@ pub fn duration(millis: u64) -> String {
     let rounded = millis.saturating_add(step / 2) / step * step;
     let (mut minutes, seconds) = (rounded / 60_000, rounded % 60_000);
     let mut parts = Vec::new();
-    // Plans say 24 h and 48 h, so days begin above.
-    if rounded > 2 * 86_400_000 {
+    if days {
         parts.push(count(minutes / 1_440, "day"));
         minutes %= 1_440;
     }
@@ -87,6 +96,7 @@ mod tests {
         ];
         assert_eq!(shown, said);
         assert!(duration(u64::MAX).contains("days"));
+        assert_eq!(hours(216_300_000), "60 h 5 min");
         assert_eq!(
             [count(1, "row"), count(0, "row"), count(2, "copy"), count(2, "day")].join(" "),
             "1 row 0 rows 2 copies 2 days"

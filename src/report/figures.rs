@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    outcome::{DrillResult, Verdict},
-    record::{Judged, ObjectiveKind, Record, Severity},
+    outcome::{DrillResult, Outcome, Verdict},
+    record::{Finding, Judged, ObjectiveKind, Record},
     time::{Basis, Elapsed},
     words,
 };
@@ -38,17 +38,38 @@ pub(super) fn tally(records: &[Record]) -> String {
     said
 }
 
-/// `18 of 28 met, 8 missed, 2 inconclusive`.
+/// `18 of 28 met, 8 missed (all as their scenarios expect), 2 inconclusive`.
 pub(super) fn objectives(records: &[Record]) -> String {
-    let all = || records.iter().flat_map(|r| &r.objectives);
-    let count = |wanted: Verdict| all().filter(|j| j.verdict == wanted).count();
+    let all = || records.iter().flat_map(|record| record.objectives.iter().map(move |judged| (record, judged)));
+    let count = |wanted: Verdict| all().filter(|(_, judged)| judged.verdict == wanted).count();
     let mut said = format!("{} of {} met", count(Verdict::Met), all().count());
-    for verdict in [Verdict::Missed, Verdict::Inconclusive] {
-        if count(verdict) > 0 {
-            said.push_str(&format!(", {} {}", count(verdict), verdict.words()));
-        }
+    let missed = count(Verdict::Missed);
+    if missed > 0 {
+        let expected =
+            all().filter(|(record, judged)| judged.verdict == Verdict::Missed && expects_miss(record, judged));
+        let expected = match expected.count() {
+            n if n == missed => "expected by their scenarios".to_owned(),
+            0 => "none of them expected".to_owned(),
+            n => format!("{n} of them expected"),
+        };
+        said.push_str(&format!(", {missed} missed ({expected})"));
     }
-    said
+    match count(Verdict::Inconclusive) {
+        0 => said,
+        n => format!("{said}, {n} inconclusive"),
+    }
+}
+
+/// Whether a scenario expects that an objective is missed: it says so of the service's, or expects an end that misses
+/// it.
+fn expects_miss(record: &Record, judged: &Judged) -> bool {
+    let expect = &record.scenario.expect;
+    let (said, behind) = match judged.objective {
+        ObjectiveKind::Rto => (expect.rto, Outcome::RecoveredLate),
+        ObjectiveKind::Rpo => (expect.rpo, Outcome::RecoveredBehind),
+    };
+    let ends = matches!(expect.outcome, Outcome::RefusedLoudly | Outcome::Hung) || expect.outcome == behind;
+    said == Some(Verdict::Missed) || ends
 }
 
 /// The missed objective that is worst: one with no actual, else the one furthest over its limit. `None` where none is
@@ -61,18 +82,29 @@ pub(super) fn worst_gap(records: &[Record]) -> Option<(&Record, &Judged)> {
     })
 }
 
-/// What of the plan was drilled, `service 1 of 4 (25%), level 2 of 3 (66%)`; only drills that came to an outcome count.
-pub(super) fn coverage(records: &[Record]) -> String {
-    let Some(plan) = records.first().map(|r| &r.plan) else { return "nothing".into() };
+/// What of the plan was drilled and what was not, a line each; only drills that came to an outcome count.
+pub(super) fn coverage(records: &[Record]) -> Vec<String> {
+    let Some(plan) = records.first().map(|r| &r.plan) else { return Vec::new() };
     let played = || records.iter().filter(|r| r.result.outcome.is_some());
     let services: BTreeSet<&str> = played().map(|r| r.scope.service.as_str()).collect();
-    let levels: BTreeSet<u8> = played().map(|r| r.scope.level).collect();
-    let share = |done: usize, all: usize| format!("{done} of {all} ({}%)", 100 * done / all.max(1));
-    format!(
-        "services {}, levels {}",
+    let levels: BTreeSet<String> = played().map(|r| r.scope.level.to_string()).collect();
+    let all_levels: BTreeSet<&String> = plan.levels.keys().collect();
+    let share = |done: usize, all: usize| format!("{done} of {all} ({}%)", (100 * done + all / 2) / all.max(1));
+    let mut said = vec![format!(
+        "{} services, {} levels",
         share(services.len(), plan.services.len()),
         share(levels.len(), plan.levels.len())
-    )
+    )];
+    let of_services = plan.services.keys().filter(|name| !services.contains(name.as_str()));
+    let of_levels = all_levels.into_iter().filter(|level| !levels.contains(*level));
+    let untested: Vec<String> = of_services
+        .map(|name| format!("service {name}"))
+        .chain(of_levels.map(|level| format!("level {level}")))
+        .collect();
+    if !untested.is_empty() {
+        said.push(format!("UNTESTED: {}", words::list(&untested)));
+    }
+    said
 }
 
 /// The service's own objective of that kind.
@@ -100,28 +132,38 @@ pub(super) fn margin(judged: &Judged) -> Option<String> {
     })
 }
 
-/// A duration in short, `35 min a + 183 ms m`; [`LEGEND`] says what the letters mean. Scenario time has none.
-pub(super) fn short(elapsed: Elapsed) -> String {
-    let parts = elapsed.parts().map(|(basis, part)| match (part.millis(), letter(basis)) {
-        (None, _) => "[measured]".into(),
-        (Some(ms), None) => words::duration(ms),
-        (Some(ms), Some(letter)) => format!("{} {letter}", words::duration(ms)),
-    });
-    let parts: Vec<String> = parts.collect();
-    if parts.is_empty() { words::duration(0) } else { parts.join(" + ") }
+/// A duration for a table: its sum, and the letters of how it is known, `6 min 1 s a+m`; [`LEGEND`] says what they mean.
+/// Whole seconds from a minute on. Scenario time has no letter.
+pub(super) fn short(elapsed: Elapsed) -> Short {
+    let letters: Vec<&str> = elapsed.parts().filter_map(|(basis, _)| letter(basis)).collect();
+    let total = match elapsed.total_ms() {
+        ms @ 0..60_000 => words::hours(ms),
+        ms => words::hours((ms + 500) / 1_000 * 1_000),
+    };
+    let total = match (elapsed.is_redacted(), elapsed.total_ms()) {
+        (false, _) => total,
+        (true, 0) => "[measured]".to_owned(),
+        (true, _) => format!("{total} + [measured]"),
+    };
+    Short { total, letters: letters.join("+") }
+}
+
+/// A duration in short.
+#[derive(Debug)]
+pub(super) struct Short {
+    /// Its sum.
+    pub(super) total: String,
+    /// How its parts are known, `a+m`.
+    pub(super) letters: String,
 }
 
 /// What the letters of [`short`] mean.
-pub(super) const LEGEND: &str = "a assumed, m measured, s simulated; ! over the service's objective";
+pub(super) const LETTERS: [(&str, &str); 4] =
+    [("a", "assumed"), ("m", "measured"), ("s", "simulated"), ("p", "projected")];
 
-fn letter(basis: Basis) -> Option<char> {
-    match basis {
-        Basis::Assumed => Some('a'),
-        Basis::Measured => Some('m'),
-        Basis::Simulated => Some('s'),
-        Basis::Projected => Some('p'),
-        Basis::Scenario => None,
-    }
+fn letter(basis: Basis) -> Option<&'static str> {
+    let word = basis.words();
+    LETTERS.iter().find(|(_, meaning)| *meaning == word).map(|(letter, _)| *letter)
 }
 
 /// The point restored, in short: `day 3 us-east-1`.
@@ -133,34 +175,43 @@ pub(super) fn point(record: &Record) -> Option<String> {
     })
 }
 
-/// Findings of all drills by severity and remedy, worst first; of each what was found, and in which drills.
+/// Findings of all drills, the same one in many drills once; worst first, then those in most drills.
 pub(super) fn findings(records: &[Record]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    let mut places: BTreeMap<(u8, &str), usize> = BTreeMap::new();
+    let mut places: BTreeMap<(u8, &str, &str), usize> = BTreeMap::new();
     for record in records {
         for finding in &record.findings {
-            let place = *places.entry((finding.severity as u8, &finding.remedy)).or_insert_with(|| {
-                groups.push(Group { severity: finding.severity, remedy: &finding.remedy, found: Vec::new() });
+            let key = (finding.severity as u8, finding.title.as_str(), finding.remedy.as_str());
+            let place = *places.entry(key).or_insert_with(|| {
+                groups.push(Group { finding, drills: Vec::new() });
                 groups.len() - 1
             });
-            let found = &mut groups[place].found;
-            match found.iter_mut().find(|(what, _)| *what == finding.what) {
-                Some((_, drills)) => drills.push(&record.identity.scenario),
-                None => found.push((&finding.what, vec![&record.identity.scenario])),
+            let drills = &mut groups[place].drills;
+            if drills.last() != Some(&record.identity.scenario.as_str()) {
+                drills.push(&record.identity.scenario);
             }
         }
     }
-    groups.sort_by_key(|group| group.severity);
+    groups.sort_by_key(|group| (group.finding.severity, std::cmp::Reverse(group.drills.len())));
     groups
 }
 
-/// Findings with one remedy.
+/// One finding in one or more drills.
 #[derive(Debug)]
 pub(super) struct Group<'a> {
-    /// How bad.
-    pub(super) severity: Severity,
-    /// What to do.
-    pub(super) remedy: &'a str,
-    /// What was found, and in which drills.
-    pub(super) found: Vec<(&'a str, Vec<&'a str>)>,
+    /// As the first drill has it.
+    pub(super) finding: &'a Finding,
+    /// The drills, in their order.
+    pub(super) drills: Vec<&'a str>,
+}
+
+impl Group<'_> {
+    /// `in 9 drills, e.g. database/control`; the one drill by its name.
+    pub(super) fn place(&self) -> String {
+        match self.drills[..] {
+            [only] => format!("in {only}"),
+            [first, second] => format!("in {first} and {second}"),
+            _ => format!("in {}, e.g. {}", words::count(self.drills.len() as u64, "drill"), self.drills[0]),
+        }
+    }
 }

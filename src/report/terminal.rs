@@ -7,7 +7,7 @@ use super::{
 use crate::model::{
     outcome::{DrillResult, Verdict},
     record::{ObjectiveKind, Record, Severity},
-    words,
+    time::Elapsed,
 };
 
 /// A compact table for a screen.
@@ -16,8 +16,6 @@ pub(super) struct Terminal;
 
 /// Below this no table can be read, whatever the terminal says.
 const NARROWEST: usize = 40;
-/// Findings with one remedy that are shown each in full.
-const SHOWN_EACH: usize = 3;
 
 impl Report for Terminal {
     fn name(&self) -> &'static str {
@@ -55,9 +53,26 @@ const RED: &str = "31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
 
-const HEADS: [&str; 6] = ["RESULT", "SCENARIO", "OUTCOME", "RTA", "RPA", "POINT RESTORED"];
-/// Columns in the order in which they give way where the table is too wide, each with the width that it keeps.
-const GIVE_WAY: [(usize, usize); 8] = [(5, 16), (1, 18), (5, 4), (1, 6), (3, 4), (4, 4), (2, 4), (0, 8)];
+/// What a table leaves out where it would be too wide, in this order: the scenarios' common folder, the letters that are
+/// the same in each row, the point restored. The legend says the first two instead.
+#[derive(Debug, Clone, Copy, Default)]
+struct Leaves {
+    folder: bool,
+    letters: bool,
+    point: bool,
+}
+
+const WIDE_TO_NARROW: [Leaves; 4] = [
+    Leaves { folder: false, letters: false, point: false },
+    Leaves { folder: true, letters: false, point: false },
+    Leaves { folder: true, letters: true, point: false },
+    Leaves { folder: true, letters: true, point: true },
+];
+
+/// The first column needs no head, and has no room for one.
+const HEADS: [&str; 6] = ["", "SCENARIO", "OUTCOME", "RTA", "RPA", "POINT RESTORED"];
+/// Columns in the order in which they are cut where even the narrowest table is too wide, each with the width it keeps.
+const CUT: [(usize, usize); 5] = [(2, 6), (1, 10), (3, 5), (4, 5), (0, 6)];
 
 impl Page {
     fn paint(&self, colour: &str, text: &str) -> String {
@@ -65,32 +80,43 @@ impl Page {
     }
 
     fn table(&self, records: &[Record]) -> String {
-        let mut heads = HEADS.map(String::from);
-        let mut rows: Vec<[String; 6]> = records.iter().map(cells).collect();
-        let mut widths = widths_of(&heads, &rows);
-        if total(&widths) > self.width
-            && let Some(folder) = common_folder(&rows)
-        {
-            heads[1] = format!("SCENARIO in {folder}");
-            rows.iter_mut().for_each(|row| row[1] = row[1][folder.len()..].to_owned());
-            widths = widths_of(&heads, &rows);
+        let names: Vec<&str> = records.iter().map(|record| record.identity.scenario.as_str()).collect();
+        let folder = common_folder(&names);
+        let letters = common_letters(records);
+        let mut rows = Vec::new();
+        let mut left = Leaves::default();
+        for leaves in WIDE_TO_NARROW {
+            left = Leaves {
+                folder: leaves.folder && !folder.is_empty(),
+                letters: leaves.letters && letters.is_some(),
+                ..leaves
+            };
+            rows = vec![HEADS.map(String::from)];
+            rows.extend(records.iter().map(|record| cells(record, left, folder)));
+            if left.point {
+                rows.iter_mut().for_each(|row| row[5].clear());
+            }
+            if total(&widths_of(&rows)) <= self.width {
+                break;
+            }
         }
-        for (column, kept) in GIVE_WAY {
+        let mut widths = widths_of(&rows);
+        for (column, kept) in CUT {
             let surplus = total(&widths).saturating_sub(self.width);
             widths[column] -= surplus.min(widths[column].saturating_sub(kept));
         }
-        let line = |cells: &[String; 6]| {
-            let padded: Vec<String> =
-                cells.iter().zip(widths).map(|(cell, width)| pad(&cut(cell, width), width)).collect();
-            padded.join("  ").trim_end().to_owned()
-        };
-        let mut lines = vec![line(&heads)];
-        for (record, row) in records.iter().zip(&rows) {
-            let shown = line(row);
-            let (head, tail) = shown.split_at(shown.find("  ").unwrap_or(shown.len()));
-            lines.push(format!("{}{tail}", self.paint(result_colour(record.result.result), head)));
+        let mut lines = Vec::new();
+        for (number, row) in rows.iter().enumerate() {
+            let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
+                let cell = pad(&cut(cell, width), width);
+                match number.checked_sub(1).and_then(|number| records.get(number)) {
+                    Some(record) if column == 0 => self.paint(result_colour(record.result.result), &cell),
+                    _ => cell,
+                }
+            });
+            lines.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned());
         }
-        lines.push(wrap("", figures::LEGEND, self.width));
+        lines.push(wrap("", &legend(records, left, folder, letters.as_deref()), self.width));
         lines.join("\n") + "\n"
     }
 
@@ -109,69 +135,84 @@ impl Page {
     fn findings(&self, records: &[Record]) -> Option<String> {
         let mut lines = Vec::new();
         for group in figures::findings(records) {
-            let severity = group.severity.words();
-            let text = wrap(&format!("{severity}: "), &plain(group.remedy), self.width);
-            lines.push(text.replacen(severity, &self.paint(severity_colour(group.severity), severity), 1));
-            for (what, drills) in group.found.iter().take(SHOWN_EACH) {
-                let place = match drills[..] {
-                    [only] => only.to_owned(),
-                    _ => words::count(drills.len() as u64, "drill"),
-                };
-                lines.push(wrap("  - ", &plain(&format!("{place}: {what}")), self.width));
-            }
-            let more = group.found.iter().skip(SHOWN_EACH).map(|(_, drills)| drills.len()).sum::<usize>();
-            if more > 0 {
-                lines.push(wrap(
-                    "  - ",
-                    &format!("and {more} more like these; the other reports have all"),
-                    self.width,
-                ));
-            }
+            let severity = group.finding.severity;
+            let head = pad(severity.words(), columns(Severity::Critical.words()) + 2);
+            let said = plain(&format!("{}: {}", group.finding.title, group.place()));
+            let text = wrap(&head, &said, self.width);
+            lines.push(text.replacen(severity.words(), &self.paint(severity_colour(severity), severity.words()), 1));
+            lines.push(wrap(&" ".repeat(columns(&head)), &plain(&group.finding.remedy), self.width));
         }
-        (!lines.is_empty()).then(|| format!("Findings\n{}\n", lines.join("\n")))
+        (!lines.is_empty()).then(|| format!("Findings, worst first\n{}\n", lines.join("\n")))
     }
 
     fn totals(&self, records: &[Record]) -> String {
         let tally = figures::tally(records);
         let colour = figures::worst(records).map_or(YELLOW, result_colour);
-        let said = wrap("", &format!("{tally}. Objectives: {}.", figures::objectives(records)), self.width);
+        let said = wrap("", &format!("{tally} · objectives: {}", figures::objectives(records)), self.width);
         format!("{}\n", said.replacen(&tally, &self.paint(colour, &tally), 1))
     }
 }
 
-fn widths_of(heads: &[String; 6], rows: &[[String; 6]]) -> [usize; 6] {
-    std::array::from_fn(|column| {
-        let cells = rows.iter().chain([heads]).map(|row| columns(&row[column]));
-        cells.max().unwrap_or_default()
-    })
+fn widths_of(rows: &[[String; 6]]) -> [usize; 6] {
+    std::array::from_fn(|column| rows.iter().map(|row| columns(&row[column])).max().unwrap_or_default())
 }
 
-/// Columns of a whole line, the gaps included.
+/// Columns of a whole line, the gaps included; an empty column has none.
 fn total(widths: &[usize; 6]) -> usize {
-    widths.iter().sum::<usize>() + 2 * (widths.len() - 1)
+    widths.iter().sum::<usize>() + 2 * widths.iter().skip(1).filter(|width| **width > 0).count()
 }
 
-/// The folder that all scenarios are in, with its `/`.
-fn common_folder(rows: &[[String; 6]]) -> Option<String> {
-    let first = &rows.first()?[1];
-    let folder = &first[..=first.rfind('/')?];
-    rows.iter().all(|row| row[1].starts_with(folder)).then(|| folder.to_owned())
+/// The folder that all scenarios are in, with its `/`; empty where there is none.
+fn common_folder<'a>(names: &[&'a str]) -> &'a str {
+    let folder = names.first().and_then(|first| Some(&first[..=first.rfind('/')?])).unwrap_or_default();
+    if names.iter().all(|name| name.starts_with(folder)) { folder } else { "" }
 }
 
-fn cells(record: &Record) -> [String; 6] {
+/// The letters that stand behind each RTA, where they are the same in every row that has one.
+fn common_letters(records: &[Record]) -> Option<String> {
+    let mut letters = records.iter().filter_map(|record| record.timeline.t5).map(|rta| figures::short(rta).letters);
+    let first = letters.next()?;
+    letters.all(|other| other == first).then_some(first)
+}
+
+fn legend(records: &[Record], left: Leaves, folder: &str, letters: Option<&str>) -> String {
+    let mut said = Vec::new();
+    if left.folder {
+        said.push(format!("scenarios of {}", plain(folder)));
+    }
+    let used = |letter: &str| {
+        let of = |record: &Record| record.timeline.t5.map(figures::short);
+        records.iter().filter_map(of).any(|rta| rta.letters.split('+').any(|l| l == letter))
+    };
+    let used: Vec<_> = figures::LETTERS.into_iter().filter(|(letter, _)| used(letter)).collect();
+    if left.letters && letters.is_some() {
+        let words: Vec<&str> = used.iter().map(|(_, meaning)| *meaning).collect();
+        said.push(format!("RTA is {} time", words.join(" + ")));
+    } else {
+        said.extend(used.iter().map(|(letter, meaning)| format!("{letter} {meaning}")));
+    }
+    said.push("RPA by the ledger".into());
+    said.push("! misses the service's objective".into());
+    said.join(" · ")
+}
+
+fn cells(record: &Record, left: Leaves, folder: &str) -> [String; 6] {
     let none = || "-".to_owned();
-    let over = |kind| match figures::service_objective(record, kind).map(|j| j.verdict) {
+    let missed = |kind| match figures::service_objective(record, kind).map(|j| j.verdict) {
         Some(Verdict::Missed) => " !",
         _ => "",
     };
-    let rta = record.timeline.t5.map_or_else(none, figures::short);
-    let rpa = record.exposure.rpa.map_or_else(none, figures::short);
+    let time = |elapsed: Elapsed| {
+        let figures::Short { total, letters } = figures::short(elapsed);
+        if left.letters || letters.is_empty() { total } else { format!("{total} {letters}") }
+    };
+    let name = &record.identity.scenario;
     let cells = [
         record.result.result.words().to_owned(),
-        record.identity.scenario.clone(),
+        if left.folder { name[folder.len()..].to_owned() } else { name.clone() },
         record.result.outcome.map_or_else(none, |outcome| outcome.words().to_owned()),
-        rta + over(ObjectiveKind::Rto),
-        rpa + over(ObjectiveKind::Rpo),
+        record.timeline.t5.map_or_else(none, time) + missed(ObjectiveKind::Rto),
+        record.exposure.rpa.map_or_else(none, time) + missed(ObjectiveKind::Rpo),
         figures::point(record).unwrap_or_else(none),
     ];
     cells.map(|cell| plain(&cell))

@@ -75,8 +75,9 @@ pub fn play(
         engine::play(&drill, stage).await;
         recorder.events()
     });
+    // As the command does: the scratch folder is the last thing to go.
     let complete = scratch.close().is_ok();
-    let detail = "the scratch folder is gone".into();
+    let detail = "the scratch folder is gone, nothing listens any more".into();
     events.push(Event { at: None, since_t0: None, what: What::CleanedUp { complete, detail } });
     let identity = Identity {
         scenario: id.into(),

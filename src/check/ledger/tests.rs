@@ -112,13 +112,21 @@ fn naive(ledger: &FakeLedger, claimed: u64, rows: &[FakeRow]) -> Comparison {
     };
     let prefix_of =
         |lost: &[u64], broken: &[u64]| lost.iter().chain(broken).min().map_or(last, |first| first.saturating_sub(1));
-    let prefix = prefix_of(&all_lost(&reached), &broken);
-    for (item, reached) in reached.iter_mut().enumerate() {
-        if reached.is_none() && of(item).is_none() {
-            let seq = [claimed, prefix].into_iter().find(|seq| absent_at(item, *seq));
-            let seq = seq.or_else(|| (0..=last).rfind(|seq| absent_at(item, *seq)));
-            *reached = seq.map(|seq| ledger.at(item, seq));
+    // The rule: as claimed unless the prefix disproves it, then as the prefix has it, then not inserted yet.
+    let ambiguous: Vec<usize> = (0..reached.len()).filter(|i| reached[*i].is_none() && of(*i).is_none()).collect();
+    let mut prefix = prefix_of(&all_lost(&reached), &broken);
+    loop {
+        for item in &ambiguous {
+            let wanted = if prefix < claimed { vec![prefix] } else { vec![claimed, prefix] };
+            let seq = wanted.into_iter().find(|seq| absent_at(*item, *seq));
+            let seq = seq.or_else(|| (0..=last).find(|seq| absent_at(*item, *seq)));
+            reached[*item] = seq.map(|seq| ledger.at(*item, seq));
         }
+        let settled = prefix_of(&all_lost(&reached), &broken);
+        if settled >= prefix {
+            break;
+        }
+        prefix = settled;
     }
 
     let lost = all_lost(&reached);
@@ -252,4 +260,16 @@ fn the_prefix_ends_before_the_first_write_that_is_missing_or_altered() {
     assert_eq!(prefix(5, &|rows| rows[2].1 = rows[2].1.replace(":1", ":7")), 0, "its row is altered");
     assert_eq!(prefix(5, &|rows| rows.retain(|row| !row.1.contains("\"_id\":\"i4\""))), 1, "the insertion 2 is gone");
     assert_eq!(prefix(5, &|rows| _ = rows.remove(0)), 0, "a seeded row is gone");
+}
+
+#[test]
+fn a_false_claim_does_not_make_rows_that_came_and_went_after_the_dump_look_done() {
+    // 2 inserts a user, 3 updates another, 4 deletes the first again; the dump is of 1 and claims 4.
+    let ledger = FakeLedger::new(4, &[Op::Update(2), Op::Insert, Op::Update(0), Op::Delete(4)]);
+    let found = compared(&ledger, 4, &ledger.rows(1));
+    assert_eq!((found.prefix.seq, found.writes_lost, found.holes), (1, 3, 3));
+    // The same with a second row that is there when the first one came: each ends the prefix before the other.
+    let came_and_went = [Op::Insert, Op::Insert, Op::Delete(2), Op::Update(0), Op::Delete(3)];
+    let ledger = FakeLedger::new(2, &came_and_went);
+    assert_eq!(compared(&ledger, 5, &ledger.rows(0)).prefix.seq, 0);
 }

@@ -4,8 +4,9 @@ use super::{Page, none, shown};
 use crate::{
     model::{
         event::{Comparison, Position},
-        outcome::DrillResult,
+        outcome::{DrillResult, Verdict},
         record::{AlarmRecord, Record, Way},
+        scenario::FaultSpec,
         words,
     },
     report::{figures, text::markdown},
@@ -18,10 +19,13 @@ pub(super) fn drill(page: &mut Page, record: &Record) {
     page.paragraph(&format!("**{}.** {}", markdown(&record.scenario.title), markdown(&record.scenario.proves)));
     let outcome = result.outcome.map_or("no outcome", |outcome| outcome.words());
     let expected = record.scenario.expect.outcome.words();
-    page.paragraph(&format!("Ended: {outcome} (expected: {expected}). Objectives: {}.", result.verdict.words()));
+    let met = record.objectives.iter().filter(|judged| judged.verdict == Verdict::Met).count();
+    let objectives_met = format!("{met} of {} met", record.objectives.len());
+    page.paragraph(&format!("Ended: {outcome} (expected: {expected}). Objectives: {objectives_met}."));
     if result.result != DrillResult::Pass {
         bullets(page, "Why it is no pass", &result.reasons);
     }
+    story(page, record);
     objectives(page, record);
     timeline(page, record);
     exposure(page, record);
@@ -30,6 +34,7 @@ pub(super) fn drill(page: &mut Page, record: &Record) {
     }
     checks(page, record);
     faults(page, record);
+    backups(page, record);
     points(page, record);
     alarms(page, record);
     findings(page, record);
@@ -47,7 +52,7 @@ fn bullets(page: &mut Page, head: &str, texts: &[String]) {
 fn table(page: &mut Page, head: &str, heads: &[&str], rows: Vec<Vec<String>>) {
     if !rows.is_empty() {
         page.heading(3, head);
-        page.table(heads, rows);
+        page.table(heads, &rows);
     }
 }
 
@@ -57,6 +62,57 @@ fn maybe(text: Option<&str>) -> String {
 
 fn yes(held: bool) -> String {
     if held { "yes" } else { "NO" }.to_owned()
+}
+
+/// What was to be played, what was assumed, and what counts as success.
+fn story(page: &mut Page, record: &Record) {
+    let (scenario, plan) = (&record.scenario, &record.plan);
+    let level = plan.levels.get(&scenario.level.to_string()).map_or(String::new(), |level| format!(", {}", level.name));
+    let fault = |f: &FaultSpec| {
+        let place = if f.regions.is_empty() { "every region".to_owned() } else { words::list(&f.regions) };
+        format!("{} ({}) in {place}", f.fault, f.mode)
+    };
+    let faults: Vec<String> = scenario.faults.iter().map(fault).collect();
+    let expect = &scenario.expect;
+    let mut success = vec![expect.outcome.words().to_owned()];
+    success.extend(expect.recovery_point.as_ref().map(|point| match &point.region {
+        Some(region) => format!("from the backup of day {} in {region}", point.day),
+        None => format!("from the backup of day {}", point.day),
+    }));
+    success.extend(expect.rto.map(|verdict| format!("RTO {}", verdict.words())));
+    success.extend(expect.rpo.map(|verdict| format!("RPO {}", verdict.words())));
+    success.extend(expect.alarms.iter().map(|alarm| format!("alarm “{}”", alarm.words())));
+    page.heading(3, "Scenario");
+    page.bullets(&[
+        markdown(&format!("Level {}{level}", scenario.level)),
+        markdown(&format!(
+            "History: {} with {} a day",
+            words::count(scenario.history.days.into(), "day"),
+            words::count(scenario.history.writes_per_day.into(), "write")
+        )),
+        markdown(&format!("Faults: {}", if faults.is_empty() { "none".to_owned() } else { words::list(&faults) })),
+        markdown(&format!("Expected: {}", success.join("; "))),
+    ]);
+}
+
+fn backups(page: &mut Page, record: &Record) {
+    let rows = record.backups.iter().map(|made| {
+        let regions = match &made.missing_in[..] {
+            [] => words::list(&made.regions),
+            missing => format!("{}; missing in {}", words::list(&made.regions), missing.join("; ")),
+        };
+        vec![
+            made.day.to_string(),
+            markdown(&made.point),
+            format!("{} of {}", made.position.seq, made.position.committed_at),
+            made.rows.to_string(),
+            words::bytes(made.stored_bytes),
+            markdown(&regions),
+            shown(Some(made.took)),
+        ]
+    });
+    let heads = ["Day", "Backup", "Holds up to write", "Rows", "Stored", "Regions", "Took"];
+    table(page, "Backups of the history", &heads, rows.collect());
 }
 
 fn objectives(page: &mut Page, record: &Record) {
@@ -88,11 +144,14 @@ fn timeline(page: &mut Page, record: &Record) {
     ];
     rows.extend(marks.map(|(mark, meaning, at)| vec![mark.into(), meaning.into(), shown(at)]));
     table(page, "Timeline", &["Mark", "Meaning", "Since t0"], rows);
-    let phases = record
-        .phases
-        .iter()
-        .map(|phase| vec![phase.phase.words().to_owned(), shown(Some(phase.from)), shown(phase.took), yes(phase.ok)]);
-    table(page, "Phases", &["Phase", "From, since t0", "Took", "Ended well"], phases.collect());
+    let phases = record.phases.iter().enumerate().map(|(number, phase)| {
+        // A phase is there once more for each recovery point that was tried.
+        let attempt = record.phases[..=number].iter().filter(|earlier| earlier.phase == phase.phase).count();
+        let ended = phase.took.map_or("did not end".to_owned(), |_| yes(phase.ok));
+        vec![phase.phase.words().to_owned(), attempt.to_string(), shown(Some(phase.from)), shown(phase.took), ended]
+    });
+    let heads = ["Phase", "Attempt", "From, since t0", "Took", "Ended well"];
+    table(page, "Phases", &heads, phases.collect());
 }
 
 fn exposure(page: &mut Page, record: &Record) {
@@ -218,7 +277,7 @@ fn provenance(page: &mut Page, record: &Record) {
     let (identity, cleanup, scope) = (&record.identity, &record.cleanup, &record.scope);
     let run_at = match (identity.way, identity.run_at) {
         (_, Some(at)) => at.to_string(),
-        (Way::Simulated, None) => "in simulated time".into(),
+        (Way::Simulated, None) => "in virtual time".into(),
         (Way::Real, None) => "[measured]".into(),
     };
     let way = match identity.way {
@@ -243,8 +302,8 @@ fn provenance(page: &mut Page, record: &Record) {
             markdown(&cleanup.detail)
         ),
         format!("Run: {run_at}; {way}; seed {}; backdraft {}", identity.seed, markdown(&identity.tool_version)),
-        format!("Plan SHA-256: {}", markdown(&identity.plan_sha256)),
-        format!("Scenario SHA-256: {}", markdown(&identity.scenario_sha256)),
+        format!("SHA-256 of the plan: {}", markdown(&identity.plan_sha256)),
+        format!("SHA-256 of the scenario: {}", markdown(&identity.scenario_sha256)),
         format!("Record format: {}; {}", markdown(&record.format), words::count(record.events.len() as u64, "event")),
     ]);
 }

@@ -2,12 +2,18 @@
 
 mod drill;
 
-use super::{Options, Report, figures, text::markdown};
+use super::{
+    Options, Report, figures,
+    text::{columns, markdown, pad},
+};
 use crate::model::{
     outcome::DrillResult,
     record::{ObjectiveKind, Record},
     time::Elapsed,
 };
+
+/// Columns up to which the cells of a table are padded.
+const ALIGNED: usize = 48;
 
 /// Records as a Markdown page.
 #[derive(Debug)]
@@ -34,6 +40,7 @@ impl Report for Markdown {
             return page.text;
         }
         verdict(&mut page, records);
+        findings(&mut page, records);
         overview(&mut page, records);
         for record in records {
             drill::drill(&mut page, record);
@@ -52,27 +59,50 @@ fn verdict(page: &mut Page, records: &[Record]) {
     page.paragraph(&format!("**Verdict: {word}.**"));
     let gap = figures::worst_gap(records).map_or("none".to_owned(), |(record, judged)| {
         let why = judged.why.as_deref().unwrap_or_default();
-        let (whose, kind, name) = (&judged.whose, judged.objective.words(), &record.identity.scenario);
-        format!("{kind} of {whose} in {name}: {why}")
+        format!("{} of {}, in {}: {why}", judged.objective.words(), judged.whose, record.identity.scenario)
     });
-    page.bullets(&[
+    let mut lines = vec![
         format!("Drills: {}", figures::tally(records)),
         format!("Objectives: {}", figures::objectives(records)),
         format!("Worst gap: {}", markdown(&gap)),
-        format!("Coverage of the plan: {}", figures::coverage(records)),
-    ]);
+    ];
+    let mut coverage = figures::coverage(records).into_iter();
+    lines.extend(coverage.next().map(|drilled| format!("Coverage of the plan: {drilled}")));
+    lines.extend(coverage.map(|untested| markdown(&untested)));
+    page.bullets(&lines);
     page.paragraph(
         "A drill passes when it went as its scenario expects; a scenario may expect that an objective is missed, and it \
          stays missed here. RTA is the time from the disaster (t0) to the checks that passed (t5). RPA is the time from \
          the commit of the last write of the unbroken prefix found after the restore to t0, by the ledger of acknowledged \
          writes. Each duration says how it is known: measured by the wall clock, assumed by the plan, simulated by the \
-         virtual clock, or of scenario time. What was not measured is shown as “-”, never as 0.",
+         virtual clock, or of scenario time. What was not measured is shown as “-”, never as 0. This report is UNSIGNED.",
     );
+}
+
+/// Each row stands for many: the drills themselves have the figures.
+fn findings(page: &mut Page, records: &[Record]) {
+    let groups = figures::findings(records);
+    if groups.is_empty() {
+        return;
+    }
+    let rows = groups.iter().map(|group| {
+        let finding = group.finding;
+        let place = group.place();
+        let place = place.strip_prefix("in ").unwrap_or(&place);
+        vec![finding.severity.words().to_owned(), markdown(&finding.title), markdown(place), markdown(&finding.remedy)]
+    });
+    page.heading(2, "What to act on");
+    page.table(&["Severity", "Finding", "Drills", "What to do"], &rows.collect::<Vec<_>>());
 }
 
 fn overview(page: &mut Page, records: &[Record]) {
     let verdict = |record: &Record, kind| {
         figures::service_objective(record, kind).map_or(none(), |j| format!("{} ({})", j.verdict.words(), j.limit))
+    };
+    let short = |elapsed: Option<Elapsed>| {
+        elapsed
+            .map(figures::short)
+            .map_or(none(), |short| format!("{} {}", short.total, short.letters).trim_end().into())
     };
     let rows = records.iter().map(|record| {
         vec![
@@ -80,15 +110,17 @@ fn overview(page: &mut Page, records: &[Record]) {
             markdown(&record.identity.scenario),
             record.result.outcome.map_or(none(), |outcome| outcome.words().to_owned()),
             verdict(record, ObjectiveKind::Rto),
-            shown(record.timeline.t5),
+            short(record.timeline.t5),
             verdict(record, ObjectiveKind::Rpo),
-            shown(record.exposure.rpa),
+            short(record.exposure.rpa),
             figures::point(record).map_or(none(), |point| markdown(&point)),
         ]
     });
     page.heading(2, "All drills");
     let heads = ["Result", "Scenario", "Outcome", "Service RTO", "RTA", "Service RPO", "RPA", "Point restored"];
-    page.table(&heads, rows.collect());
+    page.table(&heads, &rows.collect::<Vec<_>>());
+    let letters = figures::LETTERS.map(|(letter, meaning)| format!("{letter} {meaning}"));
+    page.paragraph(&format!("How a time is known: {}; no letter: scenario time.", letters.join(", ")));
 }
 
 fn none() -> String {
@@ -128,9 +160,20 @@ impl Page {
         self.block(&lines.join("\n"));
     }
 
-    fn table(&mut self, heads: &[&str], rows: Vec<Vec<String>>) {
-        let mut lines = vec![format!("| {} |", heads.join(" | ")), format!("|{}", "---|".repeat(heads.len()))];
-        lines.extend(rows.iter().map(|cells| format!("| {} |", cells.join(" | "))));
+    /// Aligned, so that the source reads well too; a cell that is wider than [`ALIGNED`] sticks out.
+    fn table(&mut self, heads: &[&str], rows: &[Vec<String>]) {
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| columns(cell));
+            cells.chain([columns(heads[column]), 3]).filter(|width| *width <= ALIGNED).max().unwrap_or(3)
+        };
+        let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+        let line = |cells: &mut dyn Iterator<Item = &str>| {
+            let cells: Vec<String> = cells.zip(&widths).map(|(cell, width)| pad(cell, *width)).collect();
+            format!("| {} |", cells.join(" | "))
+        };
+        let rule: Vec<String> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
+        let mut lines = vec![line(&mut heads.iter().copied()), format!("|{}|", rule.join("|"))];
+        lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
         self.block(&lines.join("\n"));
     }
 }
