@@ -1,5 +1,7 @@
 //! One whole drill at 4 MiB, real and simulated: four days of backups into three regions, the restore, the comparison.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 #[path = "../tests/kit/mod.rs"]
 mod kit;
 

@@ -1,6 +1,8 @@
 //! The reference pipeline at 64 MiB through the real gateway, in MB/s of JSON; and S3 put and get through the gateway
 //! beside a plain copy of a file, in one run.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 #[path = "../tests/kit/mod.rs"]
 mod kit;
 

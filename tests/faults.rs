@@ -1,6 +1,8 @@
 //! The contract of every fault in the catalogue: it bites with proof, it does not claim to have bitten when nothing met
 //! it, and after healing the world is what it was.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use std::{collections::BTreeMap, path::Path};
 
 use backdraft::{

@@ -1,6 +1,8 @@
 //! The shape of the house is a test: who may import whom (docs/ARCHITECTURE.md), how large a room may grow, and that
 //! every file says what it is for.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use std::{
     collections::BTreeMap,
     fs,

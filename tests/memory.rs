@@ -1,6 +1,8 @@
 //! Memory stays bounded: a 2 GiB export is backed up and restored in less than 256 MiB of resident memory. Ignored by
 //! default (it takes minutes and 15 GiB of disk): `cargo test --release --test memory -- --ignored --nocapture`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use std::{fs, process::Command, time::Duration};
 
 const LIMIT_KIB: u64 = 256 * 1024;

@@ -1,6 +1,8 @@
 //! What a careful pipeline does on a bad day, in virtual time: the reference pipeline against regions that fail while it
 //! backs up, and its retention.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod kit;
 
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! The first rule of truth, as a property: whatever happens to a backup's bytes, the reference pipeline never says that
 //! it restored what the ledger does not confirm.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod kit;
 
 use backdraft::{

@@ -1,6 +1,8 @@
 //! Two ways to run, one engine: for every scenario the real drill and the simulated one agree on outcome, recovery
 //! point, loss and order of phases; and a simulated drill can be repeated to the byte.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod kit;
 
 use backdraft::{

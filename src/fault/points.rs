@@ -105,6 +105,8 @@ impl Undo {
         let back = |(site, key, state): (Site, String, KeyState)| {
             site.region.objects().restore_key(&site.bucket, &key, &state).is_ok()
         };
-        self.saved.drain(..).rev().map(back).fold(true, |all, one| all && one)
+        // Every key is tried, also after one that could not be put back.
+        let failed = self.saved.drain(..).rev().map(back).filter(|done| !done).count();
+        failed == 0
     }
 }

@@ -1,6 +1,8 @@
 //! Scenario time. It stands still while the history is played (each entry sets it) and runs during the recovery: with
 //! the wall clock in a real drill, with tokio's paused clock in a simulated one.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one home of time")]
+
 use std::{
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

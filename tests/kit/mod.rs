@@ -24,22 +24,22 @@ use backdraft::{
 use tokio::sync::watch;
 
 /// The repository's root.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The HookLabs plan.
-pub fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     load_plan(root().join("fixtures/hooklabs/plan.yaml")).unwrap().value
 }
 
 /// A scenario below scenarios/ by its name.
-pub fn scenario(id: &str) -> Scenario {
+pub(crate) fn scenario(id: &str) -> Scenario {
     load_scenario(root().join(format!("scenarios/{id}.yaml"))).unwrap().value
 }
 
 /// Names of all scenarios of the repository.
-pub fn all_scenarios() -> Vec<String> {
+pub(crate) fn all_scenarios() -> Vec<String> {
     let folder = root().join("scenarios/database");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let stem = |path: PathBuf| format!("database/{}", path.file_stem().unwrap().to_string_lossy());
@@ -49,7 +49,7 @@ pub fn all_scenarios() -> Vec<String> {
 }
 
 /// Plays a scenario to its record. `replace` puts other injections in the place of the scenario's own.
-pub fn play(
+pub(crate) fn play(
     id: &str,
     plan: &Plan,
     scenario: &Scenario,
