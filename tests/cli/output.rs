@@ -58,7 +58,7 @@ fn progress_is_a_line_a_drill_on_standard_error_and_results_are_on_standard_outp
     let ended = Bench::new().run(&CONTROL);
     assert_eq!(ended.code, Some(0));
     insta::assert_snapshot!(ended.err);
-    assert!(ended.out.starts_with("RESULT"), "{}", ended.out);
+    assert!(ended.out.contains("  SCENARIO  "), "{}", ended.out);
     assert!(ended.out.ends_with("markdown: [dir]/out/report.md\njson: [dir]/out/report.json\n"), "{}", ended.out);
 }
 
@@ -67,7 +67,7 @@ fn quiet_leaves_the_table_alone() {
     let loud = Bench::new().run(&CONTROL);
     let quiet = Bench::new().run(&[&CONTROL[..], &["--quiet"]].concat());
     assert_eq!((quiet.code, quiet.err.as_str()), (Some(0), ""));
-    assert!(quiet.out.starts_with("RESULT") && !quiet.out.contains("[dir]"), "{}", quiet.out);
+    assert!(quiet.out.contains("  SCENARIO  ") && !quiet.out.contains("[dir]"), "{}", quiet.out);
     assert!(loud.out.starts_with(&quiet.out));
 }
 

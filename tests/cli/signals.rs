@@ -63,7 +63,7 @@ fn is_stopped_by(signals: &[Signal]) {
     let names: Vec<_> = bench.written().into_iter().map(|(name, _)| name).collect();
     assert!(names.contains(&"report.md".into()) && names.contains(&"report.json".into()), "{names:?}");
     let out = bench.ended(&run.wait_with_output().unwrap()).out;
-    assert!(out.starts_with("RESULT"), "{out}");
+    assert!(out.contains("  SCENARIO  "), "{out}");
 }
 
 #[test]
