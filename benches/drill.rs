@@ -11,7 +11,8 @@ use backdraft::model::record::Way;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn whole_drill(c: &mut Criterion) {
-    let (plan, scenario) = (kit::plan(), kit::scenario("database/control"));
+    let (plan, mut scenario) = (kit::plan(), kit::scenario("database/control"));
+    scenario.history.size = "4 MiB".parse().unwrap();
     let mut group = c.benchmark_group("whole drill, 4 MiB");
     group.sample_size(10);
     for (name, way) in [("real", Way::Real), ("simulated", Way::Simulated)] {
