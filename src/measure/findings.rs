@@ -227,8 +227,8 @@ fn incomplete_copies(record: &Record) -> Option<Finding> {
     if lacking.is_empty() {
         return None;
     }
-    let why = if newest.missing_in.is_empty() { String::new() } else { format!(": {}", newest.missing_in.join("; ")) };
-    let what = format!("The newest backup {} is not in {}{why}", newest.point, words::list(&lacking));
+    let lacks = if newest.missing_in.is_empty() { words::list(&lacking) } else { newest.missing_in.join("; ") };
+    let what = format!("The newest backup {} is missing in {lacks}", newest.point);
     Some(finding(
         Severity::Medium,
         "The newest backup is not in every region",
