@@ -109,7 +109,7 @@ fn play_all(
 /// Columns where standard output is no terminal: wide enough for every column of the table.
 const WIDE: usize = 120;
 
-/// The terminal's width, and colour where somebody looks at it and has not said no (https://no-color.org).
+/// The terminal's width, and colour where somebody looks at it and has not said no (<https://no-color.org>).
 fn terminal() -> Options {
     let out = console::Term::stdout();
     let colour = out.is_term() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());

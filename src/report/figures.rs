@@ -132,7 +132,7 @@ pub(super) fn margin(judged: &Judged) -> Option<String> {
     })
 }
 
-/// A duration for a table: its sum, and the letters of how it is known, `6 min 1 s a+m`; [`LEGEND`] says what they mean.
+/// A duration for a table: its sum, and the letters of how it is known, `6 min 1 s a+m`; the legend says what they mean.
 /// Whole seconds from a minute on. Scenario time has no letter.
 pub(super) fn short(elapsed: Elapsed) -> Short {
     let letters: Vec<&str> = elapsed.parts().filter_map(|(basis, _)| letter(basis)).collect();
