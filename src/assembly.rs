@@ -183,6 +183,15 @@ fn scale(scenario: &Scenario, way: Way) -> u64 {
     }
 }
 
+/// Bytes of disk that a drill may need, generously: targets, and every region's share of the dumps that are kept. A full
+/// disk is the harness' failure, and must never be judged as the pipeline's.
+pub fn scratch_bytes(plan: &Plan, scenario: &Scenario, way: Way) -> u64 {
+    let size = scenario.history.size.0 / scale(scenario, way).max(1);
+    let kept = u64::from(scenario.history.days).min(plan.retention.millis() / 86_400_000 + 2);
+    let dumps = (size / 2).saturating_mul(kept).saturating_mul(plan.regions.len() as u64);
+    dumps.saturating_add(size.saturating_mul(2)).saturating_add(16 << 20)
+}
+
 /// How long a restore may take before it counts as hung, by the drill's own clock: in a real drill two minutes and what
 /// the data takes at 4 MiB/s, far below what any pipeline here needs; in a simulated one twice the RTO.
 pub fn time_limit(plan: &Plan, scenario: &Scenario, way: Way) -> Duration {

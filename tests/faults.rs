@@ -77,7 +77,7 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
             let stage = stage(scratch.path()).await;
             let what = format!("{} / {}", fault.name(), mode.name);
             let before = picture(&stage);
-            let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::AtDisaster)).unwrap();
+            let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
             let detail = injection.inject(&stage.world, Onset::Now).unwrap_or_else(|why| panic!("{what}: {why}"));
             assert!(!detail.is_empty(), "{what} says what it changed");
             use_the_world(&stage).await;
@@ -97,13 +97,14 @@ async fn a_fault_that_nothing_met_says_that_it_did_not_bite() {
     let stage = stage(scratch.path()).await;
     let outage = fault::find("region-outage").unwrap();
     for mode in outage.modes() {
-        let mut injection = fault::prepare(&spec(outage, mode.name, Moment::AtDisaster)).unwrap();
+        let mut injection = fault::prepare(&spec(outage, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
         injection.inject(&stage.world, Onset::Now).unwrap();
         assert!(!injection.proof(&stage.world).bit, "{}", mode.name);
         injection.heal(&stage.world);
     }
     let mut stopped =
-        fault::prepare(&spec(fault::find("stale-dump").unwrap(), "schedule-stopped", Moment::AtDisaster)).unwrap();
+        fault::prepare(&spec(fault::find("stale-dump").unwrap(), "schedule-stopped", Moment::BeforeBackupOfDay(3)))
+            .unwrap();
     stopped.inject(&stage.world, Onset::Now).unwrap();
     assert!(!stopped.proof(&stage.world).bit);
 }
@@ -135,4 +136,16 @@ fn a_wrong_mode_or_parameter_is_refused_in_words() {
         .map(|spec| fault::prepare(&serde_json::from_str(spec).unwrap()).err().unwrap_or_else(|| "accepted".into()))
         .collect();
     insta::assert_snapshot!(said.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_whose_damage_another_undid_says_that_it_did_not_bite() {
+    let scratch = tempfile::tempdir().unwrap();
+    let stage = stage(scratch.path()).await;
+    let flip = spec(fault::find("corrupt-json").unwrap(), "bit-flip", Moment::AfterLastBackup);
+    let (mut first, mut second) = (fault::prepare(&flip).unwrap(), fault::prepare(&flip).unwrap());
+    first.inject(&stage.world, Onset::Now).unwrap();
+    assert!(first.proof(&stage.world).bit);
+    second.inject(&stage.world, Onset::Now).unwrap();
+    assert!(!first.proof(&stage.world).bit, "the second flip undid the first");
 }

@@ -52,6 +52,10 @@ pub(super) fn replay(args: &ReplayArgs, console: &Console) -> Ended {
         seed: identity.seed,
         way: identity.way,
     };
+    if let Some(edited) = edited(&before) {
+        console.line(format_args!("{}: this record does not follow from its own events: {edited}", cast.id));
+        return Ok(exit::FAILED);
+    }
     let session = Session::start(args.keep)?;
     let mut progress = Progress::new(1, console);
     let Played { record: now, kept } = session.play(&cast, progress.begin(&cast.id));
@@ -82,6 +86,19 @@ fn playable(record: &Record, path: &Path) -> std::result::Result<(), Refused> {
     }
     let in_file = |error: Error| error.at(path.display().to_string());
     if wrong.is_empty() { Ok(()) } else { Err(Refused(wrong.into_iter().map(in_file).collect())) }
+}
+
+/// A record is made from its events alone, so one that says otherwise was edited, or made by another version.
+fn edited(record: &Record) -> Option<String> {
+    let Record { identity, plan, scenario, events, .. } = record.clone();
+    let made = measure::record(measure::Inputs { identity, plan, scenario, events });
+    if made == *record {
+        return None;
+    }
+    let differences = measure::differences(record, &made);
+    let version = (record.identity.tool_version != env!("CARGO_PKG_VERSION"))
+        .then(|| format!("it was made by backdraft {}", record.identity.tool_version));
+    Some(version.or(differences.first().cloned()).unwrap_or_else(|| "it was edited".into()))
 }
 
 fn read(path: &Path) -> Result<Record> {

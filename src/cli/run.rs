@@ -1,6 +1,6 @@
 //! `backdraft run`: plays scenarios against the plan, prints a table, writes reports.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fs, io, path::PathBuf, sync::Arc};
 
 use clap::Args;
 
@@ -13,7 +13,8 @@ use super::{
     session::{Cast, Played, Session},
 };
 use crate::{
-    error::Result,
+    error::{Error, Result},
+    exit,
     input::load::Loaded,
     measure,
     model::{
@@ -53,7 +54,10 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     let plan = selection::plan(&common.plan)?;
     let chosen = selection::scenarios(&args.selection, &plan)?;
     let session = Session::start(args.keep)?;
-    let output = Output::open(&args.out.clone().unwrap_or_else(default_folder))?;
+    let output = match &args.out {
+        Some(folder) => Output::open(folder)?,
+        None => Output::open(&new_folder()?)?,
+    };
     let records = play_all(args, console, &session, &plan, chosen, &output)?;
     for format in report::CATALOGUE {
         if format.name() == "terminal" {
@@ -66,7 +70,11 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
             console.line(format_args!("{}: {}", format.name(), path.display()));
         }
     }
-    Ok(measure::exit_code(&records, args.strict))
+    let code = measure::exit_code(&records, args.strict);
+    if args.strict && code == exit::FAILED && measure::exit_code(&records, false) == exit::PASS {
+        console.line("failed: an objective is missed, and --strict allows none, expected or not");
+    }
+    Ok(code)
 }
 
 fn record_json(record: &Record) -> String {
@@ -117,6 +125,21 @@ fn terminal() -> Options {
     Options { width, colour }
 }
 
-fn default_folder() -> PathBuf {
-    PathBuf::from("reports/runs").join(clock::wall_now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string())
+/// A folder that no other run has: two may start in one second.
+fn new_folder() -> Result<PathBuf> {
+    let runs = PathBuf::from("reports/runs");
+    let stamp = clock::wall_now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
+    let unmade = |e| {
+        let what = Error::new("reports cannot be written here").at(runs.display().to_string()).because(e);
+        what.help("choose a folder that this user may write with --out DIR")
+    };
+    fs::create_dir_all(&runs).map_err(unmade)?;
+    for n in 1..100 {
+        let folder = runs.join(if n == 1 { stamp.clone() } else { format!("{stamp}-{n}") });
+        match fs::create_dir(&folder) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| folder).map_err(unmade),
+        }
+    }
+    Err(Error::new("a hundred runs have started in this second").help("choose a folder with --out DIR"))
 }

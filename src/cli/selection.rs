@@ -144,6 +144,12 @@ fn files(paths: &[PathBuf]) -> Result<Vec<(String, PathBuf)>> {
     let mut named: Vec<_> = found.into_iter().map(|path| (id_of(&path, paths), path)).collect();
     named.sort();
     named.dedup();
+    if let Some(pair) = named.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        let (name, other) = (&pair[0].0, pair[1].1.display());
+        let twice = Error::new(format!("two scenarios are called `{name}`; the other is {other}"));
+        let help = "records are kept by name: give a folder above both, or rename one";
+        return Err(twice.at(pair[0].1.display().to_string()).help(help));
+    }
     Ok(named)
 }
 

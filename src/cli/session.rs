@@ -82,12 +82,13 @@ impl Session {
         let listening = signals.block_on(async {
             let interrupt = unix::signal(unix::SignalKind::interrupt())?;
             let terminate = unix::signal(unix::SignalKind::terminate())?;
-            Ok::<_, std::io::Error>((interrupt, terminate))
+            let hangup = unix::signal(unix::SignalKind::hangup())?;
+            Ok::<_, std::io::Error>((interrupt, terminate, hangup))
         });
-        let (mut interrupt, mut terminate) =
+        let (mut interrupt, mut terminate, mut hangup) =
             listening.map_err(|e| Error::new("signals cannot be listened for").because(e))?;
         signals.spawn(async move {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hangup.recv() => {} }
             // Further signals are caught and change nothing: healing is bounded, and must not be cut short.
             // The receiver may be gone: the run is over, and so is the need to stop it.
             let _ = stopped.send(true);
@@ -118,7 +119,10 @@ impl Session {
         let mut events = match runtime(cast.way) {
             Ok(runtime) => {
                 // A crash of one drill is a record, and the next drill is played.
-                let story = || runtime.block_on(self.play_on(cast, scratch.path(), listener));
+                let story = || match self.has_room(cast, &scratch) {
+                    Ok(()) => runtime.block_on(self.play_on(cast, scratch.path(), listener)),
+                    Err(why) => vec![aborted(why)],
+                };
                 let events = catch_unwind(AssertUnwindSafe(story));
                 drop(runtime); // ends whatever still reads or writes below the scratch folder
                 events.unwrap_or_else(|panic| vec![aborted(format!("the drill crashed: {}", words(&*panic)))])
@@ -128,6 +132,17 @@ impl Session {
         let (complete, detail, kept) = self.clean_up(scratch);
         events.push(event(What::CleanedUp { complete, detail }));
         (events, kept)
+    }
+
+    /// A drill that ran out of disk would say of the pipeline what is true of this machine.
+    fn has_room(&self, cast: &Cast, scratch: &Scratch) -> std::result::Result<(), String> {
+        let needed = assembly::scratch_bytes(&cast.plan, &cast.scenario, cast.way);
+        let free = scratch.free().map_err(|e| format!("the scratch disk's free space is not known: {e}"))?;
+        if free >= needed {
+            return Ok(());
+        }
+        let (dir, needed, free) = (self.base.display(), needed >> 20, free >> 20);
+        Err(format!("{dir} has {free} MiB free and the drill may need {needed} MiB; set TMPDIR to a larger disk"))
     }
 
     async fn play_on(&self, cast: &Cast, scratch: &Path, listener: Listener) -> Vec<Event> {

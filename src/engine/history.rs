@@ -82,12 +82,12 @@ impl Play<'_> {
         }
     }
 
-    /// An old backup is no fault while none newer was due; a small one none while it is as large as it was written.
+    /// An old backup is no fault while none newer was due; a small one none while it is within 5 % of what was written.
     /// Everything else that a monitor sees is a fact.
     fn is_justified(&self, seen: &Sighting) -> bool {
         match (seen.kind, &self.newest) {
             (AlarmKind::TooOld, _) => seen.overdue,
-            (AlarmKind::TooSmall, Some(newest)) => seen.size != Some(newest.stored_bytes),
+            (AlarmKind::TooSmall, Some(newest)) => seen.size.is_none_or(|size| size * 20 < newest.stored_bytes * 19),
             _ => true,
         }
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{FlockOperation, flock},
+    fs::{FlockOperation, flock, statvfs},
     process::getuid,
 };
 
@@ -52,6 +52,12 @@ impl Scratch {
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         fs::rename(&unnamed, dir.join(LOCK))?;
         Ok(Scratch { dir, _lock: lock })
+    }
+
+    /// Bytes that may still be written there.
+    pub fn free(&self) -> io::Result<u64> {
+        let disk = statvfs(&self.dir)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Where it is.

@@ -6,7 +6,7 @@ use super::{
     rewrite::{Damage, damaged, sha256},
 };
 use crate::{
-    emulator::{World, s3::body::Body},
+    emulator::{Site, World, s3::body::Body},
     model::{
         event::Proof,
         scenario::FaultSpec,
@@ -86,9 +86,27 @@ struct Corruption {
     selection: Selection,
     damage: Damage,
     resealed: bool,
-    /// What was damaged: words, and the dump's digest before and after.
-    struck: Vec<(String, String, String)>,
+    struck: Vec<Damaged>,
     undo: Undo,
+}
+
+/// A dump that was damaged.
+struct Damaged {
+    site: Site,
+    key: String,
+    words: String,
+    /// SHA-256 before and after.
+    before: String,
+    after: String,
+}
+
+impl Damaged {
+    /// Whether the damage is still there: another fault, or the pipeline, may have put other bytes in its place.
+    fn shows(&self) -> bool {
+        let now = self.site.region.objects().get(&self.site.bucket, &self.key, None);
+        let now = now.ok().and_then(|object| sha256(&object.body).ok());
+        self.before != self.after && now.as_ref() == Some(&self.after)
+    }
 }
 
 impl Injection for Corruption {
@@ -101,15 +119,15 @@ impl Injection for Corruption {
                 return Err(why);
             }
         }
-        let words: Vec<_> = self.struck.iter().map(|(words, ..)| words.as_str()).collect();
+        let words: Vec<_> = self.struck.iter().map(|damaged| damaged.words.as_str()).collect();
         Ok(format!("damaged {}", joined(&words)))
     }
 
     fn proof(&self, _: &World) -> Proof {
-        let differ = self.struck.iter().filter(|(_, before, after)| before != after).count();
+        let differ = self.struck.iter().filter(|damaged| damaged.shows()).count();
         let (whole, shown) = (self.struck.len(), self.struck.first());
-        let digests = shown.map(|(_, before, after)| format!("; SHA-256 {:.12} became {:.12}", before, after));
-        let evidence = format!("{differ} of {whole} dumps differ from what was stored{}", digests.unwrap_or_default());
+        let digests = shown.map(|damaged| format!("; SHA-256 {:.12} became {:.12}", damaged.before, damaged.after));
+        let evidence = format!("{differ} of {whole} dumps hold the damage{}", digests.unwrap_or_default());
         Proof { bit: whole > 0 && differ == whole, evidence }
     }
 
@@ -132,7 +150,8 @@ impl Corruption {
         if self.resealed {
             self.reseal(world, point, &other, &after)?;
         }
-        self.struck.push((format!("{} ({sizes})", point.words()), before, after));
+        let (site, words) = (point.site.clone(), format!("{} ({sizes})", point.words()));
+        self.struck.push(Damaged { site, key, words, before, after });
         Ok(())
     }
 

@@ -31,6 +31,11 @@ pub trait Fault: Send + Sync {
     /// Whether it strikes recovery points, so that `generations` says which.
     fn strikes_points(&self) -> bool;
 
+    /// Whether it can begin in the middle of a fetch.
+    fn begins_in_fetch(&self) -> bool {
+        false
+    }
+
     /// Further parameters, each with what it means.
     fn parameters(&self) -> &'static [Parameter] {
         &[]
@@ -119,6 +124,9 @@ pub fn prepare(spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
         if !fault.parameters().iter().any(|parameter| parameter.name == name) {
             return Err(format!("fault `{}` has no parameter `{name}`", spec.fault));
         }
+    }
+    if matches!(spec.when, Moment::DuringFetch(_)) && !fault.begins_in_fetch() {
+        return Err(format!("fault `{}` cannot begin in the middle of a fetch", spec.fault));
     }
     fault.prepare(spec)
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Fault, Injection, Mode, Onset, Parameter, joined, parameter, points::points_at};
+use super::{
+    Fault, Injection, Mode, Onset, Parameter, joined, parameter,
+    points::{Struck, points_at},
+};
 use crate::{
     emulator::{
         Site, World,
@@ -11,7 +14,7 @@ use crate::{
     model::{
         event::Proof,
         scenario::FaultSpec,
-        units::{Rate, Span},
+        units::{Percent, Rate, Span},
     },
 };
 
@@ -50,6 +53,10 @@ impl Fault for RegionOutage {
         false
     }
 
+    fn begins_in_fetch(&self) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: region-outage\n  mode: refused\n  regions: [us-east-1]\n  when: at-disaster\n"
     }
@@ -85,12 +92,11 @@ impl Injection for Outage {
             match onset {
                 Onset::Now => link.set(self.state),
                 Onset::AfterShare(share) => {
-                    let newest = points_at(world, site).unwrap_or_default().into_iter().find_map(|point| point.dump);
-                    let Some(newest) = newest else {
+                    let Some(bytes) = bytes_until(world, site, share) else {
                         self.heal(world);
                         return Err(format!("{} has no dump to be cut short", site.region.name()));
                     };
-                    link.arm(share.of(newest.size), self.state);
+                    link.arm(bytes, self.state);
                 }
             }
             words.push(site.region.name());
@@ -126,6 +132,16 @@ impl Injection for Outage {
         }
         true
     }
+}
+
+/// Bytes that a region sends until that share of its newest dump has gone: every point's manifest is read before it.
+fn bytes_until(world: &World, site: &Site, share: Percent) -> Option<u64> {
+    let points = points_at(world, site).ok()?;
+    let objects = site.region.objects();
+    let manifest = |point: &Struck| objects.head(&site.bucket, &point.manifest_key(world), None).map_or(0, |m| m.size);
+    let manifests: u64 = points.iter().map(manifest).sum();
+    let newest = points.iter().find_map(|point| point.dump.as_ref())?;
+    Some(manifests + share.of(newest.size))
 }
 
 fn describe(state: LinkState) -> String {

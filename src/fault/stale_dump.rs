@@ -6,8 +6,11 @@ use super::{
     rewrite::sha256,
 };
 use crate::{
-    emulator::World,
-    model::{event::Proof, scenario::FaultSpec},
+    emulator::{Site, World},
+    model::{
+        event::Proof,
+        scenario::{FaultSpec, Moment},
+    },
 };
 
 /// Entry in the catalogue.
@@ -46,6 +49,11 @@ impl Fault for StaleDump {
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
         let selection = Selection::of(spec);
         Ok(match spec.mode.as_str() {
+            "schedule-stopped" if matches!(spec.when, Moment::AfterLastBackup | Moment::AtDisaster) => {
+                return Err("mode `schedule-stopped` stops nothing after the last backup; write \
+                            `when: { before-backup-of-day: N }`"
+                    .into());
+            }
             "schedule-stopped" => Box::new(Stopped { missed_before: 0 }),
             "old-content" => Box::new(OldContent { selection, struck: vec![], undo: Undo::default() }),
             _ if spec.regions.is_empty() => return Err("mode `replica-behind` needs `regions`: the replicas".into()),
@@ -79,9 +87,27 @@ impl Injection for Stopped {
 
 struct OldContent {
     selection: Selection,
-    /// What now lies under a newer name: words, and whether its bytes changed.
-    struck: Vec<(String, bool)>,
+    struck: Vec<Renamed>,
     undo: Undo,
+}
+
+/// A newest dump that holds the oldest one's bytes.
+struct Renamed {
+    site: Site,
+    key: String,
+    words: String,
+    /// SHA-256 before and after.
+    before: String,
+    after: String,
+}
+
+impl Renamed {
+    /// Whether the old bytes are still there.
+    fn shows(&self) -> bool {
+        let now = self.site.region.objects().get(&self.site.bucket, &self.key, None);
+        let now = now.ok().and_then(|object| sha256(&object.body).ok());
+        self.before != self.after && now.as_ref() == Some(&self.after)
+    }
 }
 
 impl Injection for OldContent {
@@ -98,25 +124,25 @@ impl Injection for OldContent {
                 (oldest.dump_key(world), newest.dump_key(world)),
                 (oldest.manifest_key(world), newest.manifest_key(world)),
             ];
-            let mut changed = false;
+            let key = newest.dump_key(world);
+            let before = digest(site, &key)?;
             for (from, to) in pairs {
                 let body = objects.get(&site.bucket, &from, None).map_err(|e| e.to_string())?.body;
-                let was = objects.get(&site.bucket, &to, None).map_err(|e| e.to_string())?.body;
-                changed |= sha256(&body)? != sha256(&was)?;
                 self.undo.save(site, &to)?;
                 objects.replace_body(&site.bucket, &to, body).map_err(|e| e.to_string())?;
             }
-            self.struck.push((format!("{} holds {}", newest.words(), oldest.point), changed));
+            let (after, words) = (digest(site, &key)?, format!("{} holds {}", newest.words(), oldest.point));
+            self.struck.push(Renamed { site: site.clone(), key, words, before, after });
         }
         if self.struck.is_empty() {
             return Err("no region meant has two recovery points at that moment".into());
         }
-        let words: Vec<_> = self.struck.iter().map(|(words, _)| words.as_str()).collect();
+        let words: Vec<_> = self.struck.iter().map(|renamed| renamed.words.as_str()).collect();
         Ok(joined(&words))
     }
 
     fn proof(&self, _: &World) -> Proof {
-        let (whole, changed) = (self.struck.len(), self.struck.iter().filter(|(_, changed)| *changed).count());
+        let (whole, changed) = (self.struck.len(), self.struck.iter().filter(|renamed| renamed.shows()).count());
         Proof {
             bit: whole > 0 && changed == whole,
             evidence: format!("{changed} of {whole} newest dumps have other bytes"),
@@ -128,9 +154,15 @@ impl Injection for OldContent {
     }
 }
 
+fn digest(site: &Site, key: &str) -> Result<String, String> {
+    let object = site.region.objects().get(&site.bucket, key, None).map_err(|e| e.to_string())?;
+    sha256(&object.body)
+}
+
 struct Behind {
     selection: Selection,
-    removed: Vec<String>,
+    /// What was removed: words, and where it was.
+    removed: Vec<(String, Site, String)>,
     undo: Undo,
 }
 
@@ -143,14 +175,18 @@ impl Injection for Behind {
                 let removed = point.site.region.objects().remove_key(&point.site.bucket, &key);
                 removed.map_err(|e| e.to_string())?;
             }
-            self.removed.push(point.words());
+            self.removed.push((point.words(), point.site.clone(), point.dump_key(world)));
         }
-        Ok(format!("never replicated: {}", joined(&self.removed)))
+        let words: Vec<_> = self.removed.iter().map(|(words, ..)| words.as_str()).collect();
+        Ok(format!("never replicated: {}", joined(&words)))
     }
 
     fn proof(&self, _: &World) -> Proof {
-        let removed = self.removed.len();
-        Proof { bit: removed > 0, evidence: format!("{removed} recovery points are missing in the replicas") }
+        let lacks =
+            |(_, site, key): &&(String, Site, String)| site.region.objects().head(&site.bucket, key, None).is_err();
+        let (missing, whole) = (self.removed.iter().filter(lacks).count(), self.removed.len());
+        let evidence = format!("{missing} of {whole} recovery points are missing in the replicas");
+        Proof { bit: whole > 0 && missing == whole, evidence }
     }
 
     fn heal(&mut self, _: &World) -> bool {

@@ -137,3 +137,19 @@ fn too_few_open_files_end_in_words_and_exit_code_2() {
     assert!(bench.left_behind().is_empty());
     assert!(!bench.path("out").exists());
 }
+
+#[test]
+fn two_scenarios_of_one_name_are_refused_since_records_are_kept_by_name() {
+    let bench = Bench::new();
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/database/control.yaml");
+    let paths = ["x/c.yaml", "y/c.yaml"].map(|name| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::copy(&scenario, &path).unwrap();
+        path.to_string_lossy().into_owned()
+    });
+    let said = bench.run(&["run", "--simulate", &paths[0], &paths[1]]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("two scenarios are called `c`"), "{}", said.err);
+}

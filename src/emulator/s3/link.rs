@@ -254,8 +254,8 @@ impl Link {
     /// that an armed trigger fires at its byte.
     pub fn piece(&self) -> usize {
         let most = match self.state() {
-            LinkState::Slow { bytes_per_second, .. } => (self.modelled(bytes_per_second) / 20).clamp(64, PIECE as u64),
-            _ => PIECE as u64,
+            LinkState::Slow { bytes_per_second, .. } => (self.modelled(bytes_per_second) / 20).clamp(1, PIECE as u64),
+            _ => (PIECE as u64 / self.clock.scale()).max(1),
         };
         let left = self.book().trigger.as_ref().map_or(most, |trigger| trigger.left);
         usize::try_from(if left == 0 { most } else { most.min(left) }).unwrap_or(PIECE)
