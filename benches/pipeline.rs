@@ -6,15 +6,14 @@
 #[path = "../tests/kit/mod.rs"]
 mod kit;
 
-use std::{fs, hint::black_box, path::Path, sync::Arc};
+use std::{fs, hint::black_box, path::Path};
 
-use async_trait::async_trait;
 use backdraft::{
     assembly::{Parts, assemble},
     engine::Stage,
-    model::record::Way,
-    pipeline::{Platform, RestoreEnd},
-    service::contract::{Service, ServiceError, Target},
+    model::{record::Way, units::ByteSize},
+    pipeline::RestoreEnd,
+    service::{contract::Platform, database::Database},
     sim::seed::Seed,
 };
 use bytes::Bytes;
@@ -24,19 +23,6 @@ use tokio::runtime::Runtime;
 
 const SIZE: u64 = 64 << 20;
 
-struct Home(Arc<dyn Service>);
-
-#[async_trait]
-impl Platform for Home {
-    async fn provision(&self) -> Result<Arc<dyn Target>, ServiceError> {
-        self.0.provision().await
-    }
-
-    async fn cut_over(&self, target: Arc<dyn Target>) -> Result<(), ServiceError> {
-        target.discard().await
-    }
-}
-
 async fn stage(scratch: &Path) -> Stage {
     let plan = kit::plan();
     let mut scenario = kit::scenario("database/control");
@@ -45,8 +31,8 @@ async fn stage(scratch: &Path) -> Stage {
     assemble(parts).await.unwrap()
 }
 
-async fn export(stage: &Stage) -> u64 {
-    let mut rows = stage.service.source().export().await.unwrap().contents.rows;
+async fn export(database: &Database) -> u64 {
+    let mut rows = database.source().export().await.unwrap().contents.rows;
     let mut bytes = 0;
     while let Some(chunk) = rows.next().await {
         bytes += chunk.unwrap().lines.len() as u64;
@@ -57,16 +43,17 @@ async fn export(stage: &Stage) -> u64 {
 fn pipeline(c: &mut Criterion) {
     let (runtime, scratch) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
     let stage = runtime.block_on(stage(scratch.path()));
-    let home = Home(stage.service.clone());
+    let (clock, seed) = (stage.clock.clone(), Seed(42).child("database"));
+    let database = Database::seed(ByteSize(SIZE), seed, clock.now(), scratch.path(), &stage.lanes).unwrap();
     let mut group = c.benchmark_group("reference pipeline, 64 MiB");
     group.sample_size(10).throughput(Throughput::Bytes(SIZE));
-    group.bench_function("export", |b| b.iter(|| black_box(runtime.block_on(export(&stage)))));
+    group.bench_function("export", |b| b.iter(|| black_box(runtime.block_on(export(&database)))));
     group.bench_function("backup to three regions", |b| {
-        b.iter(|| runtime.block_on(stage.pipeline.backup(1, &*stage.service.source())).unwrap());
+        b.iter(|| runtime.block_on(stage.services[0].pipeline.backup(1)).unwrap());
     });
     group.bench_function("restore", |b| {
         b.iter(|| {
-            let end = runtime.block_on(stage.pipeline.restore(&home));
+            let end = runtime.block_on(stage.services[0].pipeline.restore());
             assert!(matches!(end, RestoreEnd::Restored(_)), "{end:?}");
         });
     });

@@ -1,30 +1,30 @@
 //! Wires one drill together: the only place that knows which implementation stands behind which contract, and the only
 //! one that asks whether time is real.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use crate::{
     emulator::{
-        Schedule, Site, World,
+        Backups, Schedule, Site, World,
         s3::{
             Region,
             buckets::{BucketOptions, Versioning},
             gateway::{Credentials, Gateway},
         },
     },
-    engine::{Stage, timetable::Timetable},
+    engine::{Protected, Stage, timetable::Timetable},
     error::{Error, Result},
     fault,
     model::{
         naming::Layout,
-        plan::{Plan, ServicePlan},
+        plan::{Plan, ServiceKind, ServicePlan},
         record::Way,
         scenario::Scenario,
         units::ByteSize,
     },
     monitor::Monitor,
     pipeline::{Workbench, reference::Reference},
-    service::{contract::Service, database::Database},
+    service::database::Database,
     sim::{
         clock::Clock,
         lanes::Lanes,
@@ -56,12 +56,11 @@ pub struct Parts<'p> {
 /// When the scenario names what the plan does not have, or a folder or a port cannot be had.
 pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let Parts { plan, scenario, seed, way, scratch, listener } = parts;
-    let service_plan = service_plan(plan, scenario)?;
-    let start = Timetable::new(scenario, service_plan, plan.monitor.check_every).start();
+    let order = plan.restore_order(scenario.service.names());
+    let start = Timetable::new(scenario, &[], plan.monitor.check_every).start();
     let clock = Clock::new(way, start).modelled(scale(scenario, way));
     let lanes = Lanes::new(&clock);
     let recorder = Recorder::new(&clock, listener);
-    let layout = Layout::new(&service_plan.backup, scenario.history.format);
     let faults = scenario.faults.iter().map(fault::prepare).collect::<std::result::Result<Vec<_>, _>>();
     let faults =
         faults.map_err(|why| Error::new(why).help("`backdraft list faults` shows faults, modes and parameters"))?;
@@ -74,20 +73,19 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
             (http_stores(&sites, &gateway, &clock), Some(gateway))
         }
     };
-    let service = database(scenario, seed, &clock, &lanes, scratch).await?;
-    let bench = Workbench {
-        stores: stores.clone(),
-        clock: clock.clone(),
-        lanes: lanes.clone(),
-        recorder: recorder.clone(),
-        scratch: folder(scratch, "pipeline")?,
-    };
+    let mut backups = BTreeMap::new();
+    let mut services = Vec::new();
+    let house = House { plan, scenario, seed, clock: &clock, lanes: &lanes, stores: &stores, scratch };
+    for name in order {
+        let service_plan = service_plan(plan, &name)?;
+        let layout = Layout::new(&service_plan.backup, scenario.history.format);
+        services.push(house.protect(&name, service_plan, &layout, recorder.of_service(&name))?);
+        backups.insert(name, Backups { schedule: Schedule::default(), layout });
+    }
     Ok(Stage {
-        world: Arc::new(World { sites, schedule: Schedule::default(), layout: layout.clone(), clock: clock.clone() }),
-        pipeline: Arc::new(Reference::new(bench, &scenario.service, layout.clone(), plan.retention)),
-        monitor: Monitor::new(stores.clone(), layout, plan.monitor.clone(), clock.scale()),
+        world: Arc::new(World { sites, backups, clock: clock.clone() }),
+        services,
         faults,
-        service,
         stores,
         clock,
         lanes,
@@ -100,9 +98,55 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     })
 }
 
-fn service_plan<'p>(plan: &'p Plan, scenario: &Scenario) -> Result<&'p ServicePlan> {
-    let missing = || Error::new(format!("the plan has no service `{}`", scenario.service));
-    plan.services.get(&scenario.service).ok_or_else(missing)
+fn service_plan<'p>(plan: &'p Plan, name: &str) -> Result<&'p ServicePlan> {
+    plan.services.get(name).ok_or_else(|| Error::new(format!("the plan has no service `{name}`")))
+}
+
+/// What services are built from.
+struct House<'h> {
+    plan: &'h Plan,
+    scenario: &'h Scenario,
+    seed: Seed,
+    clock: &'h Clock,
+    lanes: &'h Lanes,
+    stores: &'h [SharedStore],
+    scratch: &'h Path,
+}
+
+impl House<'_> {
+    fn protect(&self, name: &str, plan: &ServicePlan, layout: &Layout, recorder: Recorder) -> Result<Protected> {
+        let bench = Workbench {
+            stores: self.stores.to_vec(),
+            clock: self.clock.clone(),
+            lanes: self.lanes.clone(),
+            recorder: recorder.clone(),
+            scratch: folder(self.scratch, &format!("{name}-pipeline"))?,
+        };
+        let monitor = Monitor::new(self.stores.to_vec(), layout.clone(), self.plan.monitor.clone(), self.clock.scale());
+        let retention = self.plan.retention;
+        match plan.kind {
+            ServiceKind::Database => {
+                let database = self.database(name)?;
+                let pipeline = Reference::new(bench, database.clone(), name, layout.clone(), retention);
+                Ok(Protected {
+                    name: name.to_owned(),
+                    kind: plan.kind,
+                    service: database,
+                    pipeline: Arc::new(pipeline),
+                    monitor: Some(monitor),
+                    recorder,
+                })
+            }
+            _ => Err(Error::new(format!("service `{name}` is of a kind that cannot be drilled yet"))),
+        }
+    }
+
+    fn database(&self, name: &str) -> Result<Arc<Database>> {
+        let dir = folder(self.scratch, name)?;
+        let size = ByteSize(self.scenario.history.size.0 / self.clock.scale());
+        let seeded = Database::seed(size, self.seed.child(name), self.clock.now(), &dir, self.lanes);
+        Ok(Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?))
+    }
 }
 
 fn folder(scratch: &Path, name: &str) -> Result<std::path::PathBuf> {
@@ -159,19 +203,6 @@ fn direct_stores(sites: &[Site], clock: &Clock) -> Vec<SharedStore> {
     sites.iter().map(open).collect()
 }
 
-async fn database(
-    scenario: &Scenario,
-    seed: Seed,
-    clock: &Clock,
-    lanes: &Lanes,
-    scratch: &Path,
-) -> Result<Arc<dyn Service>> {
-    let dir = folder(scratch, "database")?;
-    let size = ByteSize(scenario.history.size.0 / clock.scale());
-    let seeded = Database::seed(size, seed.child("database"), clock.now(), &dir, lanes);
-    Ok(Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?))
-}
-
 /// Data that a simulated drill really handles, in bytes; a larger size is modelled.
 const SIMULATED_BYTES: u64 = 64 << 10;
 
@@ -195,7 +226,8 @@ pub fn scratch_bytes(plan: &Plan, scenario: &Scenario, way: Way) -> u64 {
 /// How long a restore may take before it counts as hung, by the drill's own clock: in a real drill two minutes and what
 /// the data takes at 4 MiB/s, far below what any pipeline here needs; in a simulated one twice the RTO.
 pub fn time_limit(plan: &Plan, scenario: &Scenario, way: Way) -> Duration {
-    let rto = plan.services.get(&scenario.service).map_or(Duration::ZERO, |service| service.rto.duration());
+    let rto = |name: &String| plan.services.get(name).map(|service| service.rto.duration());
+    let rto = scenario.service.names().iter().filter_map(rto).max().unwrap_or_default();
     match way {
         Way::Real => Duration::from_secs(120 + scenario.history.size.0 / (4 << 20)),
         Way::Simulated => (rto * 2).max(Duration::from_secs(120)),

@@ -29,16 +29,16 @@ async fn stage(scratch: &Path) -> Stage {
     let start = stage.clock.now();
     for day in 0..3 {
         let at = start + jiff::SignedDuration::from_hours(24 * day + 3);
-        stage.service.write(at - jiff::SignedDuration::from_hours(1), 20).unwrap();
+        stage.services[0].service.write(at - jiff::SignedDuration::from_hours(1), 20).await.unwrap();
         stage.clock.set(at);
-        stage.pipeline.backup(day as u32 + 1, &*stage.service.source()).await.unwrap();
+        stage.services[0].pipeline.backup(day as u32 + 1).await.unwrap();
     }
     stage
 }
 
 /// All that a pipeline would do that night: start a backup, look everywhere, read everything.
 async fn use_the_world(stage: &Stage) {
-    stage.world.schedule.starts();
+    stage.world.backups["database"].schedule.starts();
     for store in &stage.stores {
         for object in store.list("").await.unwrap_or_default() {
             if let Ok((_, mut body)) = store.get(&object.key).await {
@@ -85,7 +85,7 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
             assert!(proof.bit, "{what} bites: {}", proof.evidence);
             assert!(injection.heal(&stage.world), "{what} heals");
             assert_eq!(picture(&stage), before, "{what} leaves nothing behind");
-            assert!(stage.world.schedule.starts(), "{what} leaves the schedule running");
+            assert!(stage.world.backups["database"].schedule.starts(), "{what} leaves the schedule running");
             use_the_world(&stage).await;
         }
     }

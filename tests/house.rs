@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("service", &["store::contract", "archive", "sim", "model"]),
     ("pipeline", &["store::contract", "service::contract", "archive", "sim", "model"]),
     ("fault", &["store::contract", "emulator", "sim", "model"]),
-    ("check", &["store::contract", "service::contract", "sim", "model"]),
+    ("check", &["store::contract", "service::contract", "emulator", "sim", "model"]),
     ("monitor", &["store::contract", "archive", "sim", "model"]),
     (
         "engine",

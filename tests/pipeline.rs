@@ -30,8 +30,8 @@ async fn stage(scratch: &Path) -> Stage {
 async fn backup(stage: &Stage, day: u32) -> Result<Vec<String>, String> {
     let start: jiff::Timestamp = "2026-11-01T03:00:00Z".parse().unwrap();
     stage.clock.set(start + SignedDuration::from_hours(24 * i64::from(day - 1)));
-    stage.service.write(stage.clock.now(), 10).unwrap();
-    let made = stage.pipeline.backup(day, &*stage.service.source()).await;
+    stage.services[0].service.write(stage.clock.now(), 10).await.unwrap();
+    let made = stage.services[0].pipeline.backup(day).await;
     made.map(|made| made.regions).map_err(|e| e.to_string())
 }
 
@@ -90,8 +90,8 @@ async fn a_backup_that_no_region_takes_is_an_error_and_an_alarm() {
 async fn a_lost_source_leaves_no_backup_behind_that_could_be_taken_for_one() {
     let scratch = tempfile::tempdir().unwrap();
     let stage = stage(scratch.path()).await;
-    stage.service.lose();
-    let made = stage.pipeline.backup(1, &*stage.service.source()).await;
+    stage.services[0].service.lose().await;
+    let made = stage.services[0].pipeline.backup(1).await;
     insta::assert_snapshot!(made.unwrap_err());
     assert!((0..3).all(|site| dumps(&stage, site).is_empty()));
 }

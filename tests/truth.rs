@@ -114,8 +114,8 @@ proptest! {
         let (plan, scenario) = (kit::plan(), story(days, writes));
         let record = kit::play("truth", &plan, &scenario, seed, Way::Simulated, vec![Box::new(Blows(blows))]);
         let claimed = record.events.iter().any(|event| matches!(event.what, What::Restored(_)));
-        let confirmed = record.comparison.as_ref().is_some_and(|found| found.as_claimed && found.altered == 0 && found.holes == 0);
-        prop_assert!(!claimed || confirmed, "the pipeline claims what the ledger denies: {:?}", record.comparison);
+        let confirmed = record.services[0].comparison.as_ref().is_some_and(|found| found.as_claimed && found.altered == 0 && found.holes == 0);
+        prop_assert!(!claimed || confirmed, "the pipeline claims what the ledger denies: {:?}", record.services[0].comparison);
         prop_assert_ne!(record.result.outcome, Some(Outcome::SilentlyWrong));
         prop_assert!(record.result.outcome.is_some(), "every drill has an outcome: {:?}", record.result.reasons);
     }

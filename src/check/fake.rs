@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 
 use super::Evidence;
 use crate::{
+    emulator::World,
     model::{
         event::{Claim, Position},
         record::Way,
     },
-    service::contract::{Contents, Ledger, Recognised, RowChunk, ServiceError, Target, Version},
+    service::contract::{Contents, Ledger, Recognised, RowChunk, ServiceError, Version, View},
     sim::{clock::Clock, lanes::Lanes},
 };
 
@@ -130,19 +131,7 @@ impl Ledger for FakeLedger {
 pub(super) struct FakeTarget(pub(super) Result<Vec<FakeRow>, ServiceError>);
 
 #[async_trait]
-impl Target for FakeTarget {
-    async fn begin(&self, _: &[Arc<str>]) -> Result<(), ServiceError> {
-        Err(ServiceError("only to be read".into()))
-    }
-    async fn stage(&self, _: RowChunk) -> Result<(), ServiceError> {
-        Err(ServiceError("only to be read".into()))
-    }
-    async fn commit(&self) -> Result<(), ServiceError> {
-        Err(ServiceError("only to be read".into()))
-    }
-    async fn discard(&self) -> Result<(), ServiceError> {
-        Err(ServiceError("only to be read".into()))
-    }
+impl View for FakeTarget {
     async fn read_back(&self) -> Result<Contents, ServiceError> {
         let rows = self.0.clone()?;
         let mut chunks = Vec::new();
@@ -166,7 +155,9 @@ pub(super) fn position(seq: u64) -> Position {
 pub(super) fn evidence(ledger: &FakeLedger, claimed: u64, rows: Result<Vec<FakeRow>, ServiceError>) -> Evidence {
     let claim = Claim { point: "dump".into(), region: "here".into(), position: position(claimed) };
     let lanes = Lanes::new(&Clock::new(Way::Simulated, Timestamp::UNIX_EPOCH));
-    Evidence::new(Arc::new(FakeTarget(rows)), Arc::new(ledger.clone()), claim, &lanes)
+    let clock = Clock::new(Way::Simulated, Timestamp::UNIX_EPOCH);
+    let world = Arc::new(World { sites: Vec::new(), backups: Default::default(), clock });
+    Evidence::new(Arc::new(FakeTarget(rows)), Arc::new(ledger.clone()), claim, &world, &lanes)
 }
 
 /// Runs a future to its end, in virtual time.

@@ -13,8 +13,11 @@ use super::{
     result,
 };
 use crate::{
-    model::event::{CheckResult, Claim, Comparison, Position},
-    service::contract::{Ledger, RowChunk, ServiceError, Target},
+    model::{
+        event::{CheckResult, Claim, Comparison, Position},
+        plan::ServiceKind,
+    },
+    service::contract::{Ledger, RowChunk, ServiceError, View},
     sim::lanes::Lanes,
 };
 
@@ -27,12 +30,12 @@ const RANGE: u64 = 1 << 16;
 /// # Errors
 /// When the target cannot be read.
 pub async fn compare(
-    target: &Arc<dyn Target>,
+    view: &Arc<dyn View>,
     ledger: &Arc<dyn Ledger>,
     claim: &Claim,
     lanes: &Lanes,
 ) -> Result<Comparison, ServiceError> {
-    let findings = Arc::new(find(target, ledger, lanes).await?);
+    let findings = Arc::new(find(view, ledger, lanes).await?);
     let claimed = claim.position.seq;
     let mut tally = judge(ledger, &findings, claimed, lanes).await;
     let last = ledger.last();
@@ -49,9 +52,9 @@ pub async fn compare(
     Ok(sum_up(ledger.as_ref(), &findings, tally, prefix, last))
 }
 
-/// Reads the target back, and recognises every row.
-async fn find(target: &Arc<dyn Target>, ledger: &Arc<dyn Ledger>, lanes: &Lanes) -> Result<Findings, ServiceError> {
-    let contents = target.read_back().await?;
+/// Reads the state back, and recognises every row.
+async fn find(view: &Arc<dyn View>, ledger: &Arc<dyn Ledger>, lanes: &Lanes) -> Result<Findings, ServiceError> {
+    let contents = view.read_back().await?;
     let known = Arc::clone(ledger);
     let recognise = move |chunk: Result<RowChunk, _>| chunk.map(|chunk| Piece::read(known.as_ref(), &chunk));
     let mut pieces = std::pin::pin!(lanes.map(contents.rows, recognise));
@@ -120,6 +123,10 @@ impl Check for LedgerCheck {
 
     fn summary(&self) -> &'static str {
         "compares every restored row with the ledger of acknowledged writes"
+    }
+
+    fn is_for(&self, _: ServiceKind) -> bool {
+        true
     }
 
     fn proves(&self) -> &'static str {

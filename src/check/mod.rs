@@ -1,5 +1,5 @@
-//! What is checked on a restored service: the contract, and one file a check. A check asks the restored target and the
-//! ledger, never the source or a backup.
+//! What is checked on a restored service: the contract, and one file a check. A check asks what users reach now, the
+//! ledger and the world around them, never what a pipeline says.
 
 use std::sync::Arc;
 
@@ -7,8 +7,12 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use crate::{
-    model::event::{CheckResult, Claim, Comparison},
-    service::contract::{Ledger, ServiceError, Target},
+    emulator::World,
+    model::{
+        event::{CheckResult, Claim, Comparison},
+        plan::ServiceKind,
+    },
+    service::contract::{Ledger, ServiceError, View},
     sim::lanes::Lanes,
 };
 
@@ -19,12 +23,14 @@ pub mod query;
 
 /// What a check may look at.
 pub struct Evidence {
-    /// The restored target.
-    pub target: Arc<dyn Target>,
+    /// What users of the service reach.
+    pub view: Arc<dyn View>,
     /// The truth.
     pub ledger: Arc<dyn Ledger>,
     /// What the pipeline says that it restored.
     pub claim: Claim,
+    /// The world that it runs in.
+    pub world: Arc<World>,
     /// Where to compute.
     pub lanes: Lanes,
     comparison: OnceCell<Result<Comparison, ServiceError>>,
@@ -32,8 +38,9 @@ pub struct Evidence {
 
 impl Evidence {
     /// Puts the evidence together.
-    pub fn new(target: Arc<dyn Target>, ledger: Arc<dyn Ledger>, claim: Claim, lanes: &Lanes) -> Self {
-        Evidence { target, ledger, claim, lanes: lanes.clone(), comparison: OnceCell::new() }
+    pub fn new(view: Arc<dyn View>, ledger: Arc<dyn Ledger>, claim: Claim, world: &Arc<World>, lanes: &Lanes) -> Self {
+        let (world, lanes) = (Arc::clone(world), lanes.clone());
+        Evidence { view, ledger, claim, world, lanes, comparison: OnceCell::new() }
     }
 
     /// The restored state against the ledger; computed once, and shared by all who ask.
@@ -41,7 +48,7 @@ impl Evidence {
     /// # Errors
     /// When the target cannot be read.
     pub async fn comparison(&self) -> Result<Comparison, ServiceError> {
-        let compare = || ledger::compare(&self.target, &self.ledger, &self.claim, &self.lanes);
+        let compare = || ledger::compare(&self.view, &self.ledger, &self.claim, &self.lanes);
         self.comparison.get_or_init(compare).await.clone()
     }
 }
@@ -57,6 +64,9 @@ pub trait Check: Send + Sync {
 
     /// What is proved when it passes.
     fn proves(&self) -> &'static str;
+
+    /// Whether it can be asked of services of that kind.
+    fn is_for(&self, kind: ServiceKind) -> bool;
 
     /// Runs it. A check that could not run says neither passed nor failed.
     async fn run(&self, evidence: &Evidence) -> CheckResult;

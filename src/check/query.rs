@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Check, Evidence, Outcome, result};
 use crate::{
-    model::event::CheckResult,
+    model::{event::CheckResult, plan::ServiceKind},
     service::contract::{Ledger, Recognised, RowChunk, ServiceError},
 };
 
@@ -28,6 +28,10 @@ impl Check for QueryCheck {
 
     fn summary(&self) -> &'static str {
         "lists the users, finds the user of every payment, reads the newest promised write"
+    }
+
+    fn is_for(&self, kind: ServiceKind) -> bool {
+        kind == ServiceKind::Database
     }
 
     fn proves(&self) -> &'static str {
@@ -205,7 +209,7 @@ async fn ask(evidence: &Evidence) -> Result<Outcome, ServiceError> {
     let Some(questions) = prepared.map(Arc::new) else {
         return Ok(Outcome::NothingToAsk("the ledger knows of no row to ask for".into()));
     };
-    let contents = evidence.target.read_back().await?;
+    let contents = evidence.view.read_back().await?;
     let asked = Arc::clone(&questions);
     let look = move |chunk: Result<RowChunk, _>| chunk.map(|chunk| asked.look(&chunk));
     let mut pieces = std::pin::pin!(evidence.lanes.map(contents.rows, look));

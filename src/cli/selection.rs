@@ -87,7 +87,7 @@ impl Selection {
     fn wants(&self, one: &Chosen) -> bool {
         let scenario = &one.scenario.value;
         (self.only.is_empty() || self.only.iter().any(|text| one.id.contains(text)))
-            && self.service.as_ref().is_none_or(|service| *service == scenario.service)
+            && self.service.as_ref().is_none_or(|service| scenario.service.has(service))
             && self.level.is_none_or(|level| level == scenario.level)
     }
 }

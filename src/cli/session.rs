@@ -199,7 +199,7 @@ fn words(panic: &(dyn Any + Send)) -> String {
 }
 
 fn event(what: What) -> Event {
-    Event { at: None, since_t0: None, what }
+    Event { at: None, since_t0: None, service: None, what }
 }
 
 fn aborted(why: String) -> Event {

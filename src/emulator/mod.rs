@@ -1,9 +1,12 @@
 //! The outside world on loopback: what a pipeline talks to and what faults strike. A fault changes the state of this
 //! world; how the pipeline reaches it, over HTTP or in process, makes no difference to the fault.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 use s3::Region;
@@ -16,12 +19,19 @@ pub mod s3;
 pub struct World {
     /// Backup sites in the plan's order.
     pub sites: Vec<Site>,
-    /// What starts backups.
+    /// The services' backups, by service.
+    pub backups: BTreeMap<String, Backups>,
+    /// Scenario time.
+    pub clock: Clock,
+}
+
+/// A service's backups: what starts them, and how they are named.
+#[derive(Debug)]
+pub struct Backups {
+    /// What starts them.
     pub schedule: Schedule,
     /// How recovery points are named.
     pub layout: Layout,
-    /// Scenario time.
-    pub clock: Clock,
 }
 
 /// A region and the plan's bucket in it.
@@ -37,6 +47,11 @@ impl World {
     /// The sites of those names, in the plan's order; all where none is named.
     pub fn sites_named<'w>(&'w self, names: &'w [String]) -> impl Iterator<Item = &'w Site> {
         self.sites.iter().filter(move |site| names.is_empty() || names.iter().any(|name| name == site.region.name()))
+    }
+
+    /// The backups of the service of that name; of every service where none is named.
+    pub fn backups_of<'w>(&'w self, service: Option<&'w str>) -> impl Iterator<Item = &'w Backups> {
+        self.backups.iter().filter(move |(name, _)| service.is_none_or(|wanted| wanted == *name)).map(|(_, of)| of)
     }
 }
 

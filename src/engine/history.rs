@@ -1,22 +1,24 @@
 //! The days before the disaster: the application writes, backups run, the monitor looks, faults begin.
 
-use futures_util::{StreamExt, future::join_all};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::{Ended, Play, timetable::Entry};
+use super::{Ended, Play, Protected, timetable::Entry};
 use crate::{
-    model::event::{Alarm, AlarmKind, SteadyWhen, What},
+    model::event::{Alarm, AlarmKind, BackupMade, SteadyWhen, What},
     monitor::Sighting,
 };
 
 impl Play<'_> {
     /// The steady state that the drill starts from: regions answer, the source exports.
     pub(super) async fn steady_before(&self) -> Result<(), Ended> {
-        let service = &self.stage.service;
         let scale = self.stage.clock.scale();
-        self.emit(What::Seeded { rows: service.rows(), bytes: service.seeded_bytes() * scale, scale });
+        for one in &self.stage.services {
+            let (rows, bytes) = (one.service.rows(), one.service.seeded_bytes() * scale);
+            one.recorder.emit(What::Seeded { rows, bytes, scale });
+        }
         let steady = match self.regions_answer().await {
-            Ok(()) => self.source_exports().await,
+            Ok(()) => self.services_are_well().await,
             Err(why) => Err(why),
         };
         let held = steady.is_ok();
@@ -30,17 +32,12 @@ impl Play<'_> {
         answers.into_iter().find_map(Result::err).map_or(Ok(()), |e| Err(e.to_string()))
     }
 
-    async fn source_exports(&self) -> Result<String, String> {
-        let export = self.stage.service.source().export().await.map_err(|e| e.to_string())?;
-        let (tables, mut rows) = (export.contents.tables.len(), export.contents.rows);
-        match rows.next().await {
-            Some(Ok(_)) => {
-                let regions = self.stage.stores.len();
-                Ok(format!("{regions} regions answer, the source exports {tables} tables"))
-            }
-            Some(Err(e)) => Err(e.to_string()),
-            None => Err("the source has no rows".into()),
+    async fn services_are_well(&self) -> Result<String, String> {
+        let mut said = vec![format!("{} regions answer", self.stage.stores.len())];
+        for one in &self.stage.services {
+            said.push(one.service.steady().await.map_err(|e| format!("{}: {e}", one.name))?);
         }
+        Ok(said.join(", "))
     }
 
     pub(super) async fn history(&mut self) -> Result<(), Ended> {
@@ -49,46 +46,64 @@ impl Play<'_> {
             self.stage.clock.set(at);
             match entry {
                 Entry::Fault(number) => self.inject(number),
-                Entry::Writes(writes) => {
-                    self.stage.service.write(at, writes).map_err(|e| Ended::Aborted(e.to_string()))?;
+                Entry::Writes(service, writes) => {
+                    let written = self.stage.services[service].service.write(at, writes).await;
+                    written.map_err(|e| Ended::Aborted(e.to_string()))?;
                 }
-                Entry::Backup(day) => self.backup(day).await,
+                Entry::Stream(service) => self.stream(service).await,
+                Entry::Backup(service, day) => self.backup(service, day).await,
                 Entry::Look => self.look(at).await,
             }
         }
         Ok(())
     }
 
-    async fn backup(&mut self, day: u32) {
-        if !self.stage.world.schedule.starts() {
-            return self.emit(What::BackupSkipped { day, why: "the schedule did not start it".into() });
+    /// Whether the schedule of a service starts what is due; one that nobody schedules starts by itself.
+    fn starts(&self, service: usize) -> bool {
+        let backups = self.stage.world.backups.get(&self.stage.services[service].name);
+        backups.is_none_or(|backups| backups.schedule.starts())
+    }
+
+    async fn backup(&mut self, number: usize, day: u32) {
+        let starts = self.starts(number);
+        let Protected { recorder, pipeline, .. } = &self.stage.services[number];
+        if !starts {
+            return recorder.emit(What::BackupSkipped { day, why: "the schedule did not start it".into() });
         }
-        let source = self.stage.service.source();
-        match self.stage.pipeline.backup(day, &*source).await {
+        match pipeline.backup(day).await {
             Ok(made) => {
-                self.emit(What::BackedUp(made.clone()));
-                self.newest = Some(made);
+                recorder.emit(What::BackedUp(made.clone()));
+                self.newest[number] = Some(made);
             }
-            Err(why) => self.emit(What::BackupFailed { day, why: why.to_string() }),
+            Err(why) => recorder.emit(What::BackupFailed { day, why: why.to_string() }),
+        }
+    }
+
+    /// A piece of the change stream. Its failures are the pipeline's to tell: a stream has many pieces.
+    async fn stream(&mut self, number: usize) {
+        if self.starts(number) {
+            self.stage.services[number].pipeline.stream().await;
         }
     }
 
     async fn look(&mut self, at: Timestamp) {
-        let due = self.timetable.due(at);
-        for seen in self.stage.monitor.look(at, due).await {
-            let justified = self.is_justified(&seen);
-            let Sighting { kind, region, detail, .. } = seen;
-            self.emit(What::Alarm(Alarm { kind, region: Some(region), detail, justified }));
+        for (number, one) in self.stage.services.iter().enumerate() {
+            let Some(monitor) = &one.monitor else { continue };
+            for seen in monitor.look(at, self.timetable.due(number, at)).await {
+                let justified = is_justified(&seen, self.newest[number].as_ref());
+                let Sighting { kind, region, detail, .. } = seen;
+                one.recorder.emit(What::Alarm(Alarm { kind, region: Some(region), detail, justified }));
+            }
         }
     }
+}
 
-    /// An old backup is no fault while none newer was due; a small one none while it is within 5 % of what was written.
-    /// Everything else that a monitor sees is a fact.
-    fn is_justified(&self, seen: &Sighting) -> bool {
-        match (seen.kind, &self.newest) {
-            (AlarmKind::TooOld, _) => seen.overdue,
-            (AlarmKind::TooSmall, Some(newest)) => seen.size.is_none_or(|size| size * 20 < newest.stored_bytes * 19),
-            _ => true,
-        }
+/// An old backup is no fault while none newer was due; a small one none while it is within 5 % of what was written.
+/// Everything else that a monitor sees is a fact.
+fn is_justified(seen: &Sighting, newest: Option<&BackupMade>) -> bool {
+    match (seen.kind, newest) {
+        (AlarmKind::TooOld, _) => seen.overdue,
+        (AlarmKind::TooSmall, Some(newest)) => seen.size.is_none_or(|size| size * 20 < newest.stored_bytes * 19),
+        _ => true,
     }
 }

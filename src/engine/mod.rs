@@ -11,7 +11,7 @@ use crate::{
     fault::Injection,
     model::{
         event::{BackupMade, What},
-        plan::Plan,
+        plan::{Plan, ServiceKind},
         scenario::Scenario,
     },
     monitor::Monitor,
@@ -25,11 +25,9 @@ mod faults;
 mod healing;
 mod history;
 pub mod journal;
-mod platform;
 mod recovery;
 pub mod timetable;
 
-use platform::Live;
 use timetable::Timetable;
 
 /// Everything that a drill plays with, wired together.
@@ -42,18 +40,30 @@ pub struct Stage {
     pub recorder: Recorder,
     /// The emulated world.
     pub world: Arc<World>,
-    /// A store per region, as the pipeline has them.
+    /// A store per region, as the pipelines have them.
     pub stores: Vec<SharedStore>,
-    /// The service.
-    pub service: Arc<dyn Service>,
-    /// How it is backed up and restored.
-    pub pipeline: Arc<dyn Pipeline>,
-    /// The plan's monitor.
-    pub monitor: Monitor,
+    /// The services, in the order in which they are restored.
+    pub services: Vec<Protected>,
     /// The scenario's faults, in its order.
     pub faults: Vec<Box<dyn Injection>>,
     /// Ends whatever listens.
     pub close: BoxFuture<'static, ()>,
+}
+
+/// A service with all that protects it.
+pub struct Protected {
+    /// Its name in the plan.
+    pub name: String,
+    /// What sort of thing it is.
+    pub kind: ServiceKind,
+    /// The service.
+    pub service: Arc<dyn Service>,
+    /// How it is backed up and restored.
+    pub pipeline: Arc<dyn Pipeline>,
+    /// What watches its backups, where it has any.
+    pub monitor: Option<Monitor>,
+    /// Where events about it go.
+    pub recorder: Recorder,
 }
 
 /// One drill to play.
@@ -81,21 +91,21 @@ struct Play<'d> {
     drill: &'d Drill,
     stage: Stage,
     timetable: Timetable,
-    live: Arc<Live>,
     injected: Vec<bool>,
-    newest: Option<BackupMade>,
+    /// The newest backup made, by service.
+    newest: Vec<Option<BackupMade>>,
 }
 
 /// Plays a drill to its end, whatever that is: faults are healed and the world is closed in every case.
 pub async fn play(drill: &Drill, stage: Stage) {
-    let Some(service) = drill.plan.services.get(&drill.scenario.service) else {
-        let why = format!("the plan has no service `{}`", drill.scenario.service);
+    let plans: Vec<_> = stage.services.iter().filter_map(|one| drill.plan.services.get(&one.name)).collect();
+    if plans.len() != stage.services.len() {
+        let why = format!("the plan lacks one of the services {}", drill.scenario.service);
         return stage.recorder.emit(What::Aborted { why });
-    };
-    let timetable = Timetable::new(&drill.scenario, service, stage.monitor.interval());
-    let live = Arc::new(Live::new(stage.service.clone()));
-    let injected = vec![false; stage.faults.len()];
-    let mut play = Play { drill, stage, timetable, live, injected, newest: None };
+    }
+    let timetable = Timetable::new(&drill.scenario, &plans, drill.plan.monitor.check_every);
+    let (injected, newest) = (vec![false; stage.faults.len()], vec![None; stage.services.len()]);
+    let mut play = Play { drill, stage, timetable, injected, newest };
     let mut stop = drill.stop.clone();
     let ended = tokio::select! {
         biased;

@@ -1,7 +1,7 @@
-//! From t0 to t5: people notice and decide (assumed), the pipeline restores, and what is live is compared with the
-//! ledger.
+//! From t0 to t5: people notice and decide (assumed), the pipelines restore in the order of dependencies, and what is
+//! live is compared with the ledger.
 
-use super::{Ended, Play};
+use super::{Ended, Play, Protected};
 use crate::{
     check::{self, Evidence},
     model::{
@@ -18,7 +18,9 @@ impl Play<'_> {
             self.inject(fault);
         }
         self.emit(What::Disaster { cause: self.drill.scenario.disaster.cause.clone() });
-        self.stage.service.lose();
+        for one in &self.stage.services {
+            one.service.lose().await;
+        }
         self.stage.clock.mark_t0();
         Ok(())
     }
@@ -27,13 +29,20 @@ impl Play<'_> {
         let (people, response) = (self.drill.scenario.people, &self.drill.plan.response);
         self.assume(Phase::Detect, people.detect.unwrap_or(response.detect));
         self.assume(Phase::Declare, people.declare.unwrap_or(response.initial));
+        for one in &self.stage.services {
+            self.restore(one).await;
+        }
+    }
+
+    /// One service. What became of those before it changes nothing: each is restored as far as it can be.
+    async fn restore(&self, one: &Protected) {
         let limit = self.drill.time_limit;
-        match self.stage.clock.limit(limit, self.stage.pipeline.restore(&*self.live)).await {
-            None => self.emit(What::TimeLimit { limit_ms: limit.as_millis() as u64 }),
-            Some(RestoreEnd::Refused { why }) => self.emit(What::Refused { why }),
+        match self.stage.clock.limit(limit, one.pipeline.restore()).await {
+            None => one.recorder.emit(What::TimeLimit { limit_ms: limit.as_millis() as u64 }),
+            Some(RestoreEnd::Refused { why }) => one.recorder.emit(What::Refused { why }),
             Some(RestoreEnd::Restored(claim)) => {
-                self.emit(What::Restored(claim.clone()));
-                self.check(claim).await;
+                one.recorder.emit(What::Restored(claim.clone()));
+                self.check(one, claim).await;
             }
         }
     }
@@ -45,32 +54,32 @@ impl Play<'_> {
     }
 
     /// Compares what is live with the ledger. Without that nothing counts as recovered.
-    async fn check(&self, claim: Claim) {
-        self.stage.recorder.begin(Phase::Check);
-        let passed = match self.live.target() {
+    async fn check(&self, one: &Protected, claim: Claim) {
+        one.recorder.begin(Phase::Check);
+        let passed = match one.service.live() {
             None => {
                 let detail = "the pipeline says that it restored, and nothing is live".to_owned();
-                self.emit(What::Checked(CheckResult { check: "live".into(), passed: Some(false), detail }));
+                one.recorder.emit(What::Checked(CheckResult { check: "live".into(), passed: Some(false), detail }));
                 false
             }
-            Some(target) => {
-                let ledger = self.stage.service.ledger();
-                self.run_checks(Evidence::new(target, ledger, claim, &self.stage.lanes)).await
+            Some(view) => {
+                let (world, lanes) = (&self.stage.world, &self.stage.lanes);
+                run_checks(one, Evidence::new(view, one.service.ledger(), claim, world, lanes)).await
             }
         };
-        self.stage.recorder.end(Phase::Check, passed);
+        one.recorder.end(Phase::Check, passed);
     }
+}
 
-    async fn run_checks(&self, evidence: Evidence) -> bool {
-        if let Ok(comparison) = evidence.comparison().await {
-            self.emit(What::Compared(comparison));
-        }
-        let mut all_passed = true;
-        for check in check::CATALOGUE {
-            let result = check.run(&evidence).await;
-            all_passed &= result.passed == Some(true);
-            self.emit(What::Checked(result));
-        }
-        all_passed
+async fn run_checks(one: &Protected, evidence: Evidence) -> bool {
+    if let Ok(comparison) = evidence.comparison().await {
+        one.recorder.emit(What::Compared(comparison));
     }
+    let mut all_passed = true;
+    for check in check::CATALOGUE.iter().filter(|check| check.is_for(one.kind)) {
+        let result = check.run(&evidence).await;
+        all_passed &= result.passed == Some(true);
+        one.recorder.emit(What::Checked(result));
+    }
+    all_passed
 }

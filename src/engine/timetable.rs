@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::model::{
-    plan::ServicePlan,
+    plan::{Cadence, ServiceKind, ServicePlan},
     scenario::{Moment, Scenario},
     units::{DayTime, Span},
 };
@@ -19,11 +19,13 @@ const HOUR: u64 = 60 * MINUTE;
 pub enum Entry {
     /// The fault of that number begins.
     Fault(usize),
-    /// The application makes so many writes.
-    Writes(u32),
-    /// A backup is due on that day.
-    Backup(u32),
-    /// The monitor looks.
+    /// So many writes are made to the service of that number.
+    Writes(usize, u32),
+    /// The service of that number copies the changes since the last time.
+    Stream(usize),
+    /// A backup of the service of that number is due on that day.
+    Backup(usize, u32),
+    /// The monitors look.
     Look,
 }
 
@@ -32,25 +34,42 @@ pub enum Entry {
 pub struct Timetable {
     start: Timestamp,
     entries: Vec<(u64, Entry)>,
-    backups: Vec<(u64, u32)>,
+    /// Moment and day of each backup, by service.
+    backups: Vec<Vec<(u64, u32)>>,
     t0: u64,
 }
 
 impl Timetable {
-    /// The timetable of a scenario for a service whose backups run so.
-    pub fn new(scenario: &Scenario, service: &ServicePlan, look_every: Span) -> Self {
+    /// The timetable of a scenario for services that are backed up so; they have the numbers of this order.
+    pub fn new(scenario: &Scenario, services: &[&ServicePlan], look_every: Span) -> Self {
         let t0 = scenario.disaster.at.millis();
-        let backups = backups(service, t0);
-        let mut entries: Vec<_> = backups.iter().map(|(at, day)| (*at, Entry::Backup(*day))).collect();
-        entries.extend(writes(scenario.history.writes_per_day, t0));
+        let all: Vec<_> = services.iter().map(|service| backups(service, t0)).collect();
+        let mut entries = Vec::new();
+        for (number, (service, backups)) in services.iter().zip(&all).enumerate() {
+            entries.extend(backups.iter().map(|(at, day)| (*at, Entry::Backup(number, *day))));
+            let per_day = match service.kind {
+                ServiceKind::Database | ServiceKind::Files => scenario.history.writes_per_day,
+                ServiceKind::Config | ServiceKind::WebApplication => scenario.history.changes_per_day,
+            };
+            entries.extend(writes(per_day, t0).map(|(at, writes)| (at, Entry::Writes(number, writes))));
+            let stream =
+                scenario.history.stream.or(service.backup.stream).filter(|_| service.kind == ServiceKind::Database);
+            if let (Some(every), Some((first, _))) = (stream, backups.first()) {
+                let step = every.millis().max(MINUTE);
+                let pieces = (1..).map(|n| first + n * step).take_while(|at| *at < t0);
+                entries.extend(pieces.map(|at| (at, Entry::Stream(number))));
+            }
+        }
         let step = look_every.millis().max(MINUTE);
         entries.extend((1..).map(|n| n * step).take_while(|at| *at < t0).map(|at| (at, Entry::Look)));
         for (number, fault) in scenario.faults.iter().enumerate() {
-            entries.extend(begin(fault.when, &backups, t0).map(|at| (at, Entry::Fault(number))));
+            // Of several services, the one with the most backups gives the days.
+            let backups = all.iter().max_by_key(|backups| backups.len()).map_or(&[][..], Vec::as_slice);
+            entries.extend(begin(fault.when, backups, t0).map(|at| (at, Entry::Fault(number))));
         }
         entries.sort();
         let start = scenario.history.from.to_zoned(TimeZone::UTC).map_or(Timestamp::UNIX_EPOCH, |z| z.timestamp());
-        Timetable { start, entries, backups, t0 }
+        Timetable { start, entries, backups: all, t0 }
     }
 
     /// Day 1, 00:00 UTC.
@@ -76,9 +95,9 @@ impl Timetable {
         })
     }
 
-    /// When the newest backup that should be finished by `now` was due; a backup has an hour.
-    pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
-        let finished = self.backups.iter().rev().find(|(at, _)| self.moment(*at + HOUR) <= now)?;
+    /// When the newest backup of a service that should be finished by `now` was due; a backup has an hour.
+    pub fn due(&self, service: usize, now: Timestamp) -> Option<Timestamp> {
+        let finished = self.backups.get(service)?.iter().rev().find(|(at, _)| self.moment(*at + HOUR) <= now)?;
         Some(self.moment(finished.0))
     }
 
@@ -88,22 +107,25 @@ impl Timetable {
     }
 }
 
-/// Moment and day of each scheduled backup before t0.
+/// Moment and day of each scheduled backup before t0; none where changes are copied as they happen.
 fn backups(service: &ServicePlan, t0: u64) -> Vec<(u64, u32)> {
+    if service.backup.every == Cadence::Realtime {
+        return Vec::new();
+    }
     let first = service.backup.at.map_or(0, |at| u64::from(at.minutes) * MINUTE);
     let interval = service.backup.every.interval().millis().max(MINUTE);
     let moments = (0..).map(|n| first + n * interval).take_while(|at| *at < t0);
     moments.map(|at| (at, (at / DAY) as u32 + 1)).collect()
 }
 
-fn writes(per_day: u32, t0: u64) -> impl Iterator<Item = (u64, Entry)> {
+fn writes(per_day: u32, t0: u64) -> impl Iterator<Item = (u64, u32)> {
     let step = DAY / BATCHES;
     let up_to = move |batch: u64| batch * u64::from(per_day) / BATCHES;
     (0..)
         .map(move |batch| (batch * step + step / 2, up_to(batch + 1) - up_to(batch)))
         .take_while(move |(at, _)| *at < t0)
         .filter(|(_, writes)| *writes > 0)
-        .map(|(at, writes)| (at, Entry::Writes(writes as u32)))
+        .map(|(at, writes)| (at, writes as u32))
 }
 
 /// When a fault begins in the history; `None` where it begins with the disaster or after it.

@@ -114,7 +114,7 @@ impl Injection for Corruption {
         only_now(onset, NAME)?;
         let points = self.selection.some_points(world)?;
         for point in &points {
-            if let Err(why) = self.strike(world, point) {
+            if let Err(why) = self.strike(point) {
                 self.undo.heal(); // half a fault would be a fault that nobody declared
                 return Err(why);
             }
@@ -137,9 +137,9 @@ impl Injection for Corruption {
 }
 
 impl Corruption {
-    fn strike(&mut self, world: &World, point: &Struck) -> Result<(), String> {
+    fn strike(&mut self, point: &Struck) -> Result<(), String> {
         let objects = point.site.region.objects();
-        let (bucket, key) = (&point.site.bucket, point.dump_key(world));
+        let (bucket, key) = (&point.site.bucket, point.dump_key());
         let Some(meta) = &point.dump else { return Err(format!("{} has no dump", point.words())) };
         let body = objects.get(bucket, &key, None).map_err(|e| e.to_string())?.body;
         let other = damaged(&body, self.damage, objects.writer())?;
@@ -148,7 +148,7 @@ impl Corruption {
         self.undo.save(&point.site, &key)?;
         objects.replace_body(bucket, &key, other.clone()).map_err(|e| e.to_string())?;
         if self.resealed {
-            self.reseal(world, point, &other, &after)?;
+            self.reseal(point, &other, &after)?;
         }
         let (site, words) = (point.site.clone(), format!("{} ({sizes})", point.words()));
         self.struck.push(Damaged { site, key, words, before, after });
@@ -156,9 +156,9 @@ impl Corruption {
     }
 
     /// Writes the damaged dump's size and digest into the manifest; the digests of the tables stay.
-    fn reseal(&mut self, world: &World, point: &Struck, dump: &Body, sha256: &str) -> Result<(), String> {
+    fn reseal(&mut self, point: &Struck, dump: &Body, sha256: &str) -> Result<(), String> {
         let objects = point.site.region.objects();
-        let (bucket, key) = (&point.site.bucket, point.manifest_key(world));
+        let (bucket, key) = (&point.site.bucket, point.manifest_key());
         let read = objects.read_all(bucket, &key).map_err(|e| e.to_string())?;
         let mut manifest: serde_json::Value = serde_json::from_slice(&read).map_err(|e| e.to_string())?;
         manifest["stored_bytes"] = dump.len().into();

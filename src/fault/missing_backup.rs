@@ -70,7 +70,7 @@ impl Injection for Missing {
         only_now(onset, NAME)?;
         self.struck = self.selection.some_points(world)?;
         for point in &self.struck {
-            if let Err(why) = strike(self.how, world, point, &mut self.undo) {
+            if let Err(why) = strike(self.how, point, &mut self.undo) {
                 self.undo.heal(); // half a fault would be a fault that nobody declared
                 return Err(why);
             }
@@ -84,10 +84,10 @@ impl Injection for Missing {
         Ok(format!("{did} {}", joined(&words)))
     }
 
-    fn proof(&self, world: &World) -> Proof {
+    fn proof(&self, _: &World) -> Proof {
         let gone = self.struck.iter().filter(|point| {
             let objects = point.site.region.objects();
-            let found = objects.head(&point.site.bucket, &point.dump_key(world), None);
+            let found = objects.head(&point.site.bucket, &point.dump_key(), None);
             found.map_or(true, |object| object.size == 0)
         });
         let (gone, whole) = (gone.count(), self.struck.len());
@@ -100,9 +100,9 @@ impl Injection for Missing {
     }
 }
 
-fn strike(how: How, world: &World, point: &Struck, undo: &mut Undo) -> Result<(), String> {
+fn strike(how: How, point: &Struck, undo: &mut Undo) -> Result<(), String> {
     let (objects, bucket) = (point.site.region.objects(), &point.site.bucket);
-    let (dump, manifest) = (point.dump_key(world), point.manifest_key(world));
+    let (dump, manifest) = (point.dump_key(), point.manifest_key());
     if point.dump.is_none() {
         return Err(format!("{} has no dump", point.words()));
     }

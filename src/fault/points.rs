@@ -2,11 +2,11 @@
 
 use crate::{
     emulator::{
-        Site, World,
+        Schedule, Site, World,
         s3::{control::KeyState, refusal::Refusal, version::ObjectMeta},
     },
     model::{
-        naming::{KeyKind, PointName},
+        naming::{KeyKind, Layout, PointName},
         scenario::{FaultSpec, Generations},
     },
 };
@@ -14,6 +14,7 @@ use crate::{
 /// A recovery point in one region.
 pub(super) struct Struck {
     pub(super) site: Site,
+    pub(super) layout: Layout,
     pub(super) point: PointName,
     pub(super) dump: Option<ObjectMeta>,
 }
@@ -21,24 +22,36 @@ pub(super) struct Struck {
 /// Which points a fault strikes, as the scenario says.
 #[derive(Debug, Clone)]
 pub(super) struct Selection {
+    service: Option<String>,
     regions: Vec<String>,
     generations: Generations,
 }
 
 impl Selection {
     pub(super) fn of(spec: &FaultSpec) -> Self {
-        Selection { regions: spec.regions.clone(), generations: spec.generations }
+        Selection { service: spec.service.clone(), regions: spec.regions.clone(), generations: spec.generations }
     }
 
     pub(super) fn sites<'w>(&'w self, world: &'w World) -> impl Iterator<Item = &'w Site> {
         world.sites_named(&self.regions)
     }
 
+    /// Where the points of the services meant may lie: each region meant, with each layout.
+    pub(super) fn places<'w>(&'w self, world: &'w World) -> impl Iterator<Item = (&'w Site, &'w Layout)> {
+        let layouts = || world.backups_of(self.service.as_deref()).map(|backups| &backups.layout);
+        self.sites(world).flat_map(move |site| layouts().map(move |layout| (site, layout)))
+    }
+
+    /// The schedules of the services meant.
+    pub(super) fn schedules<'w>(&'w self, world: &'w World) -> impl Iterator<Item = &'w Schedule> {
+        world.backups_of(self.service.as_deref()).map(|backups| &backups.schedule)
+    }
+
     /// The points that exist now in the regions meant, newest first.
     pub(super) fn points(&self, world: &World) -> Result<Vec<Struck>, Refusal> {
         let mut struck = Vec::new();
-        for site in self.sites(world) {
-            struck.extend(points_at(world, site)?.into_iter().take(self.generations.count()));
+        for (site, layout) in self.places(world) {
+            struck.extend(points_at(site, layout)?.into_iter().take(self.generations.count()));
         }
         Ok(struck)
     }
@@ -53,18 +66,18 @@ impl Selection {
     }
 }
 
-/// All points of one region, newest name first.
-pub(super) fn points_at(world: &World, site: &Site) -> Result<Vec<Struck>, Refusal> {
+/// All points of one service in one region, newest name first.
+pub(super) fn points_at(site: &Site, layout: &Layout) -> Result<Vec<Struck>, Refusal> {
     let mut points: Vec<Struck> = Vec::new();
-    for object in site.region.objects().keys(&site.bucket, &world.layout.prefix)? {
-        let (point, dump) = match world.layout.parse(&object.key) {
+    for object in site.region.objects().keys(&site.bucket, &layout.prefix)? {
+        let (point, dump) = match layout.parse(&object.key) {
             Some(KeyKind::Dump(point)) => (point, Some(object)),
             Some(KeyKind::Manifest(point)) => (point, None),
             None => continue,
         };
         match points.iter_mut().find(|struck| struck.point == point) {
             Some(struck) => struck.dump = struck.dump.take().or(dump),
-            None => points.push(Struck { site: site.clone(), point, dump }),
+            None => points.push(Struck { site: site.clone(), layout: layout.clone(), point, dump }),
         }
     }
     points.sort_by(|a, b| b.point.cmp(&a.point));
@@ -72,12 +85,12 @@ pub(super) fn points_at(world: &World, site: &Site) -> Result<Vec<Struck>, Refus
 }
 
 impl Struck {
-    pub(super) fn dump_key(&self, world: &World) -> String {
-        world.layout.dump_key(&self.point)
+    pub(super) fn dump_key(&self) -> String {
+        self.layout.dump_key(&self.point)
     }
 
-    pub(super) fn manifest_key(&self, world: &World) -> String {
-        world.layout.manifest_key(&self.point)
+    pub(super) fn manifest_key(&self) -> String {
+        self.layout.manifest_key(&self.point)
     }
 
     /// `point in region`.

@@ -136,9 +136,11 @@ impl Injection for Outage {
 
 /// Bytes that a region sends until that share of its newest dump has gone: every point's manifest is read before it.
 fn bytes_until(world: &World, site: &Site, share: Percent) -> Option<u64> {
-    let points = points_at(world, site).ok()?;
+    // Restores go service by service: the first one with a dump here is the one that is cut short.
+    let points = world.backups_of(None).filter_map(|backups| points_at(site, &backups.layout).ok());
+    let points = points.into_iter().find(|points| points.iter().any(|point| point.dump.is_some()))?;
     let objects = site.region.objects();
-    let manifest = |point: &Struck| objects.head(&site.bucket, &point.manifest_key(world), None).map_or(0, |m| m.size);
+    let manifest = |point: &Struck| objects.head(&site.bucket, &point.manifest_key(), None).map_or(0, |m| m.size);
     let manifests: u64 = points.iter().map(manifest).sum();
     let newest = points.iter().find_map(|point| point.dump.as_ref())?;
     Some(manifests + share.of(newest.size))

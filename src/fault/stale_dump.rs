@@ -6,7 +6,7 @@ use super::{
     rewrite::sha256,
 };
 use crate::{
-    emulator::{Site, World},
+    emulator::{Schedule, Site, World},
     model::{
         event::Proof,
         scenario::{FaultSpec, Moment},
@@ -54,7 +54,7 @@ impl Fault for StaleDump {
                             `when: { before-backup-of-day: N }`"
                     .into());
             }
-            "schedule-stopped" => Box::new(Stopped { missed_before: 0 }),
+            "schedule-stopped" => Box::new(Stopped { selection, missed_before: 0 }),
             "old-content" => Box::new(OldContent { selection, struck: vec![], undo: Undo::default() }),
             _ if spec.regions.is_empty() => return Err("mode `replica-behind` needs `regions`: the replicas".into()),
             _ => Box::new(Behind { selection, removed: vec![], undo: Undo::default() }),
@@ -63,24 +63,31 @@ impl Fault for StaleDump {
 }
 
 struct Stopped {
+    selection: Selection,
     missed_before: u32,
+}
+
+impl Stopped {
+    fn missed(&self, world: &World) -> u32 {
+        self.selection.schedules(world).map(Schedule::missed).sum()
+    }
 }
 
 impl Injection for Stopped {
     fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
         only_now(onset, NAME)?;
-        self.missed_before = world.schedule.missed();
-        world.schedule.stop(true);
+        self.missed_before = self.missed(world);
+        self.selection.schedules(world).for_each(|schedule| schedule.stop(true));
         Ok("stopped the backup schedule".into())
     }
 
     fn proof(&self, world: &World) -> Proof {
-        let missed = world.schedule.missed() - self.missed_before;
+        let missed = self.missed(world) - self.missed_before;
         Proof { bit: missed > 0, evidence: format!("{missed} scheduled backups did not start") }
     }
 
     fn heal(&mut self, world: &World) -> bool {
-        world.schedule.stop(false);
+        self.selection.schedules(world).for_each(|schedule| schedule.stop(false));
         true
     }
 }
@@ -113,18 +120,15 @@ impl Renamed {
 impl Injection for OldContent {
     fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
         only_now(onset, NAME)?;
-        for site in self.selection.sites(world) {
-            let points = points_at(world, site).map_err(|e| e.to_string())?;
+        for (site, layout) in self.selection.places(world) {
+            let points = points_at(site, layout).map_err(|e| e.to_string())?;
             let (Some(newest), Some(oldest)) = (points.first(), points.last()) else { continue };
             if newest.point == oldest.point {
                 continue;
             }
             let objects = site.region.objects();
-            let pairs = [
-                (oldest.dump_key(world), newest.dump_key(world)),
-                (oldest.manifest_key(world), newest.manifest_key(world)),
-            ];
-            let key = newest.dump_key(world);
+            let pairs = [(oldest.dump_key(), newest.dump_key()), (oldest.manifest_key(), newest.manifest_key())];
+            let key = newest.dump_key();
             let before = digest(site, &key)?;
             for (from, to) in pairs {
                 let body = objects.get(&site.bucket, &from, None).map_err(|e| e.to_string())?.body;
@@ -170,12 +174,12 @@ impl Injection for Behind {
     fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
         only_now(onset, NAME)?;
         for point in self.selection.some_points(world)? {
-            for key in [point.dump_key(world), point.manifest_key(world)] {
+            for key in [point.dump_key(), point.manifest_key()] {
                 self.undo.save(&point.site, &key)?;
                 let removed = point.site.region.objects().remove_key(&point.site.bucket, &key);
                 removed.map_err(|e| e.to_string())?;
             }
-            self.removed.push((point.words(), point.site.clone(), point.dump_key(world)));
+            self.removed.push((point.words(), point.site.clone(), point.dump_key()));
         }
         let words: Vec<_> = self.removed.iter().map(|(words, ..)| words.as_str()).collect();
         Ok(format!("never replicated: {}", joined(&words)))

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::model::{
     outcome::Outcome,
-    record::{Record, Way},
+    record::{Record, ServiceRecord, Way},
 };
 
 /// Every respect in which the drill went another way, in words. Two records of a simulated drill must be the same to
@@ -18,10 +18,15 @@ pub fn differences(before: &Record, now: &Record) -> Vec<String> {
     };
     compare("result", before.result.result.words().into(), now.result.result.words().into());
     compare("outcome", outcome(before), outcome(now));
-    compare("recovery point", words(&before.restore.chosen), words(&now.restore.chosen));
-    compare("points refused", refused(before), refused(now));
-    compare("loss", loss(before), loss(now));
-    compare("order of phases", phases(before), phases(now));
+    let none = ServiceRecord::none();
+    for number in 0..before.services.len().max(now.services.len()) {
+        let (was, is) = (before.services.get(number).unwrap_or(&none), now.services.get(number).unwrap_or(&none));
+        let of = if before.services.len() > 1 { format!("{}: ", was.service) } else { String::new() };
+        compare(&format!("{of}recovery point"), words(&was.restore.chosen), words(&is.restore.chosen));
+        compare(&format!("{of}points refused"), refused(was), refused(is));
+        compare(&format!("{of}loss"), loss(was), loss(is));
+        compare(&format!("{of}order of phases"), phases(was), phases(is));
+    }
     compare("alarms", alarms(before), alarms(now));
     compare("faults that bit", bites(before), bites(now));
     if found.is_empty() && now.identity.way == Way::Simulated && before != now {
@@ -64,19 +69,19 @@ fn outcome(record: &Record) -> String {
 }
 
 /// Writes, not rows: a simulated drill models a large data set with few rows.
-fn loss(record: &Record) -> String {
+fn loss(record: &ServiceRecord) -> String {
     let Some(c) = &record.comparison else { return "not compared".into() };
     let (claimed, prefix, last) = (if c.as_claimed { "as claimed" } else { "NOT as claimed" }, c.prefix, c.last);
     let counts = (c.writes_lost, c.holes, c.writes_ahead, c.altered, c.extra, c.resurrected);
     format!("{claimed}, {prefix:?} of {last:?}, lost/holes/ahead/altered/extra/resurrected {counts:?}")
 }
 
-fn refused(record: &Record) -> String {
+fn refused(record: &ServiceRecord) -> String {
     let points = record.restore.refused.iter().map(|t| format!("{} in {} at {}", t.point, t.region, t.phase.words()));
     points.collect::<Vec<_>>().join(", ")
 }
 
-fn phases(record: &Record) -> String {
+fn phases(record: &ServiceRecord) -> String {
     let phases = record.phases.iter().map(|p| format!("{}{}", p.phase.words(), if p.ok { "" } else { " failed" }));
     phases.collect::<Vec<_>>().join(", ")
 }

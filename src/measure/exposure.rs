@@ -4,15 +4,15 @@
 use jiff::Timestamp;
 
 use super::{rpo, story::Story};
-use crate::model::{plan::Plan, record::Exposure, scenario::Scenario, time::Elapsed};
+use crate::model::{plan::Plan, record::Exposure, scenario::Scenario, time::Elapsed, units::Span};
 
 /// The figures of one drill.
-pub(super) fn exposure(story: &Story<'_>, plan: &Plan, scenario: &Scenario) -> Exposure {
+pub(super) fn exposure(story: &Story<'_>, plan: &Plan, scenario: &Scenario, service: &str) -> Exposure {
     let newest = story.backups().filter_map(|(at, _)| at).max();
     Exposure {
         backup_age: newest.and_then(|made| between(made, story.t0?)),
         rpa: rpo::actual(story),
-        worst_case: worst_case(story, plan, scenario),
+        worst_case: interval(plan, scenario, service).and_then(|every| worst_case(story, every)),
     }
 }
 
@@ -22,10 +22,15 @@ pub(super) fn between(earlier: Timestamp, later: Timestamp) -> Option<Elapsed> {
 }
 
 /// Backup interval and the longest backup: a disaster just before a backup ends loses all since the one before began.
-fn worst_case(story: &Story<'_>, plan: &Plan, scenario: &Scenario) -> Option<Elapsed> {
+fn worst_case(story: &Story<'_>, interval: Span) -> Option<Elapsed> {
     let longest = story.backups().map(|(_, made)| made.took).max_by_key(Elapsed::total_ms)?;
-    let interval = plan.services.get(&scenario.service)?.backup.every.interval();
     Some(Elapsed::assumed(interval).plus(longest))
+}
+
+/// Longest time of a service's schedule between two copies of its data: pieces of its change stream, or backups.
+pub(super) fn interval(plan: &Plan, scenario: &Scenario, service: &str) -> Option<Span> {
+    let backup = &plan.services.get(service)?.backup;
+    Some(scenario.history.stream.or(backup.stream).unwrap_or(backup.every.interval()))
 }
 
 #[cfg(test)]
@@ -37,7 +42,7 @@ mod tests {
 
     #[test]
     fn age_loss_and_worst_case_are_three_figures() {
-        let exposure = record(Drill::corrupt_latest().inputs()).exposure;
+        let exposure = record(Drill::corrupt_latest().inputs()).services.remove(0).exposure;
         // Backups at 03:00, disaster at 12:00, the newest is refused; the last write is an hour before its backup.
         assert_eq!(exposure.backup_age.unwrap().scenario_ms, Some(Span::hours(9).millis()));
         assert_eq!(exposure.rpa.unwrap().scenario_ms, Some(Span::hours(34).millis()));

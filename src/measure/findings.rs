@@ -2,28 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use super::{monitoring, outcome, rpo, story::Story};
+use super::{Part, exposure, monitoring, rpo, story::Story};
 use crate::model::{
     event::{Alarm, AlarmKind, BackupMade, PointTried, What},
     outcome::{Outcome, Verdict},
-    record::{Finding, ObjectiveKind, Record, Severity},
+    record::{Finding, ObjectiveKind, Record, ServiceRecord, Severity},
     words,
 };
 
 /// All findings of a drill; `record` is complete but for findings, limits and events.
-pub(super) fn findings(record: &Record, story: &Story<'_>) -> Vec<Finding> {
+pub(super) fn findings(record: &Record, story: &Story<'_>, parts: &[Part<'_>]) -> Vec<Finding> {
     let mut all = Vec::new();
-    all.extend(truth(record, story));
-    all.extend(missed(record, story, ObjectiveKind::Rto));
-    all.extend(missed(record, story, ObjectiveKind::Rpo));
+    all.extend(missed(record, parts, ObjectiveKind::Rto));
+    all.extend(missed(record, parts, ObjectiveKind::Rpo));
     all.extend(slept_through(record, story));
-    all.extend(exposed(record));
-    all.extend(refused(record, story));
-    all.extend(failed_backups(story));
-    all.extend(incomplete_copies(record));
-    all.extend(silent_regions(record));
     all.extend(cried_wolf(record));
-    all.sort_by_key(|finding| finding.severity);
+    for part in parts {
+        let of_part = of_service(record, part).into_iter().map(|found| match parts.len() {
+            1 => found,
+            _ => Finding { what: format!("{}: {}", part.record.service, found.what), ..found },
+        });
+        all.extend(of_part);
+    }
+    all.sort_by_key(|finding| (finding.severity, order(&finding.title)));
+    all
+}
+
+/// Where a finding stands among those of its severity: what became of the data, then objectives, then the rest.
+fn order(title: &str) -> u8 {
+    match title {
+        "RTO missed" | "RPO missed" => 1,
+        _ if title.starts_with("The monitor raises false alarms") => 3,
+        _ => 2,
+    }
+}
+
+fn of_service(record: &Record, part: &Part<'_>) -> Vec<Finding> {
+    let mut all = Vec::new();
+    all.extend(truth(part));
+    all.extend(exposed(record, &part.record));
+    all.extend(refused(&part.record, &part.story));
+    all.extend(failed_backups(&part.story));
+    all.extend(incomplete_copies(record, &part.record));
+    all.extend(silent_regions(&part.record));
     all
 }
 
@@ -33,9 +54,8 @@ fn finding(severity: Severity, title: impl Into<String>, what: String, remedy: i
 }
 
 /// Data or truth is lost.
-fn truth(record: &Record, story: &Story<'_>) -> Option<Finding> {
-    let ending = outcome::ending(story, &record.objectives);
-    let (title, remedy) = match (ending.outcome?, &record.restore.chosen) {
+fn truth(part: &Part<'_>) -> Option<Finding> {
+    let (title, remedy) = match (part.ending.outcome?, &part.record.restore.chosen) {
         (Outcome::SilentlyWrong, Some(_)) => (
             "Wrong data was restored, and nothing said so",
             "Compare the target with the backup's manifest before the cut over, and refuse what differs.",
@@ -54,11 +74,11 @@ fn truth(record: &Record, story: &Story<'_>) -> Option<Finding> {
         ),
         _ => return None,
     };
-    Some(finding(Severity::Critical, title, sentence(&ending.why), remedy))
+    Some(finding(Severity::Critical, title, sentence(&part.ending.why), remedy))
 }
 
 /// One finding for all objectives of a kind that are missed.
-fn missed(record: &Record, story: &Story<'_>, kind: ObjectiveKind) -> Option<Finding> {
+fn missed(record: &Record, parts: &[Part<'_>], kind: ObjectiveKind) -> Option<Finding> {
     let missed: Vec<_> =
         record.objectives.iter().filter(|j| j.objective == kind && j.verdict == Verdict::Missed).collect();
     let names: Vec<String> = missed.iter().map(|j| format!("{} ({})", j.whose, j.limit)).collect();
@@ -66,7 +86,9 @@ fn missed(record: &Record, story: &Story<'_>, kind: ObjectiveKind) -> Option<Fin
     whys.dedup();
     let mut what = format!("{} missed for {}: {}", kind.words(), words::list(&names), whys.join("; "));
     let actual = missed.first()?.actual;
-    if let (ObjectiveKind::Rpo, Some(loss)) = (kind, rpo::loss(story)) {
+    if let (ObjectiveKind::Rpo, [only]) = (kind, parts)
+        && let Some(loss) = rpo::loss(&only.story)
+    {
         what = format!("{what}; {loss}");
     }
     let remedy = match (kind, actual) {
@@ -74,7 +96,7 @@ fn missed(record: &Record, story: &Story<'_>, kind: ObjectiveKind) -> Option<Fin
             "People take most of it: notice and decide faster, or let the restore start by itself."
         }
         (ObjectiveKind::Rto, Some(_)) => "Shorten the longest phase, or state an RTO that can be held.",
-        (ObjectiveKind::Rpo, Some(_)) if story.data_wrong().is_none() => {
+        (ObjectiveKind::Rpo, Some(_)) if parts.iter().all(|part| part.story.data_wrong().is_none()) => {
             "Back up more often, and notice a bad backup before the next one is due; or state an RPO that can be held."
         }
         _ => "Remove what kept the restore from a good end, then drill again.",
@@ -121,10 +143,10 @@ fn slept_through(record: &Record, story: &Story<'_>) -> Vec<Finding> {
 }
 
 /// The schedule itself, without any fault.
-fn exposed(record: &Record) -> Option<Finding> {
-    let service = record.plan.services.get(&record.scope.service)?;
-    let worst = record.exposure.worst_case?;
-    let interval = service.backup.every.interval();
+fn exposed(record: &Record, one: &ServiceRecord) -> Option<Finding> {
+    let service = record.plan.services.get(&one.service)?;
+    let worst = one.exposure.worst_case?;
+    let interval = exposure::interval(&record.plan, &record.scenario, &one.service)?;
     if worst.total_ms() <= service.rpo.millis() {
         return None;
     }
@@ -146,7 +168,7 @@ fn exposed(record: &Record) -> Option<Finding> {
 
 /// Recovery points that the restore refused: of each region the first tried, which is its newest; one finding for
 /// regions with the same damage.
-fn refused(record: &Record, story: &Story<'_>) -> Vec<Finding> {
+fn refused(record: &ServiceRecord, story: &Story<'_>) -> Vec<Finding> {
     let mut by_region: Vec<(&str, Vec<&PointTried>)> = Vec::new();
     for tried in &record.restore.refused {
         match by_region.iter_mut().find(|(region, _)| *region == tried.region) {
@@ -175,7 +197,7 @@ fn refused(record: &Record, story: &Story<'_>) -> Vec<Finding> {
 }
 
 /// What else is to be said of the points that one region was refused for, and what to do.
-fn refusal(record: &Record, story: &Story<'_>, points: &[&PointTried]) -> (String, &'static str) {
+fn refusal(record: &ServiceRecord, story: &Story<'_>, points: &[&PointTried]) -> (String, &'static str) {
     let [newest, older @ ..] = points else { return (String::new(), "") };
     let more = match older.len() as u64 {
         0 => String::new(),
@@ -197,7 +219,7 @@ fn refusal(record: &Record, story: &Story<'_>, points: &[&PointTried]) -> (Strin
 /// Scheduled backups that did not come about.
 fn failed_backups(story: &Story<'_>) -> Vec<Finding> {
     let mut by_fate: BTreeMap<&str, (Vec<String>, &str)> = BTreeMap::new();
-    for event in story.events {
+    for event in &story.events {
         let (fate, day, why) = match &event.what {
             What::BackupFailed { day, why } => ("failed", day, why),
             What::BackupSkipped { day, why } => ("did not start", day, why),
@@ -220,8 +242,8 @@ fn failed_backups(story: &Story<'_>) -> Vec<Finding> {
 }
 
 /// Regions that lack the newest backup.
-fn incomplete_copies(record: &Record) -> Option<Finding> {
-    let newest = record.backups.last()?;
+fn incomplete_copies(record: &Record, one: &ServiceRecord) -> Option<Finding> {
+    let newest = one.backups.last()?;
     let lacking: Vec<&str> =
         record.plan.region_names().into_iter().filter(|name| !newest.regions.iter().any(|r| r == name)).collect();
     if lacking.is_empty() {
@@ -238,7 +260,7 @@ fn incomplete_copies(record: &Record) -> Option<Finding> {
 }
 
 /// Regions that showed nothing when the restore asked, or less than others; regions of which the same is said together.
-fn silent_regions(record: &Record) -> Vec<Finding> {
+fn silent_regions(record: &ServiceRecord) -> Vec<Finding> {
     let most = record.restore.listed.iter().filter_map(|l| l.points).max().unwrap_or(0);
     let mut same: Vec<(&str, String, Vec<&str>)> = Vec::new();
     for listed in &record.restore.listed {
@@ -273,7 +295,8 @@ fn cried_wolf(record: &Record) -> Vec<Finding> {
     for Alarm { kind, detail, .. } in record.alarms.iter().map(|a| &a.alarm).filter(|alarm| !alarm.justified) {
         by_kind.entry(*kind).or_insert((0, detail)).0 += 1;
     }
-    let interval = record.plan.services.get(&record.scope.service).map(|s| s.backup.every.interval());
+    let intervals = record.services.iter().filter_map(|one| record.plan.services.get(&one.service));
+    let interval = intervals.map(|service| service.backup.every.interval()).max();
     let of_kind = |(kind, (times, detail)): (AlarmKind, (u64, &str))| {
         let limit = record.plan.monitor.max_age;
         let (because, remedy) = match (kind, interval) {

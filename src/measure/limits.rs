@@ -5,7 +5,7 @@ use crate::model::{
     event::{Phase, What},
     record::{Record, Way},
     time::Elapsed,
-    units::Span,
+    units::{ByteSize, Span},
     words,
 };
 
@@ -64,7 +64,9 @@ fn size(record: &Record) -> String {
         return "The source was never filled: nothing is shown of any data.".into();
     };
     let said = format!("Generated data, {} as JSON", words::bytes(drilled.0));
-    let production = record.plan.services.get(&record.scope.service).and_then(|s| s.backup.production_size);
+    let services = || record.scope.services.iter().filter_map(|name| record.plan.services.get(name));
+    let sizes: Option<Vec<u64>> = services().map(|s| Some(s.backup.production_size?.0)).collect();
+    let production = sizes.filter(|sizes| !sizes.is_empty()).map(|sizes| ByteSize(sizes.iter().sum()));
     match production {
         None => format!("{said}; the plan states no production size, so nothing is said of the time that would take."),
         Some(size) if size > drilled => {
@@ -82,7 +84,8 @@ fn size(record: &Record) -> String {
 
 fn checks(record: &Record, story: &Story<'_>) -> String {
     let names: Vec<&str> = story.checks.iter().map(|c| c.check.as_str()).collect();
-    match (record.comparison.is_some(), names.is_empty()) {
+    let compared = record.services.iter().any(|one| one.comparison.is_some());
+    match (compared, names.is_empty()) {
         (false, _) => "Nothing restored was compared: it shows nothing of what the backups hold.".into(),
         (true, true) => "No function of the restored service was checked, its data alone.".into(),
         (true, false) => format!("Of the service's functions nothing was checked but: {}.", words::list(&names)),

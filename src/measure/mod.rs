@@ -27,10 +27,11 @@ pub use exit_code::exit_code;
 use crate::model::{
     event::{Event, What},
     plan::Plan,
-    record::{AlarmRecord, Identity, ListedRegion, RECORD_FORMAT, Record, RestoreBlock, Scope},
+    record::{AlarmRecord, Identity, Judged, ListedRegion, RECORD_FORMAT, Record, RestoreBlock, Scope, ServiceRecord},
     scenario::Scenario,
     units::ByteSize,
 };
+use outcome::Ending;
 use story::{End, Story};
 
 /// All that a record is made from.
@@ -46,43 +47,49 @@ pub struct Inputs {
     pub events: Vec<Event>,
 }
 
+/// One service in a drill.
+#[derive(Debug)]
+struct Part<'a> {
+    /// What the events tell of it.
+    story: Story<'a>,
+    /// How it ended.
+    ending: Ending,
+    /// Its own objectives.
+    objectives: Vec<Judged>,
+    /// What the record holds of it.
+    record: ServiceRecord,
+}
+
 /// Makes the record of a drill. Never fails: whatever the events do not show is `None`, and keeps the drill from
 /// passing.
 pub fn record(inputs: Inputs) -> Record {
     let Inputs { identity, plan, scenario, events } = inputs;
-    let story = Story::of(&events);
-    let timeline = timeline::timeline(&story);
-    let exposure = exposure::exposure(&story, &plan, &scenario);
-    let objectives = objectives::judge(&story, &timeline, &exposure, &plan, &scenario);
-    let ending = outcome::ending(&story, &objectives);
+    let story = Story::of(&events, None);
+    let order = plan.restore_order(scenario.service.names());
+    let parts: Vec<Part<'_>> = order.iter().map(|name| part(&events, name, &plan, &scenario)).collect();
+    let mut objectives: Vec<Judged> = parts.iter().flat_map(|part| part.objectives.clone()).collect();
+    objectives.extend(objectives::of_level(&parts, &plan, scenario.level));
+    let ending = outcome::together(&parts);
     let faults = faults::faults(&events, &scenario);
     let cleanup = faults::cleanup(&events, &faults);
-    let restore = restore(&story);
     let result = result::result(&result::Case {
         story: &story,
+        parts: &parts,
         ending: &ending,
         objectives: &objectives,
         faults: &faults,
         cleanup: &cleanup,
-        restore: &restore,
         plan: &plan,
         scenario: &scenario,
     });
+    let clocks: Vec<_> = parts.iter().map(|part| &part.record.timeline).collect();
     let mut record = Record {
         format: RECORD_FORMAT.to_owned(),
         result,
-        scope: scope(&events, &plan, &scenario),
+        scope: scope(&events, &plan, &scenario, &order),
         objectives,
-        exposure,
-        timeline,
-        phases: timeline::phases(&events),
-        backups: story.backups().map(|(_, made)| made.clone()).collect(),
-        restore,
-        comparison: story.comparison.cloned(),
-        checks: events
-            .iter()
-            .filter_map(|e| if let What::Checked(c) = &e.what { Some(c.clone()) } else { None })
-            .collect(),
+        timeline: timeline::together(&clocks),
+        services: parts.iter().map(|part| part.record.clone()).collect(),
         faults,
         alarms: events.iter().filter_map(alarm).collect(),
         findings: Vec::new(),
@@ -93,28 +100,52 @@ pub fn record(inputs: Inputs) -> Record {
         scenario,
         events: Vec::new(),
     };
-    record.findings = findings::findings(&record, &story);
+    record.findings = findings::findings(&record, &story, &parts);
     record.limits = limits::limits(&record, &story);
     record.events = events;
     record
 }
 
-fn scope(events: &[Event], plan: &Plan, scenario: &Scenario) -> Scope {
-    let seeded = events.iter().find_map(|e| match e.what {
-        What::Seeded { rows, bytes, scale } => Some((rows, ByteSize(bytes), scale)),
+fn part<'a>(events: &'a [Event], name: &str, plan: &Plan, scenario: &Scenario) -> Part<'a> {
+    let story = Story::of(events, Some(name));
+    let timeline = timeline::timeline(&story);
+    let exposure = exposure::exposure(&story, plan, scenario, name);
+    let objectives = objectives::of_one(&story, &timeline, &exposure, plan, name);
+    let ending = outcome::ending(&story, &objectives);
+    let checks =
+        story.events.iter().filter_map(|e| if let What::Checked(c) = &e.what { Some(c.clone()) } else { None });
+    let record = ServiceRecord {
+        service: name.to_owned(),
+        outcome: ending.outcome,
+        exposure,
+        timeline,
+        phases: timeline::phases(&story.events),
+        backups: story.backups().map(|(_, made)| made.clone()).collect(),
+        restore: restore(&story),
+        comparison: story.comparison.cloned(),
+        checks: checks.collect(),
+    };
+    Part { story, ending, objectives, record }
+}
+
+fn scope(events: &[Event], plan: &Plan, scenario: &Scenario, order: &[String]) -> Scope {
+    let seeded = events.iter().filter_map(|e| match e.what {
+        What::Seeded { rows, bytes, scale } => Some((rows, bytes, scale)),
         _ => None,
     });
-    let others = plan.services.keys().filter(|name| **name != scenario.service);
+    let seeded: Vec<_> = seeded.collect();
+    let all = seeded.len() == order.len() && !seeded.is_empty();
+    let others = plan.services.keys().filter(|name| !order.contains(name));
     let mut exclusions: Vec<String> = others.map(|name| format!("service {name}")).collect();
     let level = scenario.level.to_string();
     exclusions.extend(plan.levels.keys().filter(|key| **key != level).map(|key| format!("level {key}")));
     Scope {
         platform: plan.platform.clone(),
-        service: scenario.service.clone(),
+        services: order.to_vec(),
         level: scenario.level,
-        rows: seeded.map(|(rows, ..)| rows),
-        bytes: seeded.map(|(_, bytes, _)| bytes),
-        scale: seeded.map_or(1, |(.., scale)| scale),
+        rows: all.then(|| seeded.iter().map(|(rows, ..)| rows).sum()),
+        bytes: all.then(|| ByteSize(seeded.iter().map(|(_, bytes, _)| bytes).sum())),
+        scale: seeded.first().map_or(1, |(.., scale)| *scale),
         exclusions,
     }
 }
@@ -122,7 +153,7 @@ fn scope(events: &[Event], plan: &Plan, scenario: &Scenario) -> Scope {
 fn restore(story: &Story<'_>) -> RestoreBlock {
     let mut block =
         RestoreBlock { listed: Vec::new(), refused: Vec::new(), chosen: None, chosen_day: None, refusal: None };
-    for event in story.events {
+    for event in &story.events {
         match &event.what {
             What::Listed { region, points, why } => {
                 block.listed.push(ListedRegion { region: region.clone(), points: *points, why: why.clone() });
@@ -145,5 +176,5 @@ fn restore(story: &Story<'_>) -> RestoreBlock {
 
 fn alarm(event: &Event) -> Option<AlarmRecord> {
     let What::Alarm(alarm) = &event.what else { return None };
-    Some(AlarmRecord { at: event.at, since_t0: event.since_t0, alarm: alarm.clone() })
+    Some(AlarmRecord { at: event.at, since_t0: event.since_t0, alarm: alarm.clone(), service: event.service.clone() })
 }

@@ -1,11 +1,10 @@
 //! Objectives against actuals: the service's and the level's, RTO and RPO of each.
 
-use super::{rpo, rto, story::Story};
+use super::{Part, rpo, rto, story::Story};
 use crate::model::{
     outcome::Verdict,
     plan::Plan,
     record::{Exposure, Judged, ObjectiveKind, Timeline},
-    scenario::Scenario,
     time::Elapsed,
     units::Span,
     words,
@@ -55,26 +54,57 @@ pub(super) fn over(kind: ObjectiveKind, actual: Elapsed, limit: Span) -> String 
     format!("{name} is {actual}, over the {} of {limit} by {by}", kind.words())
 }
 
-/// Judges all objectives of the drill's service and level; service first. One that the plan does not state is not there.
-pub(super) fn judge(
+/// Judges a service's own objectives. What the plan does not state is not there.
+pub(super) fn of_one(
     story: &Story<'_>,
     timeline: &Timeline,
     exposure: &Exposure,
     plan: &Plan,
-    scenario: &Scenario,
+    name: &str,
 ) -> Vec<Judged> {
-    let service = plan.services.get(&scenario.service).map(|s| (format!("service {}", scenario.service), s.rto, s.rpo));
-    let level =
-        plan.levels.get(&scenario.level.to_string()).map(|l| (format!("level {}", scenario.level), l.rto, l.rpo));
-    let mut judged = Vec::new();
-    for (whose, rto_limit, rpo_limit) in service.into_iter().chain(level) {
-        let of_rto = (ObjectiveKind::Rto, rto_limit, rto::judge(story, timeline.t5, rto_limit));
-        let of_rpo = (ObjectiveKind::Rpo, rpo_limit, rpo::judge(story, exposure.rpa, rpo_limit));
-        for (objective, limit, Judgement { actual, verdict, why }) in [of_rto, of_rpo] {
-            judged.push(Judged { whose: whose.clone(), objective, limit, actual, verdict, why });
-        }
+    let Some(service) = plan.services.get(name) else { return Vec::new() };
+    let whose = format!("service {name}");
+    vec![
+        judged(&whose, ObjectiveKind::Rto, service.rto, rto::judge(story, timeline.t5, service.rto)),
+        judged(&whose, ObjectiveKind::Rpo, service.rpo, rpo::judge(story, exposure.rpa, service.rpo)),
+    ]
+}
+
+/// Judges the objectives of a level by all services together: each must hold them.
+pub(super) fn of_level(parts: &[Part<'_>], plan: &Plan, level: u8) -> Vec<Judged> {
+    let Some(stated) = plan.levels.get(&level.to_string()) else { return Vec::new() };
+    let whose = format!("level {level}");
+    let rto = parts.iter().map(|part| (part, rto::judge(&part.story, part.record.timeline.t5, stated.rto)));
+    let rpo = parts.iter().map(|part| (part, rpo::judge(&part.story, part.record.exposure.rpa, stated.rpo)));
+    vec![
+        judged(&whose, ObjectiveKind::Rto, stated.rto, gravest(rto.collect())),
+        judged(&whose, ObjectiveKind::Rpo, stated.rpo, gravest(rpo.collect())),
+    ]
+}
+
+fn judged(whose: &str, objective: ObjectiveKind, limit: Span, judgement: Judgement) -> Judged {
+    let Judgement { actual, verdict, why } = judgement;
+    Judged { whose: whose.to_owned(), objective, limit, actual, verdict, why }
+}
+
+/// What several services show about one objective: a miss before what is unknown before what is met, and of those the
+/// one with the greatest actual; none counts as the greatest.
+fn gravest(all: Vec<(&Part<'_>, Judgement)>) -> Judgement {
+    let several = all.len() > 1;
+    let rank = |judgement: &Judgement| {
+        let grave = match judgement.verdict {
+            Verdict::Missed => 2,
+            Verdict::Inconclusive => 1,
+            Verdict::Met => 0,
+        };
+        (grave, judgement.actual.map_or(u64::MAX, |actual| actual.total_ms()))
+    };
+    let worst = all.into_iter().rev().max_by_key(|(_, judgement)| rank(judgement));
+    let Some((part, mut judgement)) = worst else { return Judgement::unknown("no service was drilled") };
+    if several {
+        judgement.why = judgement.why.map(|why| format!("{}: {why}", part.record.service));
     }
-    judged
+    judgement
 }
 
 /// The service's own objective of that kind.

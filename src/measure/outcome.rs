@@ -1,6 +1,7 @@
 //! How a drill ended. Between a claim and green stand the ledger, every check and t5; loud beats late beats silent.
 
 use super::{
+    Part,
     objectives::of_service,
     rpo,
     story::{End, Story},
@@ -82,6 +83,19 @@ fn recovered(story: &Story<'_>, objectives: &[Judged]) -> (Option<Outcome>, Stri
     }
 }
 
+/// How several services ended together: as badly as the worst, and unknown where one is, unless another is wrong.
+pub(super) fn together(parts: &[Part<'_>]) -> Ending {
+    let wrong = parts.iter().find(|part| part.ending.outcome == Some(Outcome::SilentlyWrong));
+    let unknown = parts.iter().find(|part| part.ending.outcome.is_none());
+    let worst = parts.iter().rev().max_by_key(|part| part.ending.outcome);
+    let Some(part) = wrong.or(unknown).or(worst) else {
+        return Ending { outcome: None, why: "no service was drilled".into() };
+    };
+    let Ending { outcome, why } = &part.ending;
+    let name = &part.record.service;
+    Ending { outcome: *outcome, why: if parts.len() > 1 { format!("{name}: {why}") } else { why.clone() } }
+}
+
 /// What is proven to be wrong, whatever became of the drill afterwards.
 pub(super) fn proven_wrong(story: &Story<'_>, ending: &Ending) -> bool {
     let compared = story.data_wrong().is_some() || !story.failed_checks().is_empty();
@@ -135,7 +149,7 @@ mod tests {
     #[test]
     fn a_comparison_of_an_earlier_claim_or_of_none_says_nothing() {
         let unclaimed = record(Drill::control().without(|e| matches!(e, What::Restored(_))).inputs());
-        assert_eq!((unclaimed.comparison, unclaimed.exposure.rpa), (None, None));
+        assert_eq!((&unclaimed.services[0].comparison, unclaimed.services[0].exposure.rpa), (&None, None));
         assert_eq!(outcome(&Drill::control().claim_again()), Some(Outcome::SilentlyWrong));
     }
 }

@@ -1,7 +1,12 @@
 //! Takes what was measured out of a record and nothing else, so that a golden sample does not change with the machine.
 
 use super::objectives;
-use crate::model::{event::What, outcome::Verdict, record::Record, time::Elapsed};
+use crate::model::{
+    event::What,
+    outcome::Verdict,
+    record::{Record, ServiceRecord, Timeline},
+    time::Elapsed,
+};
 
 impl Record {
     /// Replaces each measured duration by its mark, in the sentences that cite it too, and forgets when the drill was
@@ -26,7 +31,8 @@ impl Record {
 fn sentences(record: &Record) -> Vec<String> {
     let missed = record.objectives.iter().filter(|j| j.verdict == Verdict::Missed);
     let over = missed.filter_map(|j| Some(objectives::over(j.objective, j.actual?, j.limit)));
-    over.chain(record.exposure.worst_case.map(|worst| worst.to_string())).collect()
+    let worst = record.services.iter().filter_map(|one| one.exposure.worst_case).map(|worst| worst.to_string());
+    over.chain(worst).collect()
 }
 
 fn texts(record: &mut Record) -> impl Iterator<Item = &mut String> {
@@ -36,17 +42,18 @@ fn texts(record: &mut Record) -> impl Iterator<Item = &mut String> {
 }
 
 fn durations(record: &mut Record) -> Vec<&mut Elapsed> {
-    let time = &mut record.timeline;
-    let exposure = &mut record.exposure;
     let mut all: Vec<&mut Elapsed> = Vec::new();
-    all.extend([&mut time.t1, &mut time.t2, &mut time.t3, &mut time.t4, &mut time.t5].into_iter().flatten());
-    all.extend([&mut exposure.backup_age, &mut exposure.rpa, &mut exposure.worst_case].into_iter().flatten());
-    all.extend(record.objectives.iter_mut().filter_map(|j| j.actual.as_mut()));
-    for phase in &mut record.phases {
-        all.push(&mut phase.from);
-        all.extend(&mut phase.took);
+    all.extend(marks(&mut record.timeline));
+    for ServiceRecord { exposure, timeline, phases, backups, .. } in &mut record.services {
+        all.extend(marks(timeline));
+        all.extend([&mut exposure.backup_age, &mut exposure.rpa, &mut exposure.worst_case].into_iter().flatten());
+        for phase in phases {
+            all.push(&mut phase.from);
+            all.extend(&mut phase.took);
+        }
+        all.extend(backups.iter_mut().map(|made| &mut made.took));
     }
-    all.extend(record.backups.iter_mut().map(|made| &mut made.took));
+    all.extend(record.objectives.iter_mut().filter_map(|j| j.actual.as_mut()));
     all.extend(record.alarms.iter_mut().filter_map(|alarm| alarm.since_t0.as_mut()));
     for event in &mut record.events {
         all.extend(&mut event.since_t0);
@@ -55,6 +62,10 @@ fn durations(record: &mut Record) -> Vec<&mut Elapsed> {
         }
     }
     all
+}
+
+fn marks(time: &mut Timeline) -> impl Iterator<Item = &mut Elapsed> {
+    [&mut time.t1, &mut time.t2, &mut time.t3, &mut time.t4, &mut time.t5].into_iter().flatten()
 }
 
 #[cfg(test)]

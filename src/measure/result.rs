@@ -5,30 +5,41 @@
 use std::collections::BTreeSet;
 
 use super::{
-    objectives::{of_service, together},
+    Part,
+    objectives::together,
     outcome::{self, Ending},
     story::{BrokeOff, Story},
 };
 use crate::model::{
     event::{AlarmKind, SteadyWhen, What},
-    outcome::{DrillResult, Outcome},
+    outcome::{DrillResult, Outcome, Verdict},
     plan::Plan,
     record::{Cleanup, FaultRecord, Judged, ObjectiveKind, RestoreBlock, ResultBlock},
-    scenario::Scenario,
+    scenario::{ExpectedPoint, Scenario},
     words,
 };
 
 /// What is known of a drill when it is judged.
 #[derive(Debug)]
 pub(super) struct Case<'a> {
+    /// All that happened.
     pub(super) story: &'a Story<'a>,
+    /// The services.
+    pub(super) parts: &'a [Part<'a>],
+    /// How they ended together.
     pub(super) ending: &'a Ending,
     pub(super) objectives: &'a [Judged],
     pub(super) faults: &'a [FaultRecord],
     pub(super) cleanup: &'a Cleanup,
-    pub(super) restore: &'a RestoreBlock,
     pub(super) plan: &'a Plan,
     pub(super) scenario: &'a Scenario,
+}
+
+impl Case<'_> {
+    /// `files: `, where several services are drilled.
+    fn of(&self, part: &Part<'_>) -> String {
+        if self.parts.len() > 1 { format!("{}: ", part.record.service) } else { String::new() }
+    }
 }
 
 /// Judges a drill.
@@ -67,13 +78,13 @@ pub(super) fn result(case: &Case<'_>) -> ResultBlock {
 }
 
 fn wrong_data(case: &Case<'_>) -> Vec<String> {
-    let proven = outcome::proven_wrong(case.story, case.ending);
     let expected = case.scenario.expect.outcome;
     let instead = match expected {
         Outcome::SilentlyWrong => "which always fails".into(),
         _ => format!("expected {}", expected.words()),
     };
-    proven.then(|| format!("silently wrong ({instead}): {}", case.ending.why)).into_iter().collect()
+    let proven = case.parts.iter().filter(|part| outcome::proven_wrong(&part.story, &part.ending));
+    proven.map(|part| format!("silently wrong ({instead}): {}{}", case.of(part), part.ending.why)).collect()
 }
 
 /// Reasons why the drill was stopped, and why it could not be played.
@@ -86,13 +97,13 @@ fn broke_off(case: &Case<'_>) -> (Vec<String>, Vec<String>) {
     if let Some(BrokeOff::Aborted(why)) = story.broke_off {
         reasons.push(format!("it could not go on: {why}"));
     }
-    for event in story.events {
+    for event in &story.events {
         if let What::SteadyState { when: SteadyWhen::Before, held: false, detail } = &event.what {
             reasons.push(format!("the steady state did not hold before the history: {detail}"));
         }
     }
-    let (service, level) = (&case.scenario.service, case.scenario.level);
-    if !case.plan.services.contains_key(service) {
+    let level = case.scenario.level;
+    for service in case.scenario.service.names().iter().filter(|name| !case.plan.services.contains_key(*name)) {
         reasons.push(format!("the plan has no service {service} to judge the drill by"));
     }
     if !case.plan.levels.contains_key(&level.to_string()) {
@@ -117,8 +128,10 @@ fn unclear(case: &Case<'_>) -> Vec<String> {
             (None, None) => reasons.push(format!("{name} left no proof that it bit")),
         }
     }
-    for unrun in case.story.unrun_checks() {
-        reasons.push(format!("check {} could not run: {}", unrun.check, unrun.detail));
+    for part in case.parts {
+        for unrun in part.story.unrun_checks() {
+            reasons.push(format!("{}check {} could not run: {}", case.of(part), unrun.check, unrun.detail));
+        }
     }
     if case.ending.outcome.is_none() && reasons.is_empty() {
         reasons.push(format!("it has no outcome: {}", case.ending.why));
@@ -135,34 +148,49 @@ fn unexpected(case: &Case<'_>) -> Vec<String> {
     let expect = &case.scenario.expect;
     // Silently wrong has a reason of its own already.
     let mismatch = outcome::mismatch(expect.outcome, case.ending);
-    let mut reasons: Vec<String> =
-        mismatch.into_iter().filter(|_| !outcome::proven_wrong(case.story, case.ending)).collect();
-    reasons.extend(unexpected_point(case));
-    for (kind, wanted) in [(ObjectiveKind::Rto, expect.rto), (ObjectiveKind::Rpo, expect.rpo)] {
-        let judged = of_service(case.objectives, kind);
+    let is_wrong = |part: &Part<'_>| outcome::proven_wrong(&part.story, &part.ending);
+    let mut reasons: Vec<String> = mismatch.into_iter().filter(|_| !case.parts.iter().any(is_wrong)).collect();
+    for part in case.parts {
+        let wanted = expect.of(&part.record.service, case.parts.len() == 1);
+        let mismatch = wanted.outcome.and_then(|outcome| outcome::mismatch(outcome, &part.ending));
+        reasons.extend(mismatch.filter(|_| !is_wrong(part)).map(|said| format!("{}{said}", case.of(part))));
+        let point = wanted.recovery_point.and_then(|point| unexpected_point(&point, &part.record.restore));
+        reasons.extend(point.map(|said| format!("{}{said}", case.of(part))));
+        let whose = if case.parts.len() == 1 { "the service" } else { &*part.record.service };
+        unexpected_verdicts(&part.objectives, whose, [wanted.rto, wanted.rpo], &mut reasons);
+    }
+    if case.parts.len() > 1 {
+        let level: Vec<Judged> = case.objectives.iter().filter(|j| j.whose.starts_with("level ")).cloned().collect();
+        unexpected_verdicts(&level, "the level", [expect.rto, expect.rpo], &mut reasons);
+    }
+    reasons.extend(unexpected_alarms(case));
+    reasons
+}
+
+/// Verdicts on objectives of one owner that are others than wanted: of RTO and RPO.
+fn unexpected_verdicts(judged: &[Judged], whose: &str, wanted: [Option<Verdict>; 2], reasons: &mut Vec<String>) {
+    for (kind, wanted) in [ObjectiveKind::Rto, ObjectiveKind::Rpo].into_iter().zip(wanted) {
+        let judged = judged.iter().find(|judged| judged.objective == kind);
         if let (Some(wanted), Some(judged)) = (wanted, judged)
             && judged.verdict != wanted
         {
             let unsaid = judged.why.as_ref().filter(|why| !reasons.iter().any(|said| said.contains(*why)));
             let why = unsaid.map_or(String::new(), |why| format!(": {why}"));
             let (name, is) = (kind.words(), judged.verdict.words());
-            reasons.push(format!("expected the service's {name} to be {}, it is {is}{why}", wanted.words()));
+            reasons.push(format!("expected {whose}'s {name} to be {}, it is {is}{why}", wanted.words()));
         }
     }
-    reasons.extend(unexpected_alarms(case));
-    reasons
 }
 
-fn unexpected_point(case: &Case<'_>) -> Option<String> {
-    let wanted = case.scenario.expect.recovery_point.as_ref()?;
+fn unexpected_point(wanted: &ExpectedPoint, restore: &RestoreBlock) -> Option<String> {
     let region = wanted.region.as_ref().map_or(String::new(), |region| format!(" from {region}"));
     let wanted_words = format!("expected the recovery point of day {}{region}", wanted.day);
-    let Some(chosen) = &case.restore.chosen else { return Some(format!("{wanted_words}, none was restored")) };
+    let Some(chosen) = &restore.chosen else { return Some(format!("{wanted_words}, none was restored")) };
     let same_region = wanted.region.as_ref().is_none_or(|region| *region == chosen.region);
-    if case.restore.chosen_day == Some(wanted.day) && same_region {
+    if restore.chosen_day == Some(wanted.day) && same_region {
         return None;
     }
-    let day = case.restore.chosen_day.map_or("of no backup of the history".into(), |day| format!("of day {day}"));
+    let day = restore.chosen_day.map_or("of no backup of the history".into(), |day| format!("of day {day}"));
     Some(format!("{wanted_words}, restored the one {day} from {} ({})", chosen.region, chosen.point))
 }
 

@@ -1,5 +1,5 @@
 //! RPA, the actual of the RPO: from the commit of the last write of the unbroken prefix found after the restore to t0,
-//! by the ledger. Never a file's age.
+//! by the ledger. Never a file's age. Where the prefix holds every acknowledged write, nothing was lost and it is zero.
 
 use super::{
     exposure::between,
@@ -10,8 +10,12 @@ use crate::model::{record::ObjectiveKind, time::Elapsed, units::Span};
 
 /// RPA; `None` where nothing was compared.
 pub(super) fn actual(story: &Story<'_>) -> Option<Elapsed> {
-    let prefix = story.comparison?.prefix;
-    between(prefix.committed_at, story.t0?)
+    let found = story.comparison?;
+    let (prefix, t0) = (found.prefix, story.t0?);
+    if prefix.seq == found.last.seq {
+        return Some(Elapsed::scenario(0));
+    }
+    between(prefix.committed_at, t0)
 }
 
 /// What the drill shows about an RPO.

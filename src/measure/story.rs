@@ -11,8 +11,8 @@ use crate::model::{
 /// One drill's events with the places that matter.
 #[derive(Debug)]
 pub(super) struct Story<'a> {
-    /// All of them, in order.
-    pub(super) events: &'a [Event],
+    /// Those that it is about, in order.
+    pub(super) events: Vec<&'a Event>,
     /// Scenario time of the disaster.
     pub(super) t0: Option<Timestamp>,
     /// Index of the disaster.
@@ -61,12 +61,16 @@ pub(super) enum BrokeOff<'a> {
 }
 
 impl<'a> Story<'a> {
-    /// Reads the events.
-    pub(super) fn of(events: &'a [Event]) -> Self {
+    /// Reads what the events tell of a service and of the drill; all of it where no service is named.
+    pub(super) fn of(events: &'a [Event], service: Option<&str>) -> Self {
+        let about = |event: &&Event| match (&event.service, service) {
+            (Some(one), Some(wanted)) => one == wanted,
+            _ => true,
+        };
+        let events: Vec<&Event> = events.iter().filter(about).collect();
         let disaster = events.iter().position(|e| matches!(e.what, What::Disaster { .. }));
         let recovery = disaster.unwrap_or(events.len());
         let mut story = Story {
-            events,
             t0: disaster.and_then(|index| events[index].at),
             disaster,
             end: None,
@@ -74,6 +78,7 @@ impl<'a> Story<'a> {
             comparison: None,
             checks: Vec::new(),
             broke_off: None,
+            events: Vec::new(),
         };
         for (index, event) in events.iter().enumerate() {
             match &event.what {
@@ -99,16 +104,17 @@ impl<'a> Story<'a> {
                 _ => {}
             }
         }
+        story.events = events;
         story
     }
 
     /// Backups with the moment at which each was made.
-    pub(super) fn backups(&self) -> impl DoubleEndedIterator<Item = (Option<Timestamp>, &'a BackupMade)> + use<'a> {
+    pub(super) fn backups(&self) -> impl DoubleEndedIterator<Item = (Option<Timestamp>, &'a BackupMade)> {
         self.events.iter().filter_map(|e| if let What::BackedUp(made) = &e.what { Some((e.at, made)) } else { None })
     }
 
     /// Alarms with the index of their event.
-    pub(super) fn alarms(&self) -> impl Iterator<Item = (usize, &'a Alarm)> + use<'a> {
+    pub(super) fn alarms(&self) -> impl Iterator<Item = (usize, &'a Alarm)> {
         let alarms = self.events.iter().enumerate();
         alarms.filter_map(|(index, e)| if let What::Alarm(alarm) = &e.what { Some((index, alarm)) } else { None })
     }
@@ -150,7 +156,7 @@ impl<'a> Story<'a> {
     /// where one was begun again and did not end.
     pub(super) fn check_phase(&self) -> Option<(&'a Event, bool)> {
         let mut last = None;
-        for event in self.events.iter().skip(self.claimed_at) {
+        for event in self.events.iter().copied().skip(self.claimed_at) {
             match event.what {
                 What::PhaseStarted { phase: Phase::Check } => last = None,
                 What::PhaseEnded { phase: Phase::Check, ok } => last = Some((event, ok)),

@@ -129,12 +129,12 @@ impl Drill {
     // ---- the parts of a story ----
 
     fn say_at(&mut self, at: Timestamp, what: What) -> &mut Self {
-        self.events.push(Event { at: Some(at), since_t0: None, what });
+        self.events.push(Event { at: Some(at), since_t0: None, service: None, what });
         self
     }
 
     pub(crate) fn say(&mut self, what: What) -> &mut Self {
-        self.events.push(Event { at: None, since_t0: self.since_t0, what });
+        self.events.push(Event { at: None, since_t0: self.since_t0, service: None, what });
         self
     }
 
@@ -433,7 +433,7 @@ impl Drill {
             detail: "seen at the 06:00 look".into(),
             justified,
         });
-        self.events.insert(before, Event { at: Some(moment(4, 6, 0)), since_t0: None, what });
+        self.events.insert(before, Event { at: Some(moment(4, 6, 0)), since_t0: None, service: None, what });
         self
     }
 

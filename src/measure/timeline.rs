@@ -12,10 +12,10 @@ use crate::model::{
 /// The clock of a recovery; what was not reached is `None`.
 pub(super) fn timeline(story: &Story<'_>) -> Timeline {
     let end_of = |wanted: Phase| {
-        let ended = |e: &&Event| matches!(e.what, What::PhaseEnded { phase, ok: true } if phase == wanted);
+        let ended = |e: &&&Event| matches!(e.what, What::PhaseEnded { phase, ok: true } if phase == wanted);
         story.events.iter().find(ended).and_then(|e| e.since_t0)
     };
-    let started = |e: &&Event| matches!(e.what, What::PhaseStarted { phase: Phase::Choose });
+    let started = |e: &&&Event| matches!(e.what, What::PhaseStarted { phase: Phase::Choose });
     Timeline {
         t0: story.t0,
         t1: end_of(Phase::Detect),
@@ -26,8 +26,24 @@ pub(super) fn timeline(story: &Story<'_>) -> Timeline {
     }
 }
 
+/// The clock of several services together: from the first restore to the last checks.
+pub(super) fn together(clocks: &[&Timeline]) -> Timeline {
+    let last = |mark: fn(&Timeline) -> Option<Elapsed>| {
+        let marks: Option<Vec<Elapsed>> = clocks.iter().map(|clock| mark(clock)).collect();
+        marks?.into_iter().max_by_key(Elapsed::total_ms)
+    };
+    Timeline {
+        t0: clocks.iter().find_map(|clock| clock.t0),
+        t1: clocks.iter().find_map(|clock| clock.t1),
+        t2: clocks.iter().find_map(|clock| clock.t2),
+        t3: clocks.iter().filter_map(|clock| clock.t3).min_by_key(Elapsed::total_ms),
+        t4: last(|clock| clock.t4),
+        t5: last(|clock| clock.t5),
+    }
+}
+
 /// The phases of the recovery in the order in which they began. An end belongs to the latest open beginning.
-pub(super) fn phases(events: &[Event]) -> Vec<PhaseTimed> {
+pub(super) fn phases(events: &[&Event]) -> Vec<PhaseTimed> {
     let mut phases: Vec<PhaseTimed> = Vec::new();
     for event in events {
         let Some(now) = event.since_t0 else { continue };
@@ -50,7 +66,7 @@ fn restored_at(story: &Story<'_>) -> Option<Elapsed> {
     let Some(End::Restored(_)) = story.end else { return None };
     let cuts_over = story.events.iter().any(|e| matches!(e.what, What::PhaseStarted { phase: Phase::CutOver }));
     let wanted = if cuts_over { Phase::CutOver } else { Phase::Import };
-    let ended = |e: &&Event| matches!(e.what, What::PhaseEnded { phase, ok: true } if phase == wanted);
+    let ended = |e: &&&Event| matches!(e.what, What::PhaseEnded { phase, ok: true } if phase == wanted);
     story.events.iter().rev().find(ended).and_then(|e| e.since_t0)
 }
 
@@ -82,7 +98,7 @@ mod tests {
         let marks = [t.t1, t.t2, t.t3, t.t4, t.t5].map(|mark| mark.unwrap().total_ms());
         assert!(marks.is_sorted(), "{marks:?}");
         assert_eq!(t.t5.unwrap().assumed_ms, Span::minutes(35).millis());
-        assert!(record.phases.iter().all(|p| p.ok && p.took.is_some()));
+        assert!(record.services[0].phases.iter().all(|p| p.ok && p.took.is_some()));
     }
 
     #[test]
@@ -99,7 +115,8 @@ mod tests {
     fn a_phase_that_was_tried_again_is_there_again_and_one_that_never_ended_took_no_time() {
         let mut drill = Drill::to_disaster();
         drill.begin(Phase::Fetch).spend(10).end(Phase::Fetch, false).begin(Phase::Fetch).spend(7);
-        let phases = phases(&drill.inputs().events);
+        let events = drill.inputs().events;
+        let phases = phases(&events.iter().collect::<Vec<_>>());
         let took: Vec<_> = phases.iter().map(|p| (p.took.map(|t| t.total_ms()), p.ok)).collect();
         assert_eq!(took, [(Some(10), false), (None, false)]);
     }

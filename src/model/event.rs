@@ -17,6 +17,9 @@ pub struct Event {
     /// Time since t0; for events after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since_t0: Option<Elapsed>,
+    /// The service that it is about; `None` where it is about the whole drill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub what: What,

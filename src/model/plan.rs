@@ -101,6 +101,9 @@ pub struct ServicePlan {
     pub rpo: Span,
     /// How it is backed up.
     pub backup: BackupPlan,
+    /// Services that must be back before this one can be restored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
 }
 
 /// Kinds of service that a plan can protect.
@@ -126,6 +129,9 @@ pub struct BackupPlan {
     /// What copies each change as it happens, where `every` is `realtime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replication: Option<String>,
+    /// Time between two pieces of the change stream that is copied between the backups; none where there is no stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<Span>,
     /// Time of day, UTC, for daily and rarer backups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<TimeOfDay>,
@@ -255,6 +261,22 @@ pub enum ContactKind {
 }
 
 impl Plan {
+    /// These services in an order in which each comes after those that it depends on, as far as they are among them;
+    /// otherwise in the order given. Services that depend on each other keep their place.
+    pub fn restore_order(&self, names: &[String]) -> Vec<String> {
+        let mut order: Vec<String> = Vec::new();
+        let mut waiting: Vec<&String> = names.iter().collect();
+        while !waiting.is_empty() {
+            let blocked = |name: &String| {
+                let needs = self.services.get(name).map_or(&[][..], |service| &service.depends_on);
+                needs.iter().any(|need| waiting.contains(&need))
+            };
+            let next = waiting.iter().position(|name| !blocked(name)).unwrap_or(0);
+            order.push(waiting.remove(next).clone());
+        }
+        order
+    }
+
     /// Names of the regions, primary first.
     pub fn region_names(&self) -> Vec<&str> {
         self.regions.iter().map(|r| r.name.as_str()).collect()

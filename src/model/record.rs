@@ -14,12 +14,12 @@ use super::{
 };
 
 /// Version of the record format that this build writes.
-pub const RECORD_FORMAT: &str = "backdraft.record/1";
+pub const RECORD_FORMAT: &str = "backdraft.record/2";
 
 /// One drill.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
-    /// `backdraft.record/1`.
+    /// `backdraft.record/2`.
     pub format: String,
     /// Which drill this is.
     pub identity: Identity,
@@ -27,22 +27,12 @@ pub struct Record {
     pub result: ResultBlock,
     /// What was drilled, and what was not.
     pub scope: Scope,
-    /// Objectives against actuals; service first, then level.
+    /// Objectives against actuals; services first, then the level.
     pub objectives: Vec<Judged>,
-    /// How much could be lost: three figures, kept apart.
-    pub exposure: Exposure,
-    /// t0 to t5.
+    /// t0 to t5 of the whole drill: from the first service's restore to the last one's checks.
     pub timeline: Timeline,
-    /// Phases of the recovery, in the order in which they began. They may overlap.
-    pub phases: Vec<PhaseTimed>,
-    /// Backups of the history.
-    pub backups: Vec<BackupMade>,
-    /// The restore: points refused, the point chosen.
-    pub restore: RestoreBlock,
-    /// Restored state against the ledger; `None` where nothing was restored.
-    pub comparison: Option<Comparison>,
-    /// Checks on the restored service.
-    pub checks: Vec<CheckResult>,
+    /// What became of each service, in the order in which they were restored.
+    pub services: Vec<ServiceRecord>,
     /// Faults with their proof.
     pub faults: Vec<FaultRecord>,
     /// Alarms in order.
@@ -104,18 +94,62 @@ pub struct ResultBlock {
     pub reasons: Vec<String>,
 }
 
+/// One service in a drill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceRecord {
+    /// Its name in the plan.
+    pub service: String,
+    /// How it ended; `None` where the drill did not get that far.
+    pub outcome: Option<Outcome>,
+    /// How much of it could be lost: three figures, kept apart.
+    pub exposure: Exposure,
+    /// t0 to t5 of this service; t0 to t2 are the drill's.
+    pub timeline: Timeline,
+    /// Phases of its recovery, in the order in which they began. They may overlap.
+    pub phases: Vec<PhaseTimed>,
+    /// Its backups in the history.
+    pub backups: Vec<BackupMade>,
+    /// The restore: points refused, the point chosen.
+    pub restore: RestoreBlock,
+    /// Restored state against the ledger; `None` where nothing was restored.
+    pub comparison: Option<Comparison>,
+    /// Checks on the restored service.
+    pub checks: Vec<CheckResult>,
+}
+
+impl ServiceRecord {
+    /// The record of a service of which nothing is known.
+    pub fn none() -> Self {
+        let timeline = Timeline { t0: None, t1: None, t2: None, t3: None, t4: None, t5: None };
+        let exposure = Exposure { backup_age: None, rpa: None, worst_case: None };
+        let restore =
+            RestoreBlock { listed: Vec::new(), refused: Vec::new(), chosen: None, chosen_day: None, refusal: None };
+        ServiceRecord {
+            service: String::new(),
+            outcome: None,
+            exposure,
+            timeline,
+            phases: Vec::new(),
+            backups: Vec::new(),
+            restore,
+            comparison: None,
+            checks: Vec::new(),
+        }
+    }
+}
+
 /// What a drill covers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scope {
     /// Platform of the plan.
     pub platform: String,
-    /// Service drilled.
-    pub service: String,
+    /// Services drilled, in the order in which they are restored.
+    pub services: Vec<String>,
     /// The plan's level of severity.
     pub level: u8,
-    /// Rows at the start; `None` where the source was never filled.
+    /// Rows of all services at the start; `None` where a source was never filled.
     pub rows: Option<u64>,
-    /// Size of the data at the start, as JSON; `None` where the source was never filled.
+    /// Size of all data at the start; `None` where a source was never filled.
     pub bytes: Option<ByteSize>,
     /// How many bytes one byte stands for: 1 unless sizes are modelled, as in simulated drills.
     pub scale: u64,
@@ -258,6 +292,9 @@ pub struct AlarmRecord {
     /// The alarm.
     #[serde(flatten)]
     pub alarm: Alarm,
+    /// The service that it is about; `None` where it is about all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
 }
 
 /// Something to act on.

@@ -21,8 +21,8 @@ pub struct Scenario {
     pub title: String,
     /// What a pass of this drill shows.
     pub proves: String,
-    /// The plan's service that is drilled.
-    pub service: String,
+    /// The plan's service that is drilled, or a list of those that are lost together.
+    pub service: Services,
     /// The plan's level of severity, 1 to 3.
     pub level: u8,
     /// What happened before the disaster.
@@ -49,13 +49,33 @@ pub struct History {
     pub from: Date,
     /// Days of history; the plan's backups and monitor looks run in each.
     pub days: u32,
-    /// Writes (insert, update, delete) that the source acknowledges a day.
+    /// Writes (insert, update, delete) that an application makes a day: to a database, to files.
+    #[serde(default)]
     pub writes_per_day: u32,
-    /// Size of the source's data at the start, as uncompressed JSON.
+    /// Changes that people make a day: of the configuration, releases of a web application.
+    #[serde(default = "changes", skip_serializing_if = "is_default_changes")]
+    pub changes_per_day: u32,
+    /// Size of the source's data at the start: rows as uncompressed JSON, files as they are.
+    #[serde(default = "size")]
     pub size: ByteSize,
     /// Form of the dump, where it differs from the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<DumpFormat>,
+    /// Time between two pieces of the change stream, where it differs from the plan's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<Span>,
+}
+
+fn changes() -> u32 {
+    2
+}
+
+fn is_default_changes(given: &u32) -> bool {
+    *given == changes()
+}
+
+fn size() -> ByteSize {
+    ByteSize(4 << 20)
 }
 
 fn first_day() -> Date {
@@ -70,6 +90,9 @@ pub struct FaultSpec {
     pub fault: String,
     /// One of the fault's modes.
     pub mode: String,
+    /// The service that it strikes; every one of the scenario's where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// Regions it strikes; all of the plan's where none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<String>,
@@ -168,15 +191,18 @@ impl People {
 pub struct Expectation {
     /// How it should end.
     pub outcome: Outcome,
-    /// The recovery point that should be restored.
+    /// The recovery point that should be restored, where one service is drilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_point: Option<ExpectedPoint>,
-    /// The verdict on the service's RTO.
+    /// The verdict on the service's RTO; on the level's, where several services are drilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rto: Option<Verdict>,
-    /// The verdict on the service's RPO.
+    /// The verdict on the service's RPO; on the level's, where several services are drilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rpo: Option<Verdict>,
+    /// What should come of each service, where several are drilled.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, ServiceExpectation>,
     /// Alarms that must be raised, each at least once. Any other justified alarm is unexpected.
     #[serde(default)]
     pub alarms: Vec<AlarmKind>,
@@ -191,4 +217,102 @@ pub struct ExpectedPoint {
     /// Region it is fetched from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+}
+
+/// What should come of one of several services.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceExpectation {
+    /// How it should end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// The recovery point that should be restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_point: Option<ExpectedPoint>,
+    /// The verdict on its RTO.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Verdict>,
+    /// The verdict on its RPO.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpo: Option<Verdict>,
+}
+
+impl Expectation {
+    /// What is expected of a service of this scenario, with what is said of the drill where it is the only one.
+    pub fn of(&self, service: &str, is_only: bool) -> ServiceExpectation {
+        if is_only {
+            let recovery_point = self.recovery_point.clone();
+            return ServiceExpectation { outcome: None, recovery_point, rto: self.rto, rpo: self.rpo };
+        }
+        self.services.get(service).cloned().unwrap_or_default()
+    }
+}
+
+/// One service, or several that are lost together. Written as a name, or as a list of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Services(pub Vec<String>);
+
+impl Services {
+    /// Their names, in the order of the file.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether there is one alone.
+    pub fn is_single(&self) -> bool {
+        self.0.len() == 1
+    }
+
+    /// Whether that one is among them.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|one| one == name)
+    }
+}
+
+impl std::fmt::Display for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join(", "))
+    }
+}
+
+impl Serialize for Services {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0[..] {
+            [one] => one.serialize(serializer),
+            several => several.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Services {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'de> serde::de::Visitor<'de> for Names {
+            type Value = Services;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the name of a service, or a list of names")
+            }
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Services, E> {
+                Ok(Services(vec![name.to_owned()]))
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut names: A) -> Result<Services, A::Error> {
+                let mut all = Vec::new();
+                while let Some(name) = names.next_element()? {
+                    all.push(name);
+                }
+                Ok(Services(all))
+            }
+        }
+        deserializer.deserialize_any(Names)
+    }
+}
+
+impl JsonSchema for Services {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Services".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let name = serde_json::json!({"type": "string"});
+        schemars::json_schema!({"oneOf": [name, {"type": "array", "items": name, "minItems": 1, "uniqueItems": true}]})
+    }
 }

@@ -1,12 +1,11 @@
 //! How a service is backed up and restored: the contract here, the reference pipeline in its folder.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 
 use crate::{
     model::event::{BackupMade, Claim},
-    service::contract::{ServiceError, Source, Target},
     sim::{clock::Clock, lanes::Lanes, recorder::Recorder},
     store::SharedStore,
 };
@@ -21,21 +20,15 @@ pub trait Pipeline: Send + Sync {
     ///
     /// # Errors
     /// When nothing restorable came of it.
-    async fn backup(&self, day: u32, source: &dyn Source) -> Result<BackupMade, BackupError>;
+    async fn backup(&self, day: u32) -> Result<BackupMade, BackupError>;
+
+    /// Copies what was written since the last backup or the last call, where the pipeline keeps a stream of changes
+    /// between its backups. Says through the recorder what did not work. Does nothing where there is no stream.
+    async fn stream(&self) {}
 
     /// Restores the newest recovery point that passes into a new target and lets the service use it. Must raise an
     /// alarm where it restores nothing.
-    async fn restore(&self, platform: &dyn Platform) -> RestoreEnd;
-}
-
-/// What the pipeline asks of the platform that the service runs on.
-#[async_trait]
-pub trait Platform: Send + Sync {
-    /// A new, empty target.
-    async fn provision(&self) -> Result<Arc<dyn Target>, ServiceError>;
-
-    /// Lets the service use a target from now on.
-    async fn cut_over(&self, target: Arc<dyn Target>) -> Result<(), ServiceError>;
+    async fn restore(&self) -> RestoreEnd;
 }
 
 /// What a pipeline works with.

@@ -86,7 +86,7 @@ pub(super) fn worst_gap(records: &[Record]) -> Option<(&Record, &Judged)> {
 pub(super) fn coverage(records: &[Record]) -> Vec<String> {
     let Some(plan) = records.first().map(|r| &r.plan) else { return Vec::new() };
     let played = || records.iter().filter(|r| r.result.outcome.is_some());
-    let services: BTreeSet<&str> = played().map(|r| r.scope.service.as_str()).collect();
+    let services: BTreeSet<&str> = played().flat_map(|r| r.scope.services.iter().map(String::as_str)).collect();
     let levels: BTreeSet<String> = played().map(|r| r.scope.level.to_string()).collect();
     let all_levels: BTreeSet<&String> = plan.levels.keys().collect();
     let share = |done: usize, all: usize| format!("{done} of {all} ({}%)", (100 * done + all / 2) / all.max(1));
@@ -107,9 +107,21 @@ pub(super) fn coverage(records: &[Record]) -> Vec<String> {
     said
 }
 
-/// The service's own objective of that kind.
+/// The service's own objective of that kind; of several services the one that is worst.
 pub(super) fn service_objective(record: &Record, kind: ObjectiveKind) -> Option<&Judged> {
-    record.objectives.iter().find(|j| j.objective == kind && j.whose.starts_with("service "))
+    let of_services = record.objectives.iter().filter(|j| j.objective == kind && j.whose.starts_with("service "));
+    let rank = |judged: &&Judged| match judged.verdict {
+        Verdict::Missed => 2,
+        Verdict::Inconclusive => 1,
+        Verdict::Met => 0,
+    };
+    of_services.rev().max_by_key(rank)
+}
+
+/// RPA of the service that lost most; `None` where that of one is not known.
+pub(super) fn rpa(record: &Record) -> Option<Elapsed> {
+    let all: Option<Vec<Elapsed>> = record.services.iter().map(|one| one.exposure.rpa).collect();
+    all?.into_iter().max_by_key(Elapsed::total_ms)
 }
 
 /// How far an actual is below its limit, or over it; `[measured]` where that was taken out. An objective that is missed
@@ -166,10 +178,14 @@ fn letter(basis: Basis) -> Option<&'static str> {
     LETTERS.iter().find(|(_, meaning)| *meaning == word).map(|(letter, _)| *letter)
 }
 
-/// The point restored, in short: `day 3 us-east-1`.
+/// The point restored, in short: `day 3 us-east-1`; of several services how many were.
 pub(super) fn point(record: &Record) -> Option<String> {
-    let chosen = record.restore.chosen.as_ref()?;
-    Some(match record.restore.chosen_day {
+    let restored = record.services.iter().filter(|one| one.restore.chosen.is_some()).count();
+    let [one] = &record.services[..] else {
+        return (restored > 0).then(|| format!("{restored} of {} services", record.services.len()));
+    };
+    let chosen = one.restore.chosen.as_ref()?;
+    Some(match one.restore.chosen_day {
         Some(day) => format!("day {day} {}", chosen.region),
         None => format!("{} {}", chosen.point, chosen.region),
     })

@@ -212,7 +212,7 @@ fn cells(record: &Record, left: Leaves, folder: &str) -> [String; 6] {
         if left.folder { name[folder.len()..].to_owned() } else { name.clone() },
         record.result.outcome.map_or_else(none, |outcome| outcome.words().to_owned()),
         record.timeline.t5.map_or_else(none, time) + missed(ObjectiveKind::Rto),
-        record.exposure.rpa.map_or_else(none, time) + missed(ObjectiveKind::Rpo),
+        figures::rpa(record).map_or_else(none, time) + missed(ObjectiveKind::Rpo),
         figures::point(record).unwrap_or_else(none),
     ];
     cells.map(|cell| plain(&cell))

@@ -1,5 +1,7 @@
-//! What a service is to the rest of the house: a source that is exported, a target that is imported into, and a ledger
-//! of every acknowledged write, kept outside both. Rooms beside this one import this file and no other of the folder.
+//! What a service is to the rest of the house. To the engine: something that is written to, gets lost, can be looked at
+//! when it is back, and has a ledger of every acknowledged write, kept outside. To a pipeline: a platform with a source
+//! that is exported and targets that are imported into. Rooms beside this one import this file and no other of the
+//! folder.
 
 use std::sync::Arc;
 
@@ -52,9 +54,17 @@ pub trait Source: Send + Sync {
     async fn export(&self) -> Result<Export, ServiceError>;
 }
 
+/// A state that can be read in full.
+#[async_trait]
+pub trait View: Send + Sync {
+    /// Reads all visible rows, table by table. What cannot be a row is described by one: a file by its name, size and
+    /// digest, taken from the bytes that are there now.
+    async fn read_back(&self) -> Result<Contents, ServiceError>;
+}
+
 /// Where the data is restored to. Rows are staged, and become visible all at once.
 #[async_trait]
-pub trait Target: Send + Sync {
+pub trait Target: View {
     /// Declares the tables that will come, the empty ones too.
     async fn begin(&self, tables: &[Arc<str>]) -> Result<(), ServiceError>;
 
@@ -66,9 +76,19 @@ pub trait Target: Send + Sync {
 
     /// Forgets what was staged; the target is as empty as when it was provisioned.
     async fn discard(&self) -> Result<(), ServiceError>;
+}
 
-    /// Reads all visible rows back, table by table.
-    async fn read_back(&self) -> Result<Contents, ServiceError>;
+/// What a pipeline asks of the platform that the service runs on.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// The source.
+    fn source(&self) -> Arc<dyn Source>;
+
+    /// A new, empty target.
+    async fn provision(&self) -> Result<Arc<dyn Target>, ServiceError>;
+
+    /// Lets the service use a target from now on.
+    async fn cut_over(&self, target: Arc<dyn Target>) -> Result<(), ServiceError>;
 }
 
 /// The truth: every acknowledged write, with its place in the sequence and its commit time. An *item* is one row
@@ -127,24 +147,27 @@ pub enum Recognised {
 /// One protected service, as the engine drives it.
 #[async_trait]
 pub trait Service: Send + Sync {
-    /// The source.
-    fn source(&self) -> Arc<dyn Source>;
-
-    /// A new, empty target.
-    async fn provision(&self) -> Result<Arc<dyn Target>, ServiceError>;
-
     /// The ledger.
     fn ledger(&self) -> Arc<dyn Ledger>;
 
-    /// Lets the application make `writes` writes, acknowledged at `at`.
-    fn write(&self, at: Timestamp, writes: u32) -> Result<(), ServiceError>;
+    /// Whether the service is as it should be before anything is played, in words.
+    ///
+    /// # Errors
+    /// What is not.
+    async fn steady(&self) -> Result<String, ServiceError>;
 
-    /// The disaster: the source is gone, an export from now on fails.
-    fn lose(&self);
+    /// Lets the application, or the people who run it, make `writes` writes, acknowledged at `at`.
+    async fn write(&self, at: Timestamp, writes: u32) -> Result<(), ServiceError>;
+
+    /// The disaster: what users reached is gone, or broken.
+    async fn lose(&self);
+
+    /// What users of the service reach after the disaster; `None` while that is nothing.
+    fn live(&self) -> Option<Arc<dyn View>>;
 
     /// Rows in the source now.
     fn rows(&self) -> u64;
 
-    /// Size in bytes of the source's rows as JSON lines; that of the seeding, once.
+    /// Size in bytes of what the source held when it was seeded: rows as JSON lines, files as they are.
     fn seeded_bytes(&self) -> u64;
 }

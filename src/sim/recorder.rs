@@ -12,6 +12,7 @@ pub type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 #[derive(Clone)]
 pub struct Recorder {
     clock: Clock,
+    service: Option<String>,
     events: Arc<Mutex<Vec<Event>>>,
     listener: Option<Listener>,
 }
@@ -25,14 +26,20 @@ impl std::fmt::Debug for Recorder {
 impl Recorder {
     /// An empty recorder.
     pub fn new(clock: &Clock, listener: Option<Listener>) -> Self {
-        Recorder { clock: clock.clone(), events: Arc::default(), listener }
+        Recorder { clock: clock.clone(), service: None, events: Arc::default(), listener }
+    }
+
+    /// A recorder into the same list, for what happens to one service.
+    #[must_use]
+    pub fn of_service(&self, name: &str) -> Self {
+        Recorder { service: Some(name.to_owned()), ..self.clone() }
     }
 
     /// Says that something happened now.
     pub fn emit(&self, what: What) {
         let since_t0 = self.clock.since_t0().filter(|_| !matches!(what, What::Disaster { .. }));
         let at = if since_t0.is_none() { Some(self.clock.now()) } else { None };
-        let event = Event { at, since_t0, what };
+        let event = Event { at, since_t0, service: self.service.clone(), what };
         if let Some(listener) = &self.listener {
             listener(&event);
         }

@@ -108,7 +108,7 @@ fn what_is_no_record_is_not_replayed() {
         bench.file("no-json.json", "{\n  \"format\": nothing"),
         bench.file("other.json", r#"{"name": "backdraft"}"#),
         bench.file("future.json", r#"{"format": "backdraft.record/9"}"#),
-        bench.file("part.json", r#"{"format": "backdraft.record/1"}"#),
+        bench.file("part.json", r#"{"format": "backdraft.record/2"}"#),
     ];
     let said = files.map(|file| refused(&bench, &["replay", &file]));
     insta::assert_snapshot!(said.join("\n"));

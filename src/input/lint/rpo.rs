@@ -48,7 +48,8 @@ fn each(
     let broken = reader.scheduled().filter(|(_, service)| breaks(service));
     let weakness = |(name, service): (&str, &ServicePlan)| {
         let found = reader.weakness(id, severity, format!("services.{name}.rpo"), words(name, service));
-        let proven_by = reader.shown_by(|s| s.service == name && s.expect.rpo == Some(Verdict::Missed));
+        let proven_by =
+            reader.shown_by(|s| s.service.is_single() && s.service.has(name) && s.expect.rpo == Some(Verdict::Missed));
         Weakness { proven_by, ..found }
     };
     broken.map(weakness).collect()

@@ -29,6 +29,7 @@ pub fn plan(loaded: &Loaded<Plan>) -> Vec<Error> {
         let path = format!("services.{name}");
         objectives(&mut found, &path, service.rto, service.rpo);
         backup(&mut found, &format!("{path}.backup"), &service.backup, plan.retention);
+        dependencies(&mut found, &path, name, plan);
     }
     levels(&mut found, plan);
     regions(&mut found, plan);
@@ -107,6 +108,35 @@ fn backup(found: &mut Findings<'_, Plan>, path: &str, backup: &BackupPlan, reten
         "production has no data",
         "write its size, or remove the line",
     );
+}
+
+/// A service may wait for others, as long as none of them waits for it.
+fn dependencies(found: &mut Findings<'_, Plan>, path: &str, name: &str, plan: &Plan) {
+    let known: Vec<&str> = plan.services.keys().map(String::as_str).collect();
+    for (i, need) in plan.services[name].depends_on.iter().enumerate() {
+        let path = format!("{path}.depends_on[{i}]");
+        if !known.contains(&need.as_str()) {
+            found.add(&path, format!("the plan has no service `{need}`"), nearest::suggest(need, &known));
+        } else if waits_for(plan, need, name) {
+            let what = format!("`{name}` and `{need}` wait for each other: neither could be restored");
+            found.add(&path, what, "remove one of the two");
+        }
+    }
+}
+
+/// Whether a service waits for another, directly or through others; every service waits for itself.
+fn waits_for(plan: &Plan, name: &str, wanted: &str) -> bool {
+    let (mut next, mut seen) = (vec![name], Vec::new());
+    while let Some(name) = next.pop() {
+        if name == wanted {
+            return true;
+        }
+        if !seen.contains(&name) {
+            seen.push(name);
+            next.extend(plan.services.get(name).into_iter().flat_map(|s| s.depends_on.iter().map(String::as_str)));
+        }
+    }
+    false
 }
 
 fn levels(found: &mut Findings<'_, Plan>, plan: &Plan) {

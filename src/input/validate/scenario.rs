@@ -10,13 +10,15 @@ use crate::{
         event::AlarmKind,
         outcome::{Outcome, Verdict},
         plan::{Cadence, Plan, ServiceKind, ServicePlan},
-        scenario::{Expectation, FaultSpec, Generations, Moment, Scenario},
-        units::{ByteSize, DayTime, Percent, TimeOfDay},
+        scenario::{Expectation, ExpectedPoint, FaultSpec, Generations, Moment, Scenario},
+        units::{ByteSize, DayTime, Percent, Span, TimeOfDay},
     },
 };
 
 /// The last day on which a disaster may strike, and the longest history.
 const MAX_DAYS: u32 = 60;
+/// Kinds of service that a drill can play.
+const DRILLED: &[ServiceKind] = &[ServiceKind::Database];
 /// Smallest data set that the generator makes.
 const MIN_SIZE: ByteSize = ByteSize(64 << 10);
 /// Largest data set that the generator makes.
@@ -35,21 +37,24 @@ pub fn scenario(loaded: &Loaded<Scenario>, plan: &Plan, faults: &[FaultInfo]) ->
     found.text("proves", &scenario.proves);
     found.text("disaster.cause", &scenario.disaster.cause);
     level(&mut found, scenario, plan);
-    history(&mut found, scenario);
     for (path, span) in [("people.detect", scenario.people.detect), ("people.declare", scenario.people.declare)] {
         found.span(path, span.unwrap_or_default());
     }
-    let story = service(&mut found, scenario, plan).map(|service| Story::new(scenario, service));
+    let drilled = services(&mut found, scenario, plan);
+    history(&mut found, scenario, &drilled);
+    // Of several services the one with the most backups fixes the days.
+    let stories = drilled.iter().map(|service| Story::new(scenario, service));
+    let story = stories.max_by_key(|story| story.backups.len());
     if let Some(story) = &story {
         disaster(&mut found, story);
     }
     for (i, fault) in scenario.faults.iter().enumerate() {
-        let known = catalogued(&mut found, &format!("faults[{i}]"), fault, plan, faults);
+        let known = catalogued(&mut found, &format!("faults[{i}]"), fault, scenario, plan, faults);
         if let Some(story) = &story {
             moment(&mut found, &format!("faults[{i}].when"), fault, known, story);
         }
     }
-    expectation(&mut found, &scenario.expect, story.as_ref(), plan);
+    expectation(&mut found, scenario, story.as_ref(), plan);
     found.done()
 }
 
@@ -59,6 +64,8 @@ struct Story<'s> {
     backup_at: TimeOfDay,
     /// Days on which a backup is made before the disaster.
     backups: Vec<u32>,
+    /// Whether backups are made by the day at all.
+    scheduled: bool,
 }
 
 impl<'s> Story<'s> {
@@ -66,8 +73,9 @@ impl<'s> Story<'s> {
         let backup_at = service.backup.at.unwrap_or(TimeOfDay { minutes: 0 });
         let step = (service.backup.every.interval().millis() / 86_400_000).max(1) as usize;
         let days = (1..=scenario.history.days.min(MAX_DAYS)).step_by(step);
+        let scheduled = service.backup.every != Cadence::Realtime;
         let in_time = |day: &u32| DayTime { day: *day, time: backup_at }.millis() < scenario.disaster.at.millis();
-        Story { scenario, backup_at, backups: days.filter(in_time).collect() }
+        Story { scenario, backup_at, backups: days.filter(|day| scheduled && in_time(day)).collect(), scheduled }
     }
 
     fn backup(&self, day: u32) -> DayTime {
@@ -89,26 +97,32 @@ impl<'s> Story<'s> {
     }
 }
 
-fn service<'p>(found: &mut Findings<'_, Scenario>, scenario: &Scenario, plan: &'p Plan) -> Option<&'p ServicePlan> {
-    let name = &scenario.service;
-    let Some(service) = plan.services.get(name) else {
-        let known: Vec<&str> = plan.services.keys().map(String::as_str).collect();
-        found.add("service", format!("the plan has no service `{name}`"), nearest::suggest(name, &known));
-        return None;
-    };
-    if service.kind != ServiceKind::Database {
-        let drilled =
-            plan.services.iter().filter(|(_, s)| s.kind == ServiceKind::Database).map(|(name, _)| name.as_str());
-        let help = format!("services of kind database can be drilled: {}", listed(drilled));
-        found.add("service", format!("`{name}` is of a kind that cannot be drilled yet"), help);
-        return None;
+/// The plan's entries of the services drilled; those that cannot be are reported.
+fn services<'p>(found: &mut Findings<'_, Scenario>, scenario: &Scenario, plan: &'p Plan) -> Vec<&'p ServicePlan> {
+    let names = scenario.service.names();
+    let what = "a scenario without a service drills nothing";
+    found.unless(!names.is_empty(), "service", what, "name a service of the plan, or a list of several");
+    let mut drilled = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        let path = if scenario.service.is_single() { "service".to_owned() } else { format!("service[{i}]") };
+        match plan.services.get(name) {
+            _ if names[..i].contains(name) => {
+                found.add(&path, format!("service `{name}` is named twice"), "name it once")
+            }
+            Some(service) if DRILLED.contains(&service.kind) => drilled.push(service),
+            Some(_) => {
+                let known =
+                    plan.services.iter().filter(|(_, s)| DRILLED.contains(&s.kind)).map(|(name, _)| name.as_str());
+                let help = format!("services that can be drilled: {}", listed(known));
+                found.add(&path, format!("`{name}` is of a kind that cannot be drilled yet"), help);
+            }
+            None => {
+                let known: Vec<&str> = plan.services.keys().map(String::as_str).collect();
+                found.add(&path, format!("the plan has no service `{name}`"), nearest::suggest(name, &known));
+            }
+        }
     }
-    if service.backup.every == Cadence::Realtime {
-        let what = format!("`{name}` is backed up in real time; a drill plays scheduled backups");
-        found.add("service", what, "choose a service with a daily, weekly or monthly backup");
-        return None;
-    }
-    Some(service)
+    drilled
 }
 
 fn level(found: &mut Findings<'_, Scenario>, scenario: &Scenario, plan: &Plan) {
@@ -122,14 +136,32 @@ fn level(found: &mut Findings<'_, Scenario>, scenario: &Scenario, plan: &Plan) {
     );
 }
 
-fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario) {
+fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&ServicePlan]) {
     let history = &scenario.history;
     let what = format!("a history of {} days cannot be played", history.days);
     let help = format!("write a number of days from 1 to {MAX_DAYS}");
     found.unless((1..=MAX_DAYS).contains(&history.days), "history.days", what, help);
     let writes = u64::from(history.writes_per_day) * u64::from(history.days);
     let what = "without writes nothing can be lost, and nothing is shown";
-    found.unless(history.writes_per_day > 0, "history.writes_per_day", what, "write 1 or more: 200");
+    let by_people = |service: &&&ServicePlan| matches!(service.kind, ServiceKind::Config | ServiceKind::WebApplication);
+    let applications = drilled.iter().any(|service| !by_people(&service)) || drilled.is_empty();
+    let holds = history.writes_per_day > 0 || !applications;
+    found.unless(holds, "history.writes_per_day", what, "write 1 or more: 200");
+    let holds = history.changes_per_day > 0 || !drilled.iter().any(|service| by_people(&service));
+    found.unless(
+        holds,
+        "history.changes_per_day",
+        "without changes nothing can be lost, and nothing is shown",
+        "write 1 or more: 2",
+    );
+    let streams = history.stream.is_none_or(|every| (Span::minutes(1)..=Span::hours(24)).contains(&every));
+    let help = "write a time from 1 min to 24 h: 5 min";
+    found.unless(
+        streams,
+        "history.stream",
+        "a change stream is copied every minute at the most, every day at the least",
+        help,
+    );
     let what = format!("the history has {writes} writes; the ledger holds {MAX_WRITES}");
     found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, "write fewer days or fewer writes a day");
     let what = format!("a data set of {} cannot be made", history.size);
@@ -143,7 +175,7 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario) {
 fn disaster(found: &mut Findings<'_, Scenario>, story: &Story<'_>) {
     let (at, days) = (story.scenario.disaster.at, story.scenario.history.days);
     let first = story.backup(1);
-    if at.millis() <= first.millis() {
+    if story.scheduled && at.millis() <= first.millis() {
         let help = format!("the first backup is made at {first}; let the disaster strike after it");
         found.add("disaster.at", format!("the disaster at {at} comes before the first backup"), help);
     } else if at.day < days {
@@ -163,10 +195,16 @@ fn catalogued<'i>(
     found: &mut Findings<'_, Scenario>,
     path: &str,
     fault: &FaultSpec,
+    scenario: &Scenario,
     plan: &Plan,
     faults: &'i [FaultInfo],
 ) -> Option<&'i FaultInfo> {
     regions(found, path, fault, plan);
+    if let Some(service) = fault.service.as_deref().filter(|service| !scenario.service.has(service)) {
+        let known: Vec<&str> = scenario.service.names().iter().map(String::as_str).collect();
+        let what = format!("this scenario does not drill `{service}`");
+        found.add(&format!("{path}.service"), what, nearest::suggest(service, &known));
+    }
     let Some(info) = faults.iter().find(|info| info.name == fault.fault) else {
         let known: Vec<&str> = faults.iter().map(|info| info.name).collect();
         let what = format!("there is no fault `{}`", fault.fault);
@@ -247,19 +285,50 @@ fn moment(
     }
 }
 
-fn expectation(found: &mut Findings<'_, Scenario>, expect: &Expectation, story: Option<&Story<'_>>, plan: &Plan) {
+fn expectation(found: &mut Findings<'_, Scenario>, scenario: &Scenario, story: Option<&Story<'_>>, plan: &Plan) {
+    let (expect, single) = (&scenario.expect, scenario.service.is_single());
     if let Some(point) = &expect.recovery_point {
-        if let Some(story) = story.filter(|story| !story.backups.contains(&point.day)) {
-            let what = format!("no recovery point is made on day {}", point.day);
-            found.add("expect.recovery_point.day", what, story.days());
-        }
-        let known = plan.region_names();
-        if let Some(region) = point.region.as_deref().filter(|region| !known.contains(region)) {
-            let what = format!("the plan has no region `{region}`");
-            found.add("expect.recovery_point.region", what, nearest::suggest(region, &known));
-        }
+        let help = "say it of each service under `expect.services`";
+        found.unless(single, "expect.recovery_point", "several services have no recovery point in common", help);
+        recovery_point(found, "expect.recovery_point", point, story.filter(|_| single), plan);
     }
     contradictions(found, expect);
+    if single && !expect.services.is_empty() {
+        let what = "one service is drilled, and what comes of it is said twice";
+        found.add("expect.services", what, "say it under `expect` itself");
+    }
+    for (name, of) in &expect.services {
+        let path = format!("expect.services.{name}");
+        if !scenario.service.has(name) {
+            let known: Vec<&str> = scenario.service.names().iter().map(String::as_str).collect();
+            found.add(&path, format!("this scenario does not drill `{name}`"), nearest::suggest(name, &known));
+        }
+        if let Some(point) = &of.recovery_point {
+            let story = plan.services.get(name).map(|service| Story::new(scenario, service));
+            recovery_point(found, &format!("{path}.recovery_point"), point, story.as_ref(), plan);
+        }
+        if of.outcome == Some(Outcome::SilentlyWrong) {
+            let help = "expect what a sound pipeline should do";
+            found.add(&format!("{path}.outcome"), "`silently-wrong` always fails", help);
+        }
+    }
+}
+
+fn recovery_point(
+    found: &mut Findings<'_, Scenario>,
+    path: &str,
+    point: &ExpectedPoint,
+    story: Option<&Story<'_>>,
+    plan: &Plan,
+) {
+    if let Some(story) = story.filter(|story| !story.backups.contains(&point.day)) {
+        found.add(&format!("{path}.day"), format!("no recovery point is made on day {}", point.day), story.days());
+    }
+    let known = plan.region_names();
+    if let Some(region) = point.region.as_deref().filter(|region| !known.contains(region)) {
+        let what = format!("the plan has no region `{region}`");
+        found.add(&format!("{path}.region"), what, nearest::suggest(region, &known));
+    }
 }
 
 fn contradictions(found: &mut Findings<'_, Scenario>, expect: &Expectation) {

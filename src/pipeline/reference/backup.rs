@@ -25,13 +25,14 @@ struct Stored {
 }
 
 impl Reference {
-    pub(super) async fn make_backup(&self, day: u32, source: &dyn Source) -> Result<BackupMade, BackupError> {
+    pub(super) async fn make_backup(&self, day: u32) -> Result<BackupMade, BackupError> {
         let watch = self.bench.clock.stopwatch();
         let point = PointName::at(self.bench.clock.now());
         let mut missing_in = Vec::new();
         let mut first: Option<(SharedStore, Stored)> = None;
+        let source = self.platform.source();
         for store in &self.bench.stores {
-            match self.write_first(&point, source, store).await {
+            match self.write_first(&point, &*source, store).await {
                 Ok(stored) => {
                     first = Some((Arc::clone(store), stored));
                     break;

@@ -1,16 +1,18 @@
 //! The reference pipeline: what a careful team would build. Export, compress, digest, upload, read back, copy to the
 //! other regions, prune; and a restore that believes nothing it has not checked.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
-use super::{BackupError, Pipeline, Platform, RestoreEnd, Workbench};
+use super::{BackupError, Pipeline, RestoreEnd, Workbench};
 use crate::{
     model::{
         event::{Alarm, AlarmKind, BackupMade, What},
         naming::Layout,
         units::Span,
     },
-    service::contract::Source,
+    service::contract::Platform,
 };
 
 mod backup;
@@ -23,15 +25,16 @@ mod restore;
 #[derive(Clone)]
 pub struct Reference {
     bench: Workbench,
+    platform: Arc<dyn Platform>,
     service: String,
     layout: Layout,
     retention: Span,
 }
 
 impl Reference {
-    /// A pipeline for that service, with its dumps laid out so and kept so long.
-    pub fn new(bench: Workbench, service: &str, layout: Layout, retention: Span) -> Self {
-        Reference { bench, service: service.into(), layout, retention }
+    /// A pipeline for that service on its platform, with its dumps laid out so and kept so long.
+    pub fn new(bench: Workbench, platform: Arc<dyn Platform>, service: &str, layout: Layout, retention: Span) -> Self {
+        Reference { bench, platform, service: service.into(), layout, retention }
     }
 
     fn alarm(&self, kind: AlarmKind, region: Option<&str>, detail: String) {
@@ -43,13 +46,13 @@ impl Reference {
 
 #[async_trait]
 impl Pipeline for Reference {
-    async fn backup(&self, day: u32, source: &dyn Source) -> Result<BackupMade, BackupError> {
-        let made = self.make_backup(day, source).await?;
+    async fn backup(&self, day: u32) -> Result<BackupMade, BackupError> {
+        let made = self.make_backup(day).await?;
         self.prune(&made).await;
         Ok(made)
     }
 
-    async fn restore(&self, platform: &dyn Platform) -> RestoreEnd {
-        self.restore_newest_good(platform).await
+    async fn restore(&self) -> RestoreEnd {
+        self.restore_newest_good().await
     }
 }

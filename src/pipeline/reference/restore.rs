@@ -16,7 +16,7 @@ use super::{
 use crate::{
     archive::{self, ArchiveError, Digester, InputError, Limits, Manifest, TableDigest, Unpacked},
     model::event::{AlarmKind, Claim, Phase},
-    pipeline::{Platform, RestoreEnd},
+    pipeline::RestoreEnd,
     service::contract::Target,
     store::{ByteStream, StoreErrorKind},
 };
@@ -41,7 +41,7 @@ impl Refusal {
 }
 
 impl Reference {
-    pub(super) async fn restore_newest_good(&self, platform: &dyn Platform) -> RestoreEnd {
+    pub(super) async fn restore_newest_good(&self) -> RestoreEnd {
         let recorder = &self.bench.recorder;
         recorder.begin(Phase::Choose);
         let candidates = self.candidates().await;
@@ -51,7 +51,7 @@ impl Reference {
             let region = candidate.store.region();
             let tried = match out.get(region) {
                 Some(kind) => Err(Refusal::new(Phase::Fetch, format!("the region had failed before: {kind}"))),
-                None => self.try_candidate(candidate, platform).await,
+                None => self.try_candidate(candidate).await,
             };
             match tried {
                 Ok(()) => return RestoreEnd::Restored(claim(candidate)),
@@ -71,10 +71,10 @@ impl Reference {
         RestoreEnd::Refused { why }
     }
 
-    async fn try_candidate(&self, candidate: &Candidate, platform: &dyn Platform) -> Result<(), Refusal> {
+    async fn try_candidate(&self, candidate: &Candidate) -> Result<(), Refusal> {
         let recorder = &self.bench.recorder;
         recorder.begin(Phase::Provision);
-        let target = platform.provision().await;
+        let target = self.platform.provision().await;
         self.bench.clock.spend(cost::SWITCH).await;
         recorder.end(Phase::Provision, target.is_ok());
         let target = target.map_err(|e| Refusal::new(Phase::Provision, e))?;
@@ -89,7 +89,7 @@ impl Reference {
             return Err(refusal);
         }
         recorder.begin(Phase::CutOver);
-        let switched = platform.cut_over(target).await;
+        let switched = self.platform.cut_over(target).await;
         self.bench.clock.spend(cost::SWITCH).await;
         recorder.end(Phase::CutOver, switched.is_ok());
         switched.map_err(|e| Refusal::new(Phase::CutOver, e))

@@ -1,9 +1,8 @@
 //! One drill in full: its clock, objectives, losses, faults, points, alarms, findings and limits.
 
-use super::{Page, none, shown};
+use super::{Page, none, service, shown};
 use crate::{
     model::{
-        event::{Comparison, Position},
         outcome::{DrillResult, Verdict},
         record::{AlarmRecord, Record, Way},
         scenario::FaultSpec,
@@ -28,14 +27,11 @@ pub(super) fn drill(page: &mut Page, record: &Record) {
     story(page, record);
     objectives(page, record);
     timeline(page, record);
-    exposure(page, record);
-    if let Some(comparison) = &record.comparison {
-        ledger(page, comparison);
+    for one in &record.services {
+        let of = if record.services.len() > 1 { format!("{}: ", markdown(&one.service)) } else { String::new() };
+        service::service(page, one, &of);
     }
-    checks(page, record);
     faults(page, record);
-    backups(page, record);
-    points(page, record);
     alarms(page, record);
     findings(page, record);
     bullets(page, "What this drill does not show", &record.limits);
@@ -49,18 +45,18 @@ fn bullets(page: &mut Page, head: &str, texts: &[String]) {
     }
 }
 
-fn table(page: &mut Page, head: &str, heads: &[&str], rows: Vec<Vec<String>>) {
+pub(super) fn table(page: &mut Page, head: &str, heads: &[&str], rows: Vec<Vec<String>>) {
     if !rows.is_empty() {
         page.heading(3, head);
         page.table(heads, &rows);
     }
 }
 
-fn maybe(text: Option<&str>) -> String {
+pub(super) fn maybe(text: Option<&str>) -> String {
     text.map_or(none(), markdown)
 }
 
-fn yes(held: bool) -> String {
+pub(super) fn yes(held: bool) -> String {
     if held { "yes" } else { "NO" }.to_owned()
 }
 
@@ -95,26 +91,6 @@ fn story(page: &mut Page, record: &Record) {
     ]);
 }
 
-fn backups(page: &mut Page, record: &Record) {
-    let rows = record.backups.iter().map(|made| {
-        let regions = match &made.missing_in[..] {
-            [] => words::list(&made.regions),
-            missing => format!("{}; missing in {}", words::list(&made.regions), missing.join("; ")),
-        };
-        vec![
-            made.day.to_string(),
-            markdown(&made.point),
-            format!("{} of {}", made.position.seq, made.position.committed_at),
-            made.rows.to_string(),
-            words::bytes(made.stored_bytes),
-            markdown(&regions),
-            shown(Some(made.took)),
-        ]
-    });
-    let heads = ["Day", "Backup", "Holds up to write", "Rows", "Stored", "Regions", "Took"];
-    table(page, "Backups of the history", &heads, rows.collect());
-}
-
 fn objectives(page: &mut Page, record: &Record) {
     let rows = record.objectives.iter().map(|judged| {
         vec![
@@ -144,59 +120,6 @@ fn timeline(page: &mut Page, record: &Record) {
     ];
     rows.extend(marks.map(|(mark, meaning, at)| vec![mark.into(), meaning.into(), shown(at)]));
     table(page, "Timeline", &["Mark", "Meaning", "Since t0"], rows);
-    let phases = record.phases.iter().enumerate().map(|(number, phase)| {
-        // A phase is there once more for each recovery point that was tried.
-        let attempt = record.phases[..=number].iter().filter(|earlier| earlier.phase == phase.phase).count();
-        let ended = phase.took.map_or("did not end".to_owned(), |_| yes(phase.ok));
-        vec![phase.phase.words().to_owned(), attempt.to_string(), shown(Some(phase.from)), shown(phase.took), ended]
-    });
-    let heads = ["Phase", "Attempt", "From, since t0", "Took", "Ended well"];
-    table(page, "Phases", &heads, phases.collect());
-}
-
-fn exposure(page: &mut Page, record: &Record) {
-    let exposure = &record.exposure;
-    let figures = [exposure.backup_age, exposure.rpa, exposure.worst_case];
-    if figures.iter().all(Option::is_none) {
-        return;
-    }
-    let names = [
-        "Age of the newest backup at t0 (says nothing of what is in it)",
-        "RPA, by the ledger",
-        "Worst-case exposure (backup interval and longest backup)",
-    ];
-    let rows = names.into_iter().zip(figures).map(|(name, figure)| vec![name.to_owned(), shown(figure)]);
-    table(page, "How much could be lost", &["Figure", "Value"], rows.collect());
-}
-
-fn ledger(page: &mut Page, found: &Comparison) {
-    let position = |p: &Position| format!("write {} of {}", p.seq, p.committed_at);
-    let rows = [
-        ("State is as claimed", yes(found.as_claimed)),
-        ("Last acknowledged write", position(&found.last)),
-        ("Last write of the unbroken prefix", position(&found.prefix)),
-        ("Rows found", format!("{} of {}", found.rows_found, found.rows_expected)),
-        ("Writes lost", found.writes_lost.to_string()),
-        ("Holes below the claimed position", found.holes.to_string()),
-        ("Writes ahead of the claimed position", found.writes_ahead.to_string()),
-        ("Rows altered", found.altered.to_string()),
-        ("Rows extra", found.extra.to_string()),
-        ("Rows resurrected", found.resurrected.to_string()),
-    ];
-    let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
-    table(page, "Restored state against the ledger (complete, not sampled)", &["Figure", "Value"], rows.into());
-    if !found.examples.is_empty() {
-        page.paragraph("Rows that are wrong, some of them:");
-        page.bullets(&found.examples.iter().map(|example| markdown(example)).collect::<Vec<_>>());
-    }
-}
-
-fn checks(page: &mut Page, record: &Record) {
-    let rows = record.checks.iter().map(|check| {
-        let passed = check.passed.map_or("could not run".to_owned(), yes);
-        vec![markdown(&check.check), passed, markdown(&check.detail)]
-    });
-    table(page, "Checks", &["Check", "Passed", "Detail"], rows.collect());
 }
 
 fn faults(page: &mut Page, record: &Record) {
@@ -212,28 +135,6 @@ fn faults(page: &mut Page, record: &Record) {
         ]
     });
     table(page, "Faults", &["Fault", "What it changed", "Bit", "Proof", "Healed"], rows.collect());
-}
-
-fn points(page: &mut Page, record: &Record) {
-    let restore = &record.restore;
-    let listed = restore.listed.iter().map(|listed| {
-        let points = listed.points.map_or("no answer".to_owned(), |n| n.to_string());
-        vec![markdown(&listed.region), points, maybe(listed.why.as_deref())]
-    });
-    table(page, "Regions asked", &["Region", "Recovery points", "Why none"], listed.collect());
-    let refused = restore.refused.iter().map(|tried| {
-        let fate = format!("refused in {}", tried.phase.words());
-        vec![markdown(&tried.point), markdown(&tried.region), fate, markdown(&tried.why)]
-    });
-    let chosen = restore.chosen.iter().map(|claim| {
-        let claimed = format!("claims write {} of {}", claim.position.seq, claim.position.committed_at);
-        vec![markdown(&claim.point), markdown(&claim.region), "restored".to_owned(), claimed]
-    });
-    let heads = ["Recovery point", "Region", "Fate", "Why"];
-    table(page, "Recovery points tried", &heads, refused.chain(chosen).collect());
-    if let Some(refusal) = &restore.refusal {
-        page.paragraph(&markdown(&format!("Nothing was restored: {refusal}.")));
-    }
 }
 
 /// Alarms of one sort about one region are one row: a monitor repeats itself at each look.
@@ -290,9 +191,9 @@ fn provenance(page: &mut Page, record: &Record) {
     page.heading(3, "Scope, clean-up and provenance");
     page.bullets(&[
         format!(
-            "Drilled: {}, service {}, level {}; {rows}, {size} of JSON at the start",
+            "Drilled: {}, service {}, level {}; {rows}, {size} at the start",
             markdown(&scope.platform),
-            markdown(&scope.service),
+            markdown(&words::list(&scope.services)),
             scope.level
         ),
         format!(

@@ -1,6 +1,7 @@
 //! A page for people and auditors: the verdict first, one table of all drills, then each drill in full.
 
 mod drill;
+mod service;
 
 use super::{
     Options, Report, figures,
@@ -112,7 +113,7 @@ fn overview(page: &mut Page, records: &[Record]) {
             verdict(record, ObjectiveKind::Rto),
             short(record.timeline.t5),
             verdict(record, ObjectiveKind::Rpo),
-            short(record.exposure.rpa),
+            short(figures::rpa(record)),
             figures::point(record).map_or(none(), |point| markdown(&point)),
         ]
     });

@@ -9,10 +9,14 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use self::{dataset::DataSet, ledger::WriteLedger, source::LiveSource, target::SpooledTarget, workload::Workload};
-use super::contract::{Ledger, Service, ServiceError, Source, Target};
+use super::{
+    contract::{Ledger, Platform, Service, ServiceError, Source, Target, View},
+    live::Live,
+};
 use crate::{
     model::{event::Position, units::ByteSize},
     sim::{lanes::Lanes, seed::Seed},
@@ -39,6 +43,7 @@ pub struct Database {
     workload: Mutex<Workload>,
     scratch: PathBuf,
     targets: AtomicU32,
+    live: Live,
     lanes: Lanes,
 }
 
@@ -64,13 +69,14 @@ impl Database {
             data,
             scratch: scratch.to_owned(),
             targets: AtomicU32::new(1),
+            live: Live::default(),
             lanes: lanes.clone(),
         })
     }
 }
 
 #[async_trait]
-impl Service for Database {
+impl Platform for Database {
     fn source(&self) -> Arc<dyn Source> {
         Arc::clone(&self.source) as _
     }
@@ -81,11 +87,32 @@ impl Service for Database {
         Ok(Arc::new(SpooledTarget::new(folder, &self.lanes)?))
     }
 
+    async fn cut_over(&self, target: Arc<dyn Target>) -> Result<(), ServiceError> {
+        self.live.switch(target);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Service for Database {
+    async fn steady(&self) -> Result<String, ServiceError> {
+        let mut contents = self.source.export().await?.contents;
+        let tables = contents.tables.len();
+        match contents.rows.next().await {
+            Some(rows) => rows.map(|_| format!("the source exports {tables} tables")),
+            None => Err(ServiceError("the source has no rows".into())),
+        }
+    }
+
+    fn live(&self) -> Option<Arc<dyn View>> {
+        self.live.view()
+    }
+
     fn ledger(&self) -> Arc<dyn Ledger> {
         Arc::clone(&self.ledger) as _
     }
 
-    fn write(&self, at: Timestamp, writes: u32) -> Result<(), ServiceError> {
+    async fn write(&self, at: Timestamp, writes: u32) -> Result<(), ServiceError> {
         let workload = self.workload.lock().unwrap_or_else(PoisonError::into_inner);
         for n in 0..writes {
             // A millisecond apart, and never before the write that came before.
@@ -100,7 +127,7 @@ impl Service for Database {
         Ok(())
     }
 
-    fn lose(&self) {
+    async fn lose(&self) {
         self.source.lose();
     }
 

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
-    service::contract::{Contents, RowChunk, RowStream, ServiceError, Target},
+    service::contract::{Contents, RowChunk, RowStream, ServiceError, Target, View},
     sim::lanes::Lanes,
 };
 
@@ -113,7 +113,10 @@ impl Target for SpooledTarget {
         let visible = std::mem::take(&mut rows.visible);
         staged.remove().and(visible.remove())
     }
+}
 
+#[async_trait]
+impl View for SpooledTarget {
     async fn read_back(&self) -> Result<Contents, ServiceError> {
         let spool = self.rows().visible.clone();
         let tables: Vec<Arc<str>> = spool.0.iter().map(|table| Arc::clone(&table.name)).collect();
