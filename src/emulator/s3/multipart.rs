@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
+    archive::StorageClass,
     body::Body,
     checksum::{self, Algorithm, Checksums},
     lock::Locks,
@@ -44,7 +45,7 @@ pub struct UploadInfo {
     /// Whether the object's checksum is to be that of its bytes.
     pub full_object: bool,
     /// The object's storage class.
-    pub storage_class: Option<String>,
+    pub storage_class: StorageClass,
 }
 
 /// A part as listed.
@@ -81,7 +82,7 @@ impl Upload {
             initiated: self.initiated,
             algorithm: self.algorithm,
             full_object: self.full_object,
-            storage_class: self.attributes.storage_class.clone(),
+            storage_class: self.attributes.storage_class,
         }
     }
 
@@ -201,6 +202,7 @@ impl Objects {
             body,
             checksums: Arc::new(checksums),
             attributes,
+            restore: None,
         };
         let meta = self.write(bucket, key, content, locks, condition)?;
         // A completion that comes twice at once writes twice the same; S3 does no better.

@@ -44,13 +44,9 @@ impl Naming {
             owner: owner.then(super::owner),
             restore_status: None,
             size: Some(signed(meta.size)),
-            storage_class: Some(class(meta).into()),
+            storage_class: Some(meta.attributes.storage_class.name().to_owned().into()),
         }
     }
-}
-
-fn class(meta: &ObjectMeta) -> String {
-    meta.attributes.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned())
 }
 
 fn algorithms(meta: &ObjectMeta) -> Option<Vec<dto::ChecksumAlgorithm>> {
@@ -150,7 +146,7 @@ impl Face {
                     owner,
                     restore_status: None,
                     size: Some(signed(object.meta.size)),
-                    storage_class: Some(class(&object.meta).into()),
+                    storage_class: Some(object.meta.attributes.storage_class.name().to_owned().into()),
                     version_id,
                 }),
             }
@@ -229,7 +225,7 @@ fn listed_upload(upload: &crate::emulator::s3::multipart::UploadInfo, naming: &N
         initiator: None,
         key: Some(naming.name(&upload.key)),
         owner: Some(super::owner()),
-        storage_class: Some(upload.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()).into()),
+        storage_class: Some(upload.storage_class.name().to_owned().into()),
         upload_id: Some(upload.upload.clone()),
     }
 }
