@@ -1,6 +1,6 @@
 //! Uploads in parts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use super::{
     lock::Locks,
     objects::Objects,
     refusal::Refusal,
-    version::{Attributes, Content, ObjectMeta, PutCondition, PutOptions},
+    version::{Attributes, Content, Object, ObjectMeta, PutCondition, PutOptions},
 };
 
 /// The smallest part that is not the last, in bytes.
@@ -152,6 +152,19 @@ impl Objects {
             found.parts.insert(number, (part.clone(), body));
             Ok(part)
         })
+    }
+
+    /// A range of an object's bytes, to be a part.
+    pub fn part_of(&self, source: &Object, range: Range<u64>) -> Result<Body, Refusal> {
+        let mut writer = self.writer();
+        let mut written = Ok(());
+        let read = source.body.read_through(range, |piece| {
+            if written.is_ok() {
+                written = writer.write(piece);
+            }
+        });
+        read.and(written)?;
+        Ok(writer.finish()?)
     }
 
     /// The parts that came in so far, by number.

@@ -16,6 +16,9 @@ use super::{
 /// The version id of objects written while versioning is off or suspended.
 pub const NULL_VERSION: &str = "null";
 
+/// What S3 says of an object that was written without a `Content-Type`.
+pub const CONTENT_TYPE: &str = "binary/octet-stream";
+
 /// Headers that an object carries, as they were sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attributes {

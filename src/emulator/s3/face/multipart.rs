@@ -91,18 +91,7 @@ impl Face {
                 .and_then(|range| range.check(source.meta.size).ok())
                 .ok_or(Refusal::InvalidRange)?,
         };
-        let mut writer = self.objects().writer();
-        let mut written = Ok(());
-        source
-            .body
-            .read_through(range, |piece| {
-                if written.is_ok() {
-                    written = writer.write(piece);
-                }
-            })
-            .and(written)
-            .map_err(Refusal::from)?;
-        let body = writer.finish().map_err(Refusal::from)?;
+        let body = self.objects().part_of(&source, range)?;
         let algorithms: Vec<Algorithm> = upload.algorithm.into_iter().collect();
         let sums = checksum::of_body(&body, &algorithms).map_err(Refusal::from)?;
         let part = number(input.part_number)?;

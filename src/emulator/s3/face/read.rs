@@ -17,7 +17,7 @@ use crate::emulator::s3::{
     archive::{RestoreState, StorageClass},
     body::Body,
     refusal::Refusal,
-    version::{Object, ObjectMeta},
+    version::{CONTENT_TYPE, Object, ObjectMeta},
 };
 
 /// Which bytes of an object are wanted.
@@ -202,7 +202,7 @@ fn describe(meta: &ObjectMeta, wanted: &Wanted, with_checksums: bool, now: Times
         content_language: a.content_language.clone(),
         content_length: Some(signed(wanted.range.end - wanted.range.start)),
         content_range: (wanted.partial && !wanted.range.is_empty()).then_some(range),
-        content_type: Some(a.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned())),
+        content_type: Some(a.content_type.clone().unwrap_or_else(|| CONTENT_TYPE.to_owned())),
         e_tag: Some(etag(&meta.etag)),
         expires: a.expires.map(date),
         last_modified: Some(date(meta.modified)),
