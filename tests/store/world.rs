@@ -19,10 +19,13 @@ pub const BUCKET: &str = "backups";
 /// Makes a store for a bucket.
 pub type Open = Box<dyn Fn(&str, Patience) -> SharedStore + Send + Sync>;
 
+/// Makes a store for a bucket that acts as somebody.
+pub type OpenAs = Box<dyn Fn(Principal, &str) -> SharedStore + Send + Sync>;
+
 pub struct World {
     pub open: Open,
     /// Makes a store that acts as somebody.
-    pub open_as: Box<dyn Fn(Principal, &str) -> SharedStore + Send + Sync>,
+    pub open_as: OpenAs,
     /// The region behind it, where its link can be broken.
     pub region: Option<Arc<Region>>,
     /// What serves that region, where it is reached over HTTP.
