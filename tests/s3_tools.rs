@@ -9,7 +9,8 @@ use std::{path::Path, process::Stdio};
 use backdraft::{
     emulator::s3::{
         Region,
-        gateway::{Credentials, Gateway},
+        gateway::{Credentials, Gateway, Key},
+        rights::Principal,
     },
     model::record::Way,
     sim::clock::Clock,
@@ -17,14 +18,29 @@ use backdraft::{
 
 const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-northeast-1"];
 
+/// Sets the scenario clock to what the script writes to the file `clock`, and removes the file.
+async fn set_the_clock(clock: &Clock, home: &Path) {
+    let file = home.join("clock");
+    loop {
+        clock.sleep(std::time::Duration::from_millis(20)).await;
+        let Ok(moment) = std::fs::read_to_string(&file) else { continue };
+        clock.set(moment.trim().parse().unwrap());
+        std::fs::remove_file(&file).unwrap();
+    }
+}
+
 /// Runs the script's part for a tool against regions of its own.
 async fn prove(tool: &str) {
     let scratch = tempfile::tempdir().unwrap();
     // The regions' clock stands months away from the tools' clocks, as it does in a drill.
     let clock = Clock::new(Way::Real, "2026-03-01T03:00:00Z".parse().unwrap());
     let regions = REGIONS.map(|name| Region::new(name, &clock, &scratch.path().join("regions")).unwrap());
-    let keys = Credentials { access_key: "AKIDBACKDRAFT".to_owned(), secret_key: "secret/with+signs".to_owned() };
-    let gateway = Gateway::start(regions.to_vec(), &keys, &clock).unwrap();
+    let keys = Principal::ALL.map(|principal| Key {
+        principal,
+        credentials: Credentials { access_key: format!("AKID{principal}"), secret_key: "secret/with+signs".to_owned() },
+    });
+    let gateway = Gateway::start_with_keys(regions.to_vec(), &keys, &clock).unwrap();
+    let keys = &keys[0].credentials;
     let home = scratch.path().join("home");
     std::fs::create_dir(&home).unwrap();
 
@@ -45,6 +61,12 @@ async fn prove(tool: &str) {
         .kill_on_drop(true)
         .output();
     let limit = std::time::Duration::from_secs(600);
+    let run = async {
+        tokio::select! {
+            output = run => output,
+            () = set_the_clock(&clock, &home) => unreachable!("it never ends"),
+        }
+    };
     let output = clock.limit(limit, run).await.expect("the script hangs").unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{said}");

@@ -16,6 +16,11 @@ usable() { # COMMAND…: installed, and not a shim that leads nowhere
   "$@" >/dev/null 2>&1 || skip "installed at $(command -v "$1"), but \`$*\` fails"
 }
 
+scenario_time() { # MOMENT: sets the regions' clock
+  printf '%s' "$1" >clock.new && mv clock.new clock
+  while [[ -e clock ]]; do sleep 0.02; done
+}
+
 # A tree with what trips listings up: spaces, plus signs, other scripts, nothing at all, more than one part.
 make_tree() {
   mkdir -p tree/sub/deep
@@ -86,6 +91,58 @@ prove_aws() {
   refused $api put-object --bucket cli-us --key tree/plain.txt --body v1 --if-none-match '*'
   refused $s3 rb s3://cli-us
   AWS_SECRET_ACCESS_KEY=wrong refused $s3 ls s3://cli-us
+
+  step "storage classes, what is archived, restores"
+  $s3 cp tree/plain.txt s3://cli-us/cold/plain.txt --storage-class GLACIER --no-progress >/dev/null
+  $s3 sync tree s3://cli-us/ia --storage-class STANDARD_IA --no-progress >/dev/null
+  same "$($api list-objects-v2 --bucket cli-us --prefix ia/ --query 'Contents[].StorageClass' | tr '\t' '\n' | uniq -c | xargs)" "5 STANDARD_IA" "classes, in one piece and in parts"
+  local cold="--bucket cli-us --key cold/plain.txt"
+  same "$($api head-object $cold --query '[StorageClass,Restore]' | xargs)" "GLACIER None" "an archived object"
+  refused $api get-object $cold got
+  grep -q InvalidObjectState refused.log || fail "an archived object is refused with: $(cat refused.log)"
+  refused $s3 cp s3://cli-us/cold/plain.txt got
+  refused $api copy-object --bucket cli-us --key warm --copy-source cli-us/cold/plain.txt
+  $api restore-object $cold --restore-request 'Days=2,GlacierJobParameters={Tier=Standard}'
+  same "$($api head-object $cold --query Restore)" 'ongoing-request="true"' "a restore on its way"
+  refused $api restore-object $cold --restore-request Days=2
+  grep -q RestoreAlreadyInProgress refused.log || fail "a second restore is refused with: $(cat refused.log)"
+  refused $api get-object $cold got
+  scenario_time 2026-03-01T08:00:00Z
+  same "$($api head-object $cold --query Restore)" 'ongoing-request="false", expiry-date="Wed, 04 Mar 2026 00:00:00 GMT"' "a restored copy"
+  $s3 cp s3://cli-us/cold/plain.txt got --no-progress >/dev/null
+  same "$(cat got)" hello "what was archived"
+  $api copy-object --bucket cli-us --key warm --copy-source cli-us/cold/plain.txt --storage-class STANDARD >/dev/null
+  scenario_time 2026-03-04T00:00:00Z
+  refused $api get-object $cold got
+  same "$($s3 cp s3://cli-us/warm -)" hello "a copy with another class"
+  refused $api put-object --bucket cli-us --key k --body v1 --storage-class FROZEN
+
+  step "a bucket that locks what comes in"
+  $api put-object-lock-configuration --bucket cli-lock --object-lock-configuration 'ObjectLockEnabled=Enabled,Rule={DefaultRetention={Mode=GOVERNANCE,Days=30}}'
+  locked=$($api put-object --bucket cli-lock --key backup --body v1 --query VersionId)
+  same "$($api get-object-retention --bucket cli-lock --key backup --query 'Retention.[Mode,RetainUntilDate]' | xargs | cut -c1-30)" "GOVERNANCE 2026-04-03T00:00:00" "the default retention"
+  refused $api delete-object --bucket cli-lock --key backup --version-id "$locked"
+  $s3 rm s3://cli-lock/backup >/dev/null
+  refused $api head-object --bucket cli-lock --key backup
+  $api get-object --bucket cli-lock --key backup --version-id "$locked" got >/dev/null
+  same "$(cat got)" one "what is below a delete marker"
+
+  step "a writer's and a reader's keys"
+  local writer="env AWS_ACCESS_KEY_ID=AKIDwriter $api" reader="env AWS_ACCESS_KEY_ID=AKIDreader $api"
+  denied() { refused "$@"; grep -q AccessDenied refused.log || fail "refused, but with: $(cat refused.log)"; }
+  $writer put-object --bucket cli-lock --key backup --body v2 >/dev/null
+  denied $writer delete-object --bucket cli-lock --key backup --version-id "$locked" --bypass-governance-retention
+  denied $writer put-object-retention --bucket cli-lock --key backup --version-id "$locked" --retention Mode=GOVERNANCE,RetainUntilDate=2026-03-05T00:00:00Z
+  denied $writer put-object --bucket cli-lock --key backup --body v2 --object-lock-legal-hold-status ON
+  denied $writer put-bucket-versioning --bucket cli-us --versioning-configuration Status=Suspended
+  denied $writer put-object-lock-configuration --bucket cli-lock --object-lock-configuration ObjectLockEnabled=Enabled
+  denied $writer create-bucket --bucket cli-more
+  env AWS_ACCESS_KEY_ID=AKIDwriter $s3 rm s3://cli-us/ia --recursive >/dev/null
+  same "$($reader get-object --bucket cli-us --key warm got --query ContentLength)" 6 "what a reader reads"
+  $reader list-objects-v2 --bucket cli-us >/dev/null
+  denied $reader put-object --bucket cli-us --key warm --body tree/sub/deep/large.bin
+  denied $reader delete-object --bucket cli-us --key warm
+  denied $reader restore-object $cold --restore-request Days=2
 
   step "remove everything"
   $s3 rm s3://cli-eu --recursive --region eu-west-1 >/dev/null

@@ -1,7 +1,7 @@
 //! The contract, kept over any wire: small objects in one request and large ones in parts, every page of a listing, and
 //! bodies that are never taken for whole when they are not.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,10 +9,11 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::{
-    ByteStream, ObjectInfo, Patience, Store, StoreError, StoreErrorKind,
+    ByteStream, CopySource, ObjectInfo, Patience, PutOptions, StorageClass, Store, StoreError, StoreErrorKind, Tier,
+    VersionInfo,
     parts::{PART, parts},
     tries::Tries,
-    wire::{Answer, Part, Pieces, Wire},
+    wire::{Answer, Part, Pieces, Pinned, Wire, Written},
 };
 use crate::sim::clock::Clock;
 
@@ -22,6 +23,13 @@ const IN_FLIGHT: usize = 2;
 
 /// A listing's page of a thousand keys is below this, in bytes.
 const PAGE: u64 = 1 << 20;
+
+/// Above it an object is copied in parts of this size, in bytes: a region needs time for a copy, and S3 takes no more
+/// than 5 GiB at once.
+const COPY_PART: u64 = 64 << 20;
+
+/// What an object is where nobody says.
+const CONTENT_TYPE: &str = "application/octet-stream";
 
 /// One bucket of one region, over a wire.
 #[derive(Debug)]
@@ -40,30 +48,90 @@ impl<W: Wire> Client<W> {
         self.tries.bulky(bytes, attempt, || self.wire.is_alive()).await
     }
 
-    async fn put_whole(&self, key: &str, body: Bytes) -> Result<u64, StoreError> {
+    async fn put_whole(&self, key: &str, body: Bytes, options: &PutOptions) -> Result<(u64, Written), StoreError> {
         let size = body.len() as u64;
-        self.tries.run("put", key, || self.bulky(size, self.wire.put(key, body.clone()))).await?;
-        Ok(size)
+        let put = || self.bulky(size, self.wire.put(key, body.clone(), options));
+        Ok((size, self.tries.run("put", key, put).await?))
     }
 
     async fn put_in_parts(
         &self,
         key: &str,
         parts: impl Stream<Item = Result<Bytes, StoreError>> + Send,
-    ) -> Result<u64, StoreError> {
-        let upload = self.tries.run("put", key, || self.tries.quick(self.wire.create_upload(key))).await?;
+        options: &PutOptions,
+    ) -> Result<(u64, Written), StoreError> {
+        let upload = self.tries.run("put", key, || self.tries.quick(self.wire.create_upload(key, options))).await?;
         let done = async {
             let (size, parts) = self.put_parts(key, &upload, parts).await?;
             // Joining a large object takes a region a while.
             let complete = || self.bulky(size, self.wire.complete_upload(key, &upload, &parts));
-            self.tries.run("put", key, complete).await?;
-            Ok(size)
+            Ok((size, self.tries.run("put", key, complete).await?))
         };
         let done = done.await;
         if done.is_err() {
             self.abort(key, &upload).await;
         }
         done
+    }
+
+    async fn copy_in_parts(
+        &self,
+        from: &Pinned,
+        key: &str,
+        size: u64,
+        options: &PutOptions,
+    ) -> Result<Written, StoreError> {
+        let upload = self.tries.run("copy", key, || self.tries.quick(self.wire.create_upload(key, options))).await?;
+        let done = async {
+            let mut parts = Vec::new();
+            for (number, start) in (1..).zip((0..size).step_by(COPY_PART as usize)) {
+                let range = start..size.min(start + COPY_PART);
+                let copy = || self.bulky(COPY_PART, self.wire.copy_part(from, range.clone(), key, &upload, number));
+                parts.push(self.tries.run("copy", key, copy).await?);
+            }
+            let complete = || self.bulky(size, self.wire.complete_upload(key, &upload, &parts));
+            self.tries.run("copy", key, complete).await
+        };
+        let done = done.await;
+        if done.is_err() {
+            self.abort(key, &upload).await;
+        }
+        done
+    }
+
+    async fn open(&self, key: &str, version: Option<&str>) -> Result<(ObjectInfo, ByteStream), StoreError> {
+        let (info, pieces) = self.tries.run("get", key, || self.tries.quick(self.wire.get(key, version))).await?;
+        let (limit, clock) = (self.tries.read_limit(), self.tries.clock.clone());
+        let body = Body { pieces, left: info.size, limit, clock };
+        let (region, key) = (self.tries.region.clone(), key.to_owned());
+        let failed = move |kind| StoreError { region: region.clone(), operation: "get", key: key.clone(), kind };
+        Ok((info, stream::try_unfold(body, Body::next).map_err(failed).boxed()))
+    }
+
+    async fn remove(&self, key: &str, version: Option<&str>) -> Result<(), StoreError> {
+        let delete = || async {
+            match self.tries.quick(self.wire.delete(key, version)).await {
+                Err(StoreErrorKind::NotFound) => Ok(()),
+                answer => answer,
+            }
+        };
+        self.tries.run("delete", key, delete).await
+    }
+
+    /// What is known of an object that was just written.
+    fn written(&self, key: &str, size: u64, written: Written, options: PutOptions) -> ObjectInfo {
+        ObjectInfo {
+            key: key.to_owned(),
+            size,
+            // S3 does not say when it wrote; the drill's clock is the emulated region's own.
+            modified: Timestamp::from_second(self.tries.clock.now().as_second()).unwrap_or_default(),
+            storage_class: options.storage_class,
+            etag: Some(written.etag),
+            version: written.version,
+            content_type: options.content_type,
+            metadata: options.metadata,
+            restore: None,
+        }
     }
 
     /// Sends the parts; gives their total size in bytes and what completes the upload.
@@ -98,28 +166,49 @@ impl<W: Wire> Store for Client<W> {
         &self.tries.region
     }
 
-    async fn put(&self, key: &str, body: ByteStream) -> Result<ObjectInfo, StoreError> {
+    async fn put_with(&self, key: &str, body: ByteStream, options: &PutOptions) -> Result<ObjectInfo, StoreError> {
+        if !is_sendable(options) {
+            return Err(self.tries.failed("put", key, StoreErrorKind::Nonsense));
+        }
+        let content_type = options.content_type.clone().unwrap_or_else(|| CONTENT_TYPE.to_owned());
+        let options = PutOptions { content_type: Some(content_type), ..options.clone() };
         let mut parts = Box::pin(parts(body, PART).map_err(|error| {
             tracing::debug!(key, %error, "the data to write broke off");
             self.tries.failed("put", key, StoreErrorKind::Source)
         }));
         let first = parts.try_next().await?.unwrap_or_default();
-        let size = match parts.try_next().await? {
-            None => self.put_whole(key, first).await?,
-            Some(second) => self.put_in_parts(key, stream::iter([Ok(first), Ok(second)]).chain(parts)).await?,
+        let (size, written) = match parts.try_next().await? {
+            None => self.put_whole(key, first, &options).await?,
+            Some(second) => {
+                let parts = stream::iter([Ok(first), Ok(second)]).chain(parts);
+                self.put_in_parts(key, parts, &options).await?
+            }
         };
-        // S3 does not say when it wrote; the drill's clock is the emulated region's own.
-        let modified = Timestamp::from_second(self.tries.clock.now().as_second()).unwrap_or_default();
-        Ok(ObjectInfo { key: key.to_owned(), size, modified })
+        Ok(self.written(key, size, written, options))
+    }
+
+    async fn copy(&self, from: &CopySource, key: &str, class: StorageClass) -> Result<ObjectInfo, StoreError> {
+        let look = || self.tries.quick(self.wire.head_source(from));
+        let source = self.tries.run("copy", &from.key, look).await?;
+        let size = source.size;
+        let version = source.version.or_else(|| from.version.clone());
+        let from = &Pinned { source: CopySource { version, ..from.clone() }, etag: source.etag };
+        let (content_type, metadata) = (source.content_type, source.metadata);
+        let options = PutOptions { storage_class: class, content_type, metadata };
+        let written = if size > COPY_PART {
+            self.copy_in_parts(from, key, size, &options).await?
+        } else {
+            self.tries.run("copy", key, || self.bulky(size, self.wire.copy(from, key, class))).await?
+        };
+        Ok(self.written(key, size, written, options))
     }
 
     async fn get(&self, key: &str) -> Result<(ObjectInfo, ByteStream), StoreError> {
-        let (info, pieces) = self.tries.run("get", key, || self.tries.quick(self.wire.get(key))).await?;
-        let (limit, clock) = (self.tries.read_limit(), self.tries.clock.clone());
-        let body = Body { pieces, left: info.size, limit, clock };
-        let (region, key) = (self.tries.region.clone(), key.to_owned());
-        let failed = move |kind| StoreError { region: region.clone(), operation: "get", key: key.clone(), kind };
-        Ok((info, stream::try_unfold(body, Body::next).map_err(failed).boxed()))
+        self.open(key, None).await
+    }
+
+    async fn get_version(&self, key: &str, version: &str) -> Result<(ObjectInfo, ByteStream), StoreError> {
+        self.open(key, Some(version)).await
     }
 
     async fn head(&self, key: &str) -> Result<ObjectInfo, StoreError> {
@@ -148,14 +237,49 @@ impl<W: Wire> Store for Client<W> {
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        let delete = || async {
-            match self.tries.quick(self.wire.delete(key)).await {
-                Err(StoreErrorKind::NotFound) => Ok(()),
-                answer => answer,
-            }
-        };
-        self.tries.run("delete", key, delete).await
+        self.remove(key, None).await
     }
+
+    async fn versions(&self, prefix: &str) -> Result<Vec<VersionInfo>, StoreError> {
+        let nonsense = || self.tries.failed("versions", prefix, StoreErrorKind::Nonsense);
+        let (mut found, mut token) = (Vec::new(), None);
+        loop {
+            let ask = || self.bulky(PAGE, self.wire.version_page(prefix, token.clone()));
+            let page = self.tries.run("versions", prefix, ask).await?;
+            let is_empty = page.versions.is_empty();
+            found.extend(page.versions);
+            match (page.is_truncated, page.next) {
+                (false, _) => break,
+                // A page without anything new, or from the same place again, would never end.
+                (true, Some(next)) if !is_empty && token.as_ref() != Some(&next) => token = Some(next),
+                (true, _) => return Err(nonsense()),
+            }
+        }
+        // S3 lists versions and markers apart.
+        found.sort_by(|a, b| {
+            let order = |v: &VersionInfo| (!v.is_latest, Reverse(v.modified), v.is_delete_marker);
+            a.key.cmp(&b.key).then_with(|| order(a).cmp(&order(b)))
+        });
+        Ok(found)
+    }
+
+    async fn delete_version(&self, key: &str, version: &str) -> Result<(), StoreError> {
+        self.remove(key, Some(version)).await
+    }
+
+    async fn request_restore(&self, key: &str, tier: Tier, days: u32) -> Result<(), StoreError> {
+        self.tries.run("restore", key, || self.tries.quick(self.wire.restore(key, tier, days))).await
+    }
+}
+
+/// Whether headers can carry it on every way to a region.
+fn is_sendable(options: &PutOptions) -> bool {
+    let is_text = |text: &str| text.bytes().all(|b| matches!(b, b' '..=b'~')) && text.trim() == text;
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let is_type = options.content_type.as_ref().is_none_or(|text| !text.is_empty() && is_text(text));
+    is_type && options.metadata.iter().all(|(name, value)| is_name(name) && is_text(value))
 }
 
 /// A body that is being read.

@@ -1,26 +1,28 @@
 //! A region in process, for simulated drills: no sockets, virtual time. It asks the region's link what the gateway asks
 //! it, so a fault bites here as it does over HTTP.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
 use super::{
-    ObjectInfo, Patience, StoreErrorKind,
+    CopySource, ObjectInfo, Patience, PutOptions, StorageClass, StoreErrorKind, Tier, VersionInfo,
     client::Client,
-    wire::{Answer, Page, Part, Pieces, Wire},
+    wire::{Answer, Page, Part, Pieces, Pinned, VersionPage, VersionToken, Wire, Written},
 };
 use crate::{
     emulator::s3::{
         Region,
         body::Body,
         link::{Shut, StatusFault},
-        listing::ListQuery,
+        listing::{ListQuery, VersionEntry},
         multipart::UploadOptions,
+        objects::CopyOptions,
         refusal::Refusal,
-        version::{ObjectMeta, PutOptions},
+        rights::{Action, Principal},
+        version::{self, Attributes, Object, ObjectMeta},
     },
     sim::clock::Clock,
 };
@@ -45,14 +47,26 @@ pub type DirectStore = Client<DirectWire>;
 pub struct DirectWire {
     region: Arc<Region>,
     bucket: String,
+    principal: Principal,
     clock: Clock,
 }
 
 impl DirectStore {
-    /// A store for `bucket` of `region`, as patient as one over HTTP.
+    /// A store for `bucket` of `region`, with the owner's rights, as patient as one over HTTP.
     pub fn new(region: Arc<Region>, bucket: &str, clock: &Clock, patience: Patience) -> Self {
+        DirectStore::acting_as(Principal::Owner, region, bucket, clock, patience)
+    }
+
+    /// As [`DirectStore::new`], with the rights of `principal`.
+    pub fn acting_as(
+        principal: Principal,
+        region: Arc<Region>,
+        bucket: &str,
+        clock: &Clock,
+        patience: Patience,
+    ) -> Self {
         let name = region.name().to_owned();
-        let wire = DirectWire { region, bucket: bucket.to_owned(), clock: clock.clone() };
+        let wire = DirectWire { region, bucket: bucket.to_owned(), principal, clock: clock.clone() };
         Client::over(wire, &name, clock, patience)
     }
 }
@@ -66,6 +80,22 @@ impl DirectWire {
             Shut::Refused => StoreErrorKind::Refused,
             Shut::Rejected(fault) => kind_of_status(fault),
         })
+    }
+
+    fn permit(&self, action: Action) -> Answer<()> {
+        self.principal.permit(action).map_err(kind_of)
+    }
+
+    /// Finds what is to be copied.
+    fn source(&self, from: &Pinned) -> Answer<Object> {
+        self.permit(Action::Read)?;
+        let CopySource { bucket, key, version } = &from.source;
+        let bucket = bucket.as_deref().unwrap_or(&self.bucket);
+        let found = self.region.objects().open(bucket, key, version.as_deref()).map_err(kind_of)?;
+        match &from.etag {
+            Some(etag) if *etag != *found.meta.etag => Err(kind_of(Refusal::PreconditionFailed)),
+            _ => Ok(found),
+        }
     }
 
     /// A request about an object comes to the region.
@@ -90,6 +120,18 @@ impl DirectWire {
             at += size;
         }
         self.region.objects().body(body).map_err(|error| kind_of(error.into()))
+    }
+
+    /// What the head of an answer says of an object.
+    fn info(&self, meta: ObjectMeta) -> ObjectInfo {
+        let content_type = meta.attributes.content_type.clone();
+        ObjectInfo {
+            version: meta.version.clone(),
+            content_type: Some(content_type.unwrap_or_else(|| version::CONTENT_TYPE.to_owned())),
+            metadata: meta.attributes.metadata.clone(),
+            restore: meta.restore_state(self.clock.now()),
+            ..listed(meta)
+        }
     }
 
     fn pieces(&self, body: Body) -> Pieces {
@@ -117,55 +159,114 @@ impl Wire for DirectWire {
 
     async fn head(&self, key: &str) -> Answer<ObjectInfo> {
         self.arrive_for(key).await?;
-        self.region.objects().head(&self.bucket, key, None).map(info).map_err(kind_of)
+        self.permit(Action::Read)?;
+        self.region.objects().head(&self.bucket, key, None).map(|meta| self.info(meta)).map_err(kind_of)
     }
 
-    async fn get(&self, key: &str) -> Answer<(ObjectInfo, Pieces)> {
+    async fn head_source(&self, from: &CopySource) -> Answer<ObjectInfo> {
+        self.arrive_for(&from.key).await?;
+        self.permit(Action::Read)?;
+        let bucket = from.bucket.as_deref().unwrap_or(&self.bucket);
+        let found = self.region.objects().head(bucket, &from.key, from.version.as_deref());
+        found.map(|meta| self.info(meta)).map_err(kind_of)
+    }
+
+    async fn get(&self, key: &str, version: Option<&str>) -> Answer<(ObjectInfo, Pieces)> {
         self.arrive_for(key).await?;
-        let object = self.region.objects().get(&self.bucket, key, None).map_err(kind_of)?;
-        Ok((info(object.meta), self.pieces(object.body)))
+        self.permit(Action::Read)?;
+        let object = self.region.objects().open(&self.bucket, key, version).map_err(kind_of)?;
+        Ok((self.info(object.meta), self.pieces(object.body)))
     }
 
     async fn page(&self, prefix: &str, token: Option<String>) -> Answer<Page> {
         self.arrive().await?;
+        self.permit(Action::List)?;
         let query = ListQuery { resume: token, ..ListQuery::below(prefix) };
         let page = self.region.objects().list(&self.bucket, &query).map_err(kind_of)?;
-        let objects = page.objects.into_iter().map(|object| info(object.meta)).collect();
+        let objects = page.objects.into_iter().map(|object| listed(object.meta)).collect();
         Ok(Page { objects, is_truncated: page.next.is_some(), next: page.next })
     }
 
-    async fn put(&self, key: &str, body: Bytes) -> Answer<()> {
-        let body = self.arrive_with(key, &body).await?;
-        self.region.objects().put(&self.bucket, key, body, PutOptions::default()).map(drop).map_err(kind_of)
+    async fn version_page(&self, prefix: &str, token: Option<VersionToken>) -> Answer<VersionPage> {
+        self.arrive().await?;
+        self.permit(Action::List)?;
+        let (resume, marker) = token.unzip();
+        let query = ListQuery { resume, ..ListQuery::below(prefix) };
+        let listed = self.region.objects().list_versions(&self.bucket, &query, marker.flatten().as_deref());
+        let page = listed.map_err(kind_of)?;
+        let versions = page.entries.into_iter().map(version_info).collect();
+        Ok(VersionPage { versions, is_truncated: page.next.is_some(), next: page.next })
     }
 
-    async fn create_upload(&self, key: &str) -> Answer<String> {
+    async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> Answer<Written> {
+        let body = self.arrive_with(key, &body).await?;
+        self.permit(Action::Write)?;
+        self.region.objects().put(&self.bucket, key, body, to_put(options)).map(written).map_err(kind_of)
+    }
+
+    async fn copy(&self, from: &Pinned, key: &str, class: StorageClass) -> Answer<Written> {
         self.arrive_for(key).await?;
-        self.region.objects().create_upload(&self.bucket, key, UploadOptions::default()).map_err(kind_of)
+        let source = self.source(from)?;
+        self.permit(Action::Write)?;
+        self.clock.spend_on(source.meta.size, BANDWIDTH).await;
+        let attributes = Some(Attributes { storage_class: class, ..(*source.meta.attributes).clone() });
+        let options = CopyOptions { attributes, ..Default::default() };
+        self.region.objects().copy(&source, &self.bucket, key, options).map(written).map_err(kind_of)
+    }
+
+    async fn create_upload(&self, key: &str, options: &PutOptions) -> Answer<String> {
+        self.arrive_for(key).await?;
+        self.permit(Action::Write)?;
+        let options = UploadOptions { put: to_put(options), ..Default::default() };
+        self.region.objects().create_upload(&self.bucket, key, options).map_err(kind_of)
     }
 
     async fn put_part(&self, key: &str, upload: &str, number: u32, body: Bytes) -> Answer<Part> {
         let body = self.arrive_with(key, &body).await?;
+        self.permit(Action::Write)?;
         let objects = self.region.objects();
         let part = objects.put_part(&self.bucket, key, upload, number, body, Default::default()).map_err(kind_of)?;
         Ok(Part { number, e_tag: part.etag, crc32: None })
     }
 
-    async fn complete_upload(&self, key: &str, upload: &str, parts: &[Part]) -> Answer<()> {
+    async fn copy_part(&self, from: &Pinned, range: Range<u64>, key: &str, upload: &str, number: u32) -> Answer<Part> {
         self.arrive_for(key).await?;
+        let source = self.source(from)?;
+        self.permit(Action::Write)?;
+        self.clock.spend_on(range.end - range.start, BANDWIDTH).await;
+        let objects = self.region.objects();
+        let body = objects.part_of(&source, range).map_err(kind_of)?;
+        let part = objects.put_part(&self.bucket, key, upload, number, body, Default::default()).map_err(kind_of)?;
+        Ok(Part { number, e_tag: part.etag, crc32: None })
+    }
+
+    async fn complete_upload(&self, key: &str, upload: &str, parts: &[Part]) -> Answer<Written> {
+        self.arrive_for(key).await?;
+        self.permit(Action::Write)?;
         let parts: Vec<_> = parts.iter().map(|part| (part.number, Some(part.e_tag.clone()))).collect();
         let objects = self.region.objects();
-        objects.complete_upload(&self.bucket, key, upload, &parts, &[], None).map(drop).map_err(kind_of)
+        objects.complete_upload(&self.bucket, key, upload, &parts, &[], None).map(written).map_err(kind_of)
     }
 
     async fn abort_upload(&self, key: &str, upload: &str) -> Answer<()> {
         self.arrive_for(key).await?;
+        self.permit(Action::Abort)?;
         self.region.objects().abort_upload(&self.bucket, key, upload).map_err(kind_of)
     }
 
-    async fn delete(&self, key: &str) -> Answer<()> {
+    async fn delete(&self, key: &str, version: Option<&str>) -> Answer<()> {
         self.arrive_for(key).await?;
-        self.region.objects().delete(&self.bucket, key, None, false).map(drop).map_err(kind_of)
+        self.permit(if version.is_some() { Action::DeleteVersion } else { Action::Delete })?;
+        self.region.objects().delete(&self.bucket, key, version, false).map(drop).map_err(kind_of)
+    }
+
+    async fn restore(&self, key: &str, tier: Tier, days: u32) -> Answer<()> {
+        self.arrive_for(key).await?;
+        self.permit(Action::Restore)?;
+        match self.region.objects().request_restore(&self.bucket, key, None, tier, days) {
+            Ok(_) | Err(Refusal::RestoreInProgress) => Ok(()),
+            Err(refusal) => Err(kind_of(refusal)),
+        }
     }
 }
 
@@ -191,8 +292,47 @@ impl Pace {
     }
 }
 
-fn info(meta: ObjectMeta) -> ObjectInfo {
-    ObjectInfo { key: meta.key, size: meta.size, modified: meta.modified }
+/// What a listing says of an object.
+fn listed(meta: ObjectMeta) -> ObjectInfo {
+    ObjectInfo {
+        key: meta.key,
+        size: meta.size,
+        modified: meta.modified,
+        storage_class: meta.attributes.storage_class,
+        etag: Some(meta.etag.to_string()),
+        version: None,
+        content_type: None,
+        metadata: BTreeMap::new(),
+        restore: None,
+    }
+}
+
+fn version_info(entry: VersionEntry) -> VersionInfo {
+    let meta = entry.object.map(|object| object.meta);
+    VersionInfo {
+        key: entry.key,
+        version: entry.version,
+        is_latest: entry.latest,
+        is_delete_marker: meta.is_none(),
+        size: meta.as_ref().map_or(0, |meta| meta.size),
+        modified: entry.modified,
+        storage_class: meta.as_ref().map_or(StorageClass::Standard, |meta| meta.attributes.storage_class),
+        etag: meta.map(|meta| meta.etag.to_string()),
+    }
+}
+
+fn written(meta: ObjectMeta) -> Written {
+    Written { etag: meta.etag.to_string(), version: meta.version }
+}
+
+fn to_put(options: &PutOptions) -> version::PutOptions {
+    let attributes = Attributes {
+        storage_class: options.storage_class,
+        content_type: options.content_type.clone(),
+        metadata: options.metadata.clone(),
+        ..Default::default()
+    };
+    version::PutOptions { attributes, ..Default::default() }
 }
 
 fn kind_of_status(fault: StatusFault) -> StoreErrorKind {
@@ -208,7 +348,8 @@ fn kind_of(refusal: Refusal) -> StoreErrorKind {
     let kind = match refusal {
         Refusal::NoSuchBucket(_) => StoreErrorKind::NoBucket,
         Refusal::NoSuchKey { .. } | Refusal::NoSuchVersion(_) => StoreErrorKind::NotFound,
-        Refusal::Locked(_) => StoreErrorKind::Denied,
+        Refusal::Locked(_) | Refusal::Forbidden(_) => StoreErrorKind::Denied,
+        Refusal::Archived(_) => StoreErrorKind::Archived,
         Refusal::BadDigest(_) => StoreErrorKind::Corrupt,
         Refusal::Scratch(_) => StoreErrorKind::ServerError,
         _ => StoreErrorKind::Nonsense,

@@ -1,12 +1,14 @@
 //! What a pipeline reads and writes backups through. The contract is here; `s3` reaches a region over real HTTP with
 //! aws-sdk-s3, `direct` reaches it in process under the virtual clock. Nothing above this room knows which it holds.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
+
+pub use crate::emulator::s3::archive::{RestoreState, StorageClass, Tier};
 
 mod client;
 pub mod direct;
@@ -27,10 +29,22 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Writes an object from a stream, in parts where it is large; memory stays bounded. When the stream fails, or the
     /// region does, nothing is left under the key.
-    async fn put(&self, key: &str, body: ByteStream) -> Result<ObjectInfo, StoreError>;
+    async fn put(&self, key: &str, body: ByteStream) -> Result<ObjectInfo, StoreError> {
+        self.put_with(key, body, &PutOptions::default()).await
+    }
+
+    /// As [`Store::put`], with a storage class, a content type and metadata.
+    async fn put_with(&self, key: &str, body: ByteStream, options: &PutOptions) -> Result<ObjectInfo, StoreError>;
+
+    /// Copies an object within the region, without its bytes coming here. It keeps content type and metadata, and gets
+    /// this storage class; where it is copied in parts (above 64 MiB), other headers are lost.
+    async fn copy(&self, from: &CopySource, key: &str, class: StorageClass) -> Result<ObjectInfo, StoreError>;
 
     /// Opens an object. The stream ends with an error where the body breaks off or stalls; it is never just short.
     async fn get(&self, key: &str) -> Result<(ObjectInfo, ByteStream), StoreError>;
+
+    /// Opens a version, also of an object that is deleted.
+    async fn get_version(&self, key: &str, version: &str) -> Result<(ObjectInfo, ByteStream), StoreError>;
 
     /// What is known of an object without reading it.
     async fn head(&self, key: &str) -> Result<ObjectInfo, StoreError>;
@@ -40,12 +54,66 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Removes an object; removing what is not there is no error.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
+
+    /// Every version and delete marker below a prefix, all pages of it, in the order of their keys; of one key the
+    /// newest first, as far as dates in whole seconds tell.
+    async fn versions(&self, prefix: &str) -> Result<Vec<VersionInfo>, StoreError>;
+
+    /// Removes a version or a delete marker for good; removing what is not there is no error. What a lock holds is
+    /// [`StoreErrorKind::Denied`].
+    async fn delete_version(&self, key: &str, version: &str) -> Result<(), StoreError>;
+
+    /// Asks for a copy of an archived object that can be read for so many days; [`ObjectInfo::restore`] of a later
+    /// [`Store::head`] says how far it is. To ask again while it is on its way is no error.
+    async fn request_restore(&self, key: &str, tier: Tier, days: u32) -> Result<(), StoreError>;
 }
 
 /// A region's store, shared.
 pub type SharedStore = Arc<dyn Store>;
 
-/// What a listing says of an object.
+/// How an object is to be written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PutOptions {
+    /// Where it is to be kept.
+    pub storage_class: StorageClass,
+    /// Its content type; `application/octet-stream` where `None`.
+    pub content_type: Option<String>,
+    /// Metadata of the pipeline's own, such as a digest: names of lower-case letters, digits and `-`, values of printable
+    /// ASCII. Anything else is [`StoreErrorKind::Nonsense`], for not every way to a region would carry it.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What to copy.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CopySource {
+    /// Another bucket of the same region; the store's own where `None`.
+    pub bucket: Option<String>,
+    /// The object's key.
+    pub key: String,
+    /// One of its versions; the newest where `None`.
+    pub version: Option<String>,
+}
+
+impl CopySource {
+    /// An object of the store's own bucket, as it is now.
+    pub fn key(key: &str) -> Self {
+        CopySource { bucket: None, key: key.to_owned(), version: None }
+    }
+
+    /// From another bucket of the same region.
+    #[must_use]
+    pub fn in_bucket(self, bucket: &str) -> Self {
+        CopySource { bucket: Some(bucket.to_owned()), ..self }
+    }
+
+    /// One of its versions.
+    #[must_use]
+    pub fn at_version(self, version: &str) -> Self {
+        CopySource { version: Some(version.to_owned()), ..self }
+    }
+}
+
+/// What is known of an object without reading it. A listing does not say everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectInfo {
     /// Its key.
@@ -54,6 +122,39 @@ pub struct ObjectInfo {
     pub size: u64,
     /// When it was written, by the region's clock.
     pub modified: Timestamp,
+    /// Where it is kept.
+    pub storage_class: StorageClass,
+    /// Without quotes; `None` where a server gives none.
+    pub etag: Option<String>,
+    /// Its version, in a bucket that keeps them; `None` in a listing.
+    pub version: Option<String>,
+    /// `None` in a listing.
+    pub content_type: Option<String>,
+    /// Metadata that it was written with; empty in a listing.
+    pub metadata: BTreeMap<String, String>,
+    /// How far its restore from the archive is; `None` without one, and in a listing.
+    pub restore: Option<RestoreState>,
+}
+
+/// What a listing of versions says of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionInfo {
+    /// Its object's key.
+    pub key: String,
+    /// Its id; `null` where it was written without versioning.
+    pub version: String,
+    /// Whether it is the newest.
+    pub is_latest: bool,
+    /// Whether it has no bytes and only says that the object is deleted.
+    pub is_delete_marker: bool,
+    /// Size in bytes; 0 of a delete marker.
+    pub size: u64,
+    /// When it was written, by the region's clock.
+    pub modified: Timestamp,
+    /// Where it is kept; the standard class of a delete marker.
+    pub storage_class: StorageClass,
+    /// Without quotes; `None` of a delete marker.
+    pub etag: Option<String>,
 }
 
 /// A request that failed for good, after the retries.
@@ -62,7 +163,7 @@ pub struct ObjectInfo {
 pub struct StoreError {
     /// The region asked.
     pub region: String,
-    /// What was asked: `get`, `put`, `list`, `head`, `delete`.
+    /// What was asked: `get`, `put`, `copy`, `list`, `versions`, `head`, `delete`, `restore`.
     pub operation: &'static str,
     /// Key or prefix.
     pub key: String,
@@ -94,6 +195,9 @@ pub enum StoreErrorKind {
     /// 403.
     #[error("403 access denied")]
     Denied,
+    /// 403: the object is in an archive and must be restored before it can be read.
+    #[error("403 archived: restore it first")]
+    Archived,
     /// The connection broke in the middle of a body.
     #[error("connection broke off in the middle")]
     Cut,

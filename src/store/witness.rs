@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{ByteStream, ObjectInfo, Store, StoreError, StoreErrorKind};
+use super::{
+    ByteStream, CopySource, ObjectInfo, PutOptions, StorageClass, Store, StoreError, StoreErrorKind, Tier, VersionInfo,
+};
 use crate::emulator::s3::Region;
 
 /// A store over real HTTP that tells the region of refused connections.
@@ -35,12 +37,20 @@ impl<S: Store> Store for Witness<S> {
         self.inner.region()
     }
 
-    async fn put(&self, key: &str, body: ByteStream) -> Result<ObjectInfo, StoreError> {
-        self.seen(self.inner.put(key, body).await)
+    async fn put_with(&self, key: &str, body: ByteStream, options: &PutOptions) -> Result<ObjectInfo, StoreError> {
+        self.seen(self.inner.put_with(key, body, options).await)
+    }
+
+    async fn copy(&self, from: &CopySource, key: &str, class: StorageClass) -> Result<ObjectInfo, StoreError> {
+        self.seen(self.inner.copy(from, key, class).await)
     }
 
     async fn get(&self, key: &str) -> Result<(ObjectInfo, ByteStream), StoreError> {
         self.seen(self.inner.get(key).await)
+    }
+
+    async fn get_version(&self, key: &str, version: &str) -> Result<(ObjectInfo, ByteStream), StoreError> {
+        self.seen(self.inner.get_version(key, version).await)
     }
 
     async fn head(&self, key: &str) -> Result<ObjectInfo, StoreError> {
@@ -53,5 +63,17 @@ impl<S: Store> Store for Witness<S> {
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         self.seen(self.inner.delete(key).await)
+    }
+
+    async fn versions(&self, prefix: &str) -> Result<Vec<VersionInfo>, StoreError> {
+        self.seen(self.inner.versions(prefix).await)
+    }
+
+    async fn delete_version(&self, key: &str, version: &str) -> Result<(), StoreError> {
+        self.seen(self.inner.delete_version(key, version).await)
+    }
+
+    async fn request_restore(&self, key: &str, tier: Tier, days: u32) -> Result<(), StoreError> {
+        self.seen(self.inner.request_restore(key, tier, days).await)
     }
 }

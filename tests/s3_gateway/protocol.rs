@@ -180,3 +180,42 @@ async fn large_bodies_stay_out_of_memory_and_nothing_is_left_after_the_world_end
     assert!(std::net::TcpStream::connect(address.trim_start_matches("http://")).is_err());
     drop(unread);
 }
+
+#[tokio::test]
+async fn an_archived_object_is_refused_with_its_class_and_restored_as_s3_does() {
+    use aws_sdk_s3::{
+        error::SdkError,
+        operation::get_object::GetObjectError,
+        types::{OptionalObjectAttributes, RestoreRequest, StorageClass, Tier},
+    };
+    let world = World::new();
+    let s3 = world.client(EU);
+    let put = s3.put_object().bucket(BUCKET).key("k").storage_class(StorageClass::Glacier);
+    put.body(ByteStream::from_static(b"cold")).send().await.unwrap();
+    let get = || s3.get_object().bucket(BUCKET).key("k");
+    // The SDK reads the class from an element of the body that says so.
+    match get().send().await {
+        Err(SdkError::ServiceError(error)) => match error.err() {
+            GetObjectError::InvalidObjectState(state) => {
+                assert_eq!(state.storage_class(), Some(&StorageClass::Glacier))
+            }
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+    let restore = |tier| {
+        let request = RestoreRequest::builder().days(1).tier(tier).build();
+        s3.restore_object().bucket(BUCKET).key("k").restore_request(request).send()
+    };
+    restore(Tier::Bulk).await.unwrap();
+    assert_eq!(why(restore(Tier::Bulk).await), "RestoreAlreadyInProgress");
+    assert_eq!(why(get().send().await), "InvalidObjectState");
+    let list = s3.list_objects_v2().bucket(BUCKET);
+    let list = list.optional_object_attributes(OptionalObjectAttributes::RestoreStatus);
+    let listed = list.send().await.unwrap();
+    assert_eq!(listed.contents()[0].restore_status().unwrap().is_restore_in_progress(), Some(true));
+    world.clock.set("2026-11-05T03:00:00Z".parse().unwrap());
+    assert_eq!(get().send().await.unwrap().body.collect().await.unwrap().into_bytes(), "cold");
+    let head = s3.head_object().bucket(BUCKET).key("k").send().await.unwrap();
+    assert_eq!(head.restore(), Some("ongoing-request=\"false\", expiry-date=\"Fri, 06 Nov 2026 00:00:00 GMT\""));
+}

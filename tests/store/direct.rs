@@ -6,7 +6,7 @@ use backdraft::{model::record::Way, sim::clock::Clock, store::direct::DirectStor
 
 use super::{
     contract, link_faults,
-    world::{NOW, World, region},
+    world::{NOW, World, calm, region},
 };
 
 pub fn world() -> World {
@@ -17,9 +17,13 @@ pub fn world_of(name: &str) -> World {
     let clock = Clock::new(Way::Simulated, NOW.parse().unwrap());
     let (region, scratch) = region(name, &clock);
     let (behind, time) = (Arc::clone(&region), clock.clone());
+    let (behind_as, time_as) = (Arc::clone(&region), clock.clone());
     World {
         open: Box::new(move |bucket, patience| {
             Arc::new(DirectStore::new(Arc::clone(&behind), bucket, &time, patience))
+        }),
+        open_as: Box::new(move |principal, bucket| {
+            Arc::new(DirectStore::acting_as(principal, Arc::clone(&behind_as), bucket, &time_as, calm()))
         }),
         region: Some(region),
         gateway: None,
@@ -31,6 +35,11 @@ pub fn world_of(name: &str) -> World {
 #[tokio::test(start_paused = true)]
 async fn keeps_the_contract() {
     contract::holds(&world()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn keeps_the_contract_of_versions_archives_and_rights() {
+    contract::holds_for_versions_and_archives(&world()).await;
 }
 
 #[tokio::test(start_paused = true)]

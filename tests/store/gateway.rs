@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use backdraft::{
-    emulator::s3::gateway::{Credentials, Gateway},
+    emulator::s3::{
+        gateway::{Credentials, Gateway, Key},
+        rights::Principal,
+    },
     model::record::Way,
     sim::clock::Clock,
     store::s3::S3Store,
@@ -11,23 +14,32 @@ use backdraft::{
 
 use super::{
     contract, link_faults,
-    world::{NOW, World, region},
+    world::{NOW, World, calm, region},
 };
 
 pub const NAME: &str = "eu-west-1";
 
 pub fn credentials() -> Credentials {
-    Credentials { access_key: "AKIDEXAMPLE".into(), secret_key: "a/secret+key".into() }
+    credentials_of(Principal::Owner)
+}
+
+fn credentials_of(principal: Principal) -> Credentials {
+    Credentials { access_key: format!("AKID{principal}"), secret_key: format!("a/secret+key of the {principal}") }
 }
 
 pub async fn world() -> World {
     let clock = Clock::new(Way::Real, NOW.parse().unwrap());
     let (region, scratch) = region(NAME, &clock);
-    let gateway = Gateway::start(vec![Arc::clone(&region)], &credentials(), &clock).unwrap();
+    let keys = Principal::ALL.map(|principal| Key { principal, credentials: credentials_of(principal) });
+    let gateway = Gateway::start_with_keys(vec![Arc::clone(&region)], &keys, &clock).unwrap();
     let (url, time) = (gateway.region_url(NAME).unwrap(), clock.clone());
+    let (url_as, time_as) = (url.clone(), clock.clone());
     World {
         open: Box::new(move |bucket, patience| {
             Arc::new(S3Store::new(NAME, &url, bucket, &credentials(), &time, patience))
+        }),
+        open_as: Box::new(move |principal, bucket| {
+            Arc::new(S3Store::new(NAME, &url_as, bucket, &credentials_of(principal), &time_as, calm()))
         }),
         region: Some(region),
         gateway: Some(gateway),
@@ -39,6 +51,11 @@ pub async fn world() -> World {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keeps_the_contract() {
     contract::holds(&world().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keeps_the_contract_of_versions_archives_and_rights() {
+    contract::holds_for_versions_and_archives(&world().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -36,6 +36,7 @@ async fn a_foreign_s3_keeps_the_contract() {
         open: Box::new(move |bucket, patience| {
             Arc::new(S3Store::new("us-east-1", &url, bucket, &credentials(), &time, patience))
         }),
+        open_as: Box::new(|_, _| unreachable!("a foreign S3 has no principals of ours")),
         region: None,
         gateway: None,
         clock,

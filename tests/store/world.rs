@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use backdraft::{
-    emulator::s3::{Region, buckets::BucketOptions, gateway::Gateway, link::LinkState},
+    emulator::s3::{Region, buckets::BucketOptions, gateway::Gateway, link::LinkState, rights::Principal},
     sim::clock::{Clock, Stopwatch},
     store::{ByteStream, Patience, SharedStore, StoreError, StoreErrorKind},
 };
@@ -19,8 +19,13 @@ pub const BUCKET: &str = "backups";
 /// Makes a store for a bucket.
 pub type Open = Box<dyn Fn(&str, Patience) -> SharedStore + Send + Sync>;
 
+/// Makes a store for a bucket that acts as somebody.
+pub type OpenAs = Box<dyn Fn(Principal, &str) -> SharedStore + Send + Sync>;
+
 pub struct World {
     pub open: Open,
+    /// Makes a store that acts as somebody.
+    pub open_as: OpenAs,
     /// The region behind it, where its link can be broken.
     pub region: Option<Arc<Region>>,
     /// What serves that region, where it is reached over HTTP.
@@ -105,10 +110,15 @@ pub fn broken_body(size: usize) -> ByteStream {
 pub async fn read(store: &SharedStore, key: &str) -> Result<Bytes, StoreError> {
     let (info, body) = store.get(key).await?;
     assert_eq!(info.key, key);
-    let whole: Vec<Bytes> = body.try_collect().await?;
-    let whole = Bytes::from(whole.concat());
+    let whole = collect(body).await?;
     assert_eq!(info.size, whole.len() as u64, "a body that ends without an error is whole");
     Ok(whole)
+}
+
+/// A body in one piece.
+pub async fn collect(body: ByteStream) -> Result<Bytes, StoreError> {
+    let whole: Vec<Bytes> = body.try_collect().await?;
+    Ok(Bytes::from(whole.concat()))
 }
 
 pub fn kind(error: StoreError) -> StoreErrorKind {

@@ -4,7 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{lock::DefaultRetention, multipart::Upload, objects::Objects, refusal::Refusal, version::Version};
+use super::{
+    lock::{DefaultRetention, LockMode},
+    multipart::Upload,
+    objects::Objects,
+    refusal::Refusal,
+    version::Version,
+};
 
 /// Whether a bucket keeps old versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,8 +27,29 @@ pub enum Versioning {
 /// What a bucket is made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BucketOptions {
+    /// Whether old versions are kept from the start.
+    pub versioned: bool,
     /// Whether object lock is on; switches versioning on for good.
     pub object_lock: bool,
+    /// What new objects are locked with where the request says nothing; switches object lock on.
+    pub default_retention: Option<DefaultRetention>,
+}
+
+impl BucketOptions {
+    /// Keeps old versions.
+    pub const fn versioned() -> Self {
+        BucketOptions { versioned: true, object_lock: false, default_retention: None }
+    }
+
+    /// Keeps old versions and takes locks; nothing is locked by itself.
+    pub const fn with_lock() -> Self {
+        BucketOptions { versioned: true, object_lock: true, default_retention: None }
+    }
+
+    /// Locks every new version for so many days, in governance or compliance mode.
+    pub const fn retaining(mode: LockMode, days: u32) -> Self {
+        BucketOptions { default_retention: Some(DefaultRetention::of_days(mode, days)), ..BucketOptions::with_lock() }
+    }
 }
 
 /// A bucket as listed.
@@ -55,17 +82,19 @@ impl Bucket {
 impl Objects {
     /// Makes a bucket.
     pub fn create_bucket(&self, name: &str, options: BucketOptions) -> Result<(), Refusal> {
+        permit_default(options.default_retention)?;
         let created = self.now();
         let mut state = self.state();
         if state.buckets.contains_key(name) {
             return Err(Refusal::BucketExists(name.to_owned()));
         }
-        let versioning = if options.object_lock { Versioning::Enabled } else { Versioning::Off };
+        let object_lock = options.object_lock || options.default_retention.is_some();
+        let versioning = if options.versioned || object_lock { Versioning::Enabled } else { Versioning::Off };
         let bucket = Bucket {
             created,
             versioning,
-            object_lock: options.object_lock,
-            default_retention: None,
+            object_lock,
+            default_retention: options.default_retention,
             keys: BTreeMap::new(),
             uploads: BTreeMap::new(),
         };
@@ -130,11 +159,18 @@ impl Objects {
         if bucket.versioning != Versioning::Enabled {
             return Err(Refusal::InvalidBucketState("object lock needs versioning"));
         }
-        if default.is_some_and(|d| d.days == 0) {
-            return Err(Refusal::InvalidArgument("the default retention must be at least one day"));
-        }
+        permit_default(default)?;
         bucket.object_lock = true;
         bucket.default_retention = default;
         Ok(())
+    }
+}
+
+fn permit_default(retention: Option<DefaultRetention>) -> Result<(), Refusal> {
+    match retention {
+        Some(DefaultRetention { days: 0, .. }) => {
+            Err(Refusal::InvalidArgument("the default retention must be at least one day"))
+        }
+        _ => Ok(()),
     }
 }

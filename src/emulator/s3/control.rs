@@ -141,20 +141,20 @@ mod tests {
         let (good, mut bad) = (vec![b'g'; 6 << 20], vec![b'g'; 6 << 20]);
         bad[3] ^= 1;
         bad.truncate(5 << 20 | 77);
-        let world = World::new(BucketOptions { object_lock: true });
+        let world = World::new(BucketOptions::with_lock());
         let before = uploaded(&world, &good);
         world.clock.set("2026-11-09T00:00:00Z".parse().unwrap());
         let body = world.objects().body(&bad).unwrap();
         let damaged = world.objects().replace_body("b", "k", body).unwrap();
         assert_eq!(world.read("k", None), bad);
 
-        let honest = uploaded(&World::new(BucketOptions { object_lock: true }), &bad);
+        let honest = uploaded(&World::new(BucketOptions::with_lock()), &bad);
         assert_eq!(damaged, ObjectMeta { modified: before.modified, version: before.version, ..honest });
     }
 
     #[test]
     fn what_faults_did_is_undone_to_the_last_version() {
-        let world = World::new(BucketOptions { object_lock: true });
+        let world = World::new(BucketOptions::with_lock());
         uploaded(&world, b"kept");
         world.put("k", b"newer");
         world.put("other", b"1");

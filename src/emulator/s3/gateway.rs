@@ -19,10 +19,11 @@ use super::{
     face::Face,
     listener::{self, Door},
     reception::Reception,
+    rights::Principal,
 };
 use crate::sim::clock::Clock;
 
-/// The one pair of keys that opens all regions.
+/// An access key with its secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// Access key id.
@@ -35,6 +36,15 @@ impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Credentials({}, …)", self.access_key)
     }
+}
+
+/// A key to all regions, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Whose rights it gives.
+    pub principal: Principal,
+    /// The key.
+    pub credentials: Credentials,
 }
 
 /// Serves regions over HTTP until it is shut down or dropped.
@@ -56,15 +66,22 @@ struct Own {
 }
 
 impl Gateway {
-    /// Begins to serve. Must be called inside a tokio runtime.
+    /// Begins to serve, with one key: the owner's. Must be called inside a tokio runtime.
     pub fn start(regions: Vec<Arc<Region>>, credentials: &Credentials, clock: &Clock) -> io::Result<Gateway> {
+        let owner = Key { principal: Principal::Owner, credentials: credentials.clone() };
+        Gateway::start_with_keys(regions, &[owner], clock)
+    }
+
+    /// Begins to serve for several keys, each with its rights. Must be called inside a tokio runtime.
+    pub fn start_with_keys(regions: Vec<Arc<Region>>, keys: &[Key], clock: &Clock) -> io::Result<Gateway> {
         if regions.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a gateway needs a region"));
         }
         let world: Arc<[Arc<Region>]> = regions.into();
+        let keys: Arc<[Key]> = keys.into();
         let services = |shared| -> Vec<S3Service> {
-            let faces = world.iter().map(|region| Face::new(region.clone(), world.clone(), shared));
-            faces.map(|face| service(face, credentials)).collect()
+            let faces = world.iter().map(|region| Face::new(region.clone(), world.clone(), shared, keys.clone()));
+            faces.map(|face| service(face, &keys)).collect()
         };
         let (stop, stopped) = watch::channel(false);
         let (door, shared) = Door::open(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
@@ -116,12 +133,16 @@ impl Gateway {
     }
 }
 
-fn service(face: Face, credentials: &Credentials) -> S3Service {
+fn service(face: Face, keys: &[Key]) -> S3Service {
     let mut config = S3Config::default();
     // Tools sign with the wall clock, which is not the scenario's: a signature's age says nothing here.
     config.presigned_url_max_skew_time_secs = u32::MAX;
     let mut builder = S3ServiceBuilder::new(face);
-    builder.set_auth(SimpleAuth::from_single(&*credentials.access_key, &*credentials.secret_key));
+    let mut auth = SimpleAuth::new();
+    for Key { credentials, .. } in keys {
+        auth.register(credentials.access_key.clone(), credentials.secret_key.as_str().into());
+    }
+    builder.set_auth(auth);
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
     builder.build()
 }

@@ -34,6 +34,11 @@ pub struct DefaultRetention {
 }
 
 impl DefaultRetention {
+    /// So many days from an object's writing.
+    pub const fn of_days(mode: LockMode, days: u32) -> Self {
+        DefaultRetention { mode, days, in_years: false }
+    }
+
     /// The retention of an object written now.
     pub fn from(&self, now: Timestamp) -> Retention {
         let span = SignedDuration::from_hours(24 * i64::from(self.days));
@@ -99,7 +104,7 @@ mod tests {
 
     /// A region with a version locked until 10 November.
     fn locked(mode: LockMode) -> (World, String) {
-        let world = World::new(BucketOptions { object_lock: true });
+        let world = World::new(BucketOptions::with_lock());
         let retention = Some(Retention { mode, until: at("2026-11-10T00:00:00Z") });
         let body = world.objects().body(b"locked").unwrap();
         let meta = world.objects().put("b", "k", body, PutOptions { retention, ..Default::default() }).unwrap();
@@ -160,10 +165,16 @@ mod tests {
         let world = World::new(BucketOptions::default());
         world.put("k", b"");
         assert!(matches!(world.objects().set_legal_hold("b", "k", None, true), Err(Refusal::InvalidRequest(_))));
-        let world = World::new(BucketOptions { object_lock: true });
-        let default = DefaultRetention { mode: LockMode::Governance, days: 7, in_years: false };
+        let world = World::new(BucketOptions::with_lock());
+        let default = DefaultRetention::of_days(LockMode::Governance, 7);
         world.objects().set_lock_configuration("b", Some(default)).unwrap();
         let until = world.put("k", b"").locks.retention.unwrap().until;
         assert_eq!(until, at("2026-11-11T03:00:00Z"));
+
+        let world = World::new(BucketOptions::retaining(LockMode::Compliance, 30));
+        let held = world.put("k", b"").locks.retention.unwrap();
+        assert_eq!(held, Retention { mode: LockMode::Compliance, until: at("2026-12-04T03:00:00Z") });
+        let none = world.objects().create_bucket("none", BucketOptions::retaining(LockMode::Compliance, 0));
+        assert!(matches!(none, Err(Refusal::InvalidArgument(_))), "a lock that would not hold is none");
     }
 }

@@ -4,9 +4,11 @@ use std::{io, path::Path, sync::Arc};
 
 use crate::sim::clock::Clock;
 
+pub mod archive;
 pub mod body;
 pub mod buckets;
 pub mod checksum;
+pub mod compromise;
 pub mod control;
 pub mod face;
 pub mod gateway;
@@ -18,6 +20,7 @@ pub mod multipart;
 pub mod objects;
 mod reception;
 pub mod refusal;
+pub mod rights;
 pub mod version;
 
 use link::Link;

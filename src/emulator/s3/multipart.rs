@@ -1,16 +1,17 @@
 //! Uploads in parts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use jiff::Timestamp;
 
 use super::{
+    archive::StorageClass,
     body::Body,
     checksum::{self, Algorithm, Checksums},
     lock::Locks,
     objects::Objects,
     refusal::Refusal,
-    version::{Attributes, Content, ObjectMeta, PutCondition, PutOptions},
+    version::{Attributes, Content, Object, ObjectMeta, PutCondition, PutOptions},
 };
 
 /// The smallest part that is not the last, in bytes.
@@ -44,7 +45,7 @@ pub struct UploadInfo {
     /// Whether the object's checksum is to be that of its bytes.
     pub full_object: bool,
     /// The object's storage class.
-    pub storage_class: Option<String>,
+    pub storage_class: StorageClass,
 }
 
 /// A part as listed.
@@ -81,7 +82,7 @@ impl Upload {
             initiated: self.initiated,
             algorithm: self.algorithm,
             full_object: self.full_object,
-            storage_class: self.attributes.storage_class.clone(),
+            storage_class: self.attributes.storage_class,
         }
     }
 
@@ -153,6 +154,19 @@ impl Objects {
         })
     }
 
+    /// A range of an object's bytes, to be a part.
+    pub fn part_of(&self, source: &Object, range: Range<u64>) -> Result<Body, Refusal> {
+        let mut writer = self.writer();
+        let mut written = Ok(());
+        let read = source.body.read_through(range, |piece| {
+            if written.is_ok() {
+                written = writer.write(piece);
+            }
+        });
+        read.and(written)?;
+        Ok(writer.finish()?)
+    }
+
     /// The parts that came in so far, by number.
     pub fn parts(&self, bucket: &str, key: &str, upload: &str) -> Result<Vec<PartInfo>, Refusal> {
         self.with_upload(bucket, key, upload, |found| Ok(found.parts.values().map(|(part, _)| part.clone()).collect()))
@@ -201,6 +215,7 @@ impl Objects {
             body,
             checksums: Arc::new(checksums),
             attributes,
+            restore: None,
         };
         let meta = self.write(bucket, key, content, locks, condition)?;
         // A completion that comes twice at once writes twice the same; S3 does no better.

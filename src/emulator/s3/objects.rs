@@ -79,6 +79,7 @@ impl Objects {
             checksums: Arc::new(options.checksums),
             parts: [].into(),
             attributes: Arc::new(options.attributes),
+            restore: None,
         };
         let locks = Locks { retention: options.retention, legal_hold: options.legal_hold };
         self.write(bucket, key, content, locks, options.condition.as_ref())

@@ -8,7 +8,11 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use s3s::{Body, HttpError, S3Error, service::S3Service};
 
-use super::{Region, face::convert::decode, link::Shut};
+use super::{
+    Region,
+    face::convert::{ARCHIVED_AS, decode},
+    link::Shut,
+};
 
 /// Unread bytes of a request that are read for nothing, so that a client that is still sending gets its answer.
 const DRAIN: u64 = 64 << 20;
@@ -49,7 +53,7 @@ impl Reception {
                 drain(body, expects).await;
                 wrong_region(region.name())
             }
-            Ok(()) => service.call(Request::from_parts(head, Body::from(body))).await?,
+            Ok(()) => with_storage_class(service.call(Request::from_parts(head, Body::from(body))).await?),
         };
         Ok(kept_or_closed(answered, expects, empty))
     }
@@ -128,6 +132,23 @@ fn wrong_region(here: &str) -> Response<Body> {
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     if let Ok(here) = HeaderValue::from_str(here) {
         answer.headers_mut().insert("x-amz-bucket-region", here);
+    }
+    answer
+}
+
+/// An answer that says that an object is archived, with the element that names its class; crate s3s has no place for it.
+fn with_storage_class(mut answer: Response<Body>) -> Response<Body> {
+    if answer.status() != StatusCode::FORBIDDEN {
+        return answer;
+    }
+    if let Some(class) = answer.headers_mut().remove(ARCHIVED_AS) {
+        let class = class.to_str().unwrap_or_default();
+        let xml = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InvalidObjectState</Code><Message>The operation is \
+             not valid for the object's storage class</Message><StorageClass>{class}</StorageClass></Error>"
+        );
+        answer.headers_mut().remove(header::CONTENT_LENGTH);
+        *answer.body_mut() = Body::from(xml);
     }
     answer
 }

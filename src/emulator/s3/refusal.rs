@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::{archive::StorageClass, rights::Principal};
+
 /// A request that the object model refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -43,6 +45,21 @@ pub enum Refusal {
     /// A lock forbids it.
     #[error("the object is locked: {0}")]
     Locked(&'static str),
+    /// The object is in an archive, and no restored copy is there.
+    #[error("the object is archived as {0} and must be restored first")]
+    Archived(StorageClass),
+    /// There is nothing to restore.
+    #[error("the object is not archived")]
+    NotArchived,
+    /// A restore was asked for before and is not done.
+    #[error("the object is being restored already")]
+    RestoreInProgress,
+    /// There is no such storage class.
+    #[error("the storage class is not one that S3 has")]
+    UnknownStorageClass,
+    /// Whoever asks does not have the right.
+    #[error("the {0} may not do this")]
+    Forbidden(Principal),
     /// A condition of the request does not hold.
     #[error("the condition does not hold")]
     PreconditionFailed,

@@ -5,13 +5,19 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
+    archive::{Restore, StorageClass},
     body::Body,
     checksum::Checksums,
     lock::{Locks, Retention},
+    refusal::Refusal,
+    rights::{Action, Principal},
 };
 
 /// The version id of objects written while versioning is off or suspended.
 pub const NULL_VERSION: &str = "null";
+
+/// What S3 says of an object that was written without a `Content-Type`.
+pub const CONTENT_TYPE: &str = "binary/octet-stream";
 
 /// Headers that an object carries, as they were sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,8 +34,8 @@ pub struct Attributes {
     pub cache_control: Option<String>,
     /// `Expires`.
     pub expires: Option<Timestamp>,
-    /// `STANDARD` where `None`.
-    pub storage_class: Option<String>,
+    /// Where it is kept.
+    pub storage_class: StorageClass,
     /// `x-amz-meta-…`, by name without that prefix.
     pub metadata: BTreeMap<String, String>,
     /// Tags.
@@ -59,6 +65,8 @@ pub struct ObjectMeta {
     pub attributes: Arc<Attributes>,
     /// Retention and legal hold.
     pub locks: Locks,
+    /// The copy that was last restored from an archive, which may have expired.
+    pub restore: Option<Restore>,
 }
 
 /// An object with its bytes.
@@ -83,6 +91,17 @@ pub struct PutOptions {
     pub legal_hold: Option<bool>,
     /// Only where this holds of the object's present state.
     pub condition: Option<PutCondition>,
+}
+
+impl PutOptions {
+    /// Fails where a principal may not write with these options.
+    pub fn permit(&self, principal: Principal) -> Result<(), Refusal> {
+        principal.permit(Action::Write)?;
+        match (self.retention, self.legal_hold) {
+            (None, None) => Ok(()),
+            _ => principal.permit(Action::Lock),
+        }
+    }
 }
 
 /// A condition on what is there before a write.
@@ -120,6 +139,7 @@ pub(super) struct Content {
     pub(super) checksums: Arc<Checksums>,
     pub(super) parts: Arc<[u64]>,
     pub(super) attributes: Arc<Attributes>,
+    pub(super) restore: Option<Restore>,
 }
 
 impl Version {
@@ -137,6 +157,7 @@ impl Version {
             parts: Arc::clone(&content.parts),
             attributes: Arc::clone(&content.attributes),
             locks: self.locks,
+            restore: content.restore,
         };
         Some(Object { meta, body: content.body.clone() })
     }

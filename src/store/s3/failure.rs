@@ -41,11 +41,12 @@ pub(super) fn kind_of_body(error: &(dyn Error + 'static)) -> StoreErrorKind {
 fn kind_of_answer(status: u16, code: Option<&str>) -> StoreErrorKind {
     match (code.unwrap_or_default(), status) {
         ("NoSuchBucket", _) => StoreErrorKind::NoBucket,
-        ("NoSuchKey" | "NotFound", _) => StoreErrorKind::NotFound,
+        ("NoSuchKey" | "NoSuchVersion" | "NotFound", _) => StoreErrorKind::NotFound,
         ("BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch", _) => StoreErrorKind::Corrupt,
         ("RequestTimeout", _) => StoreErrorKind::TimedOut,
         ("SlowDown", _) | (_, 503 | 429) => StoreErrorKind::SlowDown,
         ("InternalError", _) | (_, 500..=599) => StoreErrorKind::ServerError,
+        ("InvalidObjectState", _) => StoreErrorKind::Archived,
         ("AccessDenied", _) | (_, 403) => StoreErrorKind::Denied,
         ("", 404) => StoreErrorKind::NotFound,
         _ => StoreErrorKind::Nonsense,
@@ -83,7 +84,7 @@ mod tests {
 
     #[test]
     fn an_answers_code_counts_before_its_status() {
-        use StoreErrorKind::{Denied, NoBucket, Nonsense, NotFound, ServerError, SlowDown};
+        use StoreErrorKind::{Archived, Denied, NoBucket, Nonsense, NotFound, ServerError, SlowDown};
         let table = [
             (404, Some("NoSuchKey"), NotFound),
             (404, Some("NoSuchBucket"), NoBucket),
@@ -93,6 +94,7 @@ mod tests {
             (503, Some("ServiceUnavailable"), SlowDown),
             (500, Some("InternalError"), ServerError),
             (502, None, ServerError),
+            (403, Some("InvalidObjectState"), Archived),
             (403, Some("SignatureDoesNotMatch"), Denied),
             (307, None, Nonsense),
             (200, None, Nonsense),

@@ -1,7 +1,7 @@
 //! A region over real HTTP, through aws-sdk-s3: plain HTTP, path style. Tries and limits are not the SDK's but this
 //! room's own, on the drill's clock.
 
-use std::time::Duration;
+use std::{collections::HashMap, ops::Range, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_s3::{
@@ -10,21 +10,28 @@ use aws_sdk_s3::{
         self, BehaviorVersion, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
     },
     error::{ProvideErrorMetadata, SdkError},
-    primitives::DateTime,
-    types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Object},
+    types::{
+        self, ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, GlacierJobParameters, Object,
+        RestoreRequest,
+    },
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use jiff::Timestamp;
 
-use self::failure::{kind_of, kind_of_body};
+use self::{
+    answer::{
+        class, copy_source, listed_marker, listed_version, object_info, quoted, restore_state, unquoted, written,
+    },
+    failure::{kind_of, kind_of_body},
+};
 use super::{
-    ObjectInfo, Patience, StoreErrorKind,
+    CopySource, ObjectInfo, Patience, PutOptions, StorageClass, StoreErrorKind, Tier,
     client::Client,
-    wire::{Answer, Page, Part, Pieces, Wire},
+    wire::{Answer, Page, Part, Pieces, Pinned, VersionPage, VersionToken, Wire, Written},
 };
 use crate::{emulator::s3::gateway::Credentials, sim::clock::Clock};
 
+mod answer;
 mod failure;
 
 /// A store over HTTP.
@@ -75,23 +82,24 @@ impl Wire for HttpWire {
     }
 
     async fn head(&self, key: &str) -> Answer<ObjectInfo> {
-        match plain(self.sdk.head_object().bucket(&self.bucket).key(key).send().await) {
-            Ok(head) => object_info(key, head.content_length(), head.last_modified()),
-            // An answer to HEAD has no body that could tell a missing object from a missing bucket.
-            Err(StoreErrorKind::NotFound) => match plain(self.sdk.head_bucket().bucket(&self.bucket).send().await) {
-                Ok(_) => Err(StoreErrorKind::NotFound),
-                Err(StoreErrorKind::NotFound) => Err(StoreErrorKind::NoBucket),
-                Err(other) => Err(other),
-            },
-            Err(other) => Err(other),
-        }
+        self.look(&self.bucket, key, None).await
     }
 
-    async fn get(&self, key: &str) -> Answer<(ObjectInfo, Pieces)> {
+    async fn head_source(&self, from: &CopySource) -> Answer<ObjectInfo> {
+        self.look(self.bucket_of(from), &from.key, from.version.as_deref()).await
+    }
+
+    async fn get(&self, key: &str, version: Option<&str>) -> Answer<(ObjectInfo, Pieces)> {
         let get = self.sdk.get_object().bucket(&self.bucket).key(key).checksum_mode(ChecksumMode::Enabled);
-        let answer = plain(get.send().await)?;
+        let answer = plain(get.set_version_id(version.map(str::to_owned)).send().await)?;
         // Without its length a body that breaks off would look whole.
-        let info = object_info(key, answer.content_length(), answer.last_modified())?;
+        let mut info = object_info(key, answer.content_length(), answer.last_modified())?;
+        info.storage_class = class(answer.storage_class().map(types::StorageClass::as_str));
+        info.etag = answer.e_tag().map(unquoted);
+        info.version = answer.version_id().map(str::to_owned);
+        info.content_type = answer.content_type().map(str::to_owned);
+        info.metadata = answer.metadata().cloned().unwrap_or_default().into_iter().collect();
+        info.restore = answer.restore().and_then(restore_state);
         let pieces = stream::try_unfold(answer.body, |mut body| async move {
             let piece = body.try_next().await.map_err(|error| kind_of_body(&error))?;
             Ok(piece.map(|piece| (piece, body)))
@@ -103,21 +111,46 @@ impl Wire for HttpWire {
         let list = self.sdk.list_objects_v2().bucket(&self.bucket).prefix(prefix).set_continuation_token(token);
         let page = plain(list.send().await)?;
         let info = |object: &Object| {
-            object_info(object.key().ok_or(StoreErrorKind::Nonsense)?, object.size(), object.last_modified())
+            let key = object.key().ok_or(StoreErrorKind::Nonsense)?;
+            let mut info = object_info(key, object.size(), object.last_modified())?;
+            info.storage_class = class(object.storage_class().map(types::ObjectStorageClass::as_str));
+            info.etag = object.e_tag().map(unquoted);
+            Ok(info)
         };
         let objects = page.contents().iter().map(info).collect::<Answer<Vec<_>>>()?;
         Ok(Page { objects, is_truncated: page.is_truncated() == Some(true), next: page.next_continuation_token })
     }
 
-    async fn put(&self, key: &str, body: Bytes) -> Answer<()> {
-        let put = self.sdk.put_object().bucket(&self.bucket).key(key).body(body.into());
-        // Every S3 answers with an ETag; what does not has hardly stored anything.
-        plain(put.send().await)?.e_tag.map(drop).ok_or(StoreErrorKind::Nonsense)
+    async fn version_page(&self, prefix: &str, token: Option<VersionToken>) -> Answer<VersionPage> {
+        let (key, version) = token.unzip();
+        let list = self.sdk.list_object_versions().bucket(&self.bucket).prefix(prefix);
+        let page = plain(list.set_key_marker(key).set_version_id_marker(version.flatten()).send().await)?;
+        let versions = page.versions().iter().map(listed_version);
+        let versions = versions.chain(page.delete_markers().iter().map(listed_marker)).collect::<Answer<Vec<_>>>()?;
+        let next = page.next_key_marker.map(|key| (key, page.next_version_id_marker));
+        Ok(VersionPage { versions, is_truncated: page.is_truncated == Some(true), next })
     }
 
-    async fn create_upload(&self, key: &str) -> Answer<String> {
+    async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> Answer<Written> {
+        let put = self.sdk.put_object().bucket(&self.bucket).key(key).body(body.into());
+        let put = put.set_content_type(options.content_type.clone()).set_storage_class(asked(options.storage_class));
+        let done = plain(put.set_metadata(metadata(options)).send().await)?;
+        written(done.e_tag(), done.version_id())
+    }
+
+    async fn copy(&self, from: &Pinned, key: &str, class: StorageClass) -> Answer<Written> {
+        let copy = self.sdk.copy_object().bucket(&self.bucket).key(key).copy_source(self.address_of(&from.source));
+        // The class is always said: without it an object could not be copied onto itself.
+        let copy = copy.storage_class(class.name().into()).set_copy_source_if_match(from.etag.as_deref().map(quoted));
+        let done = plain(copy.send().await)?;
+        written(done.copy_object_result().and_then(|result| result.e_tag()), done.version_id())
+    }
+
+    async fn create_upload(&self, key: &str, options: &PutOptions) -> Answer<String> {
         let create = self.sdk.create_multipart_upload().bucket(&self.bucket).key(key);
-        let create = create.checksum_algorithm(ChecksumAlgorithm::Crc32);
+        let create = create.checksum_algorithm(ChecksumAlgorithm::Crc32).set_metadata(metadata(options));
+        let create = create.set_content_type(options.content_type.clone());
+        let create = create.set_storage_class(asked(options.storage_class));
         plain(create.send().await)?.upload_id.ok_or(StoreErrorKind::Nonsense)
     }
 
@@ -128,14 +161,24 @@ impl Wire for HttpWire {
         Ok(Part { number, e_tag: done.e_tag.ok_or(StoreErrorKind::Nonsense)?, crc32: done.checksum_crc32 })
     }
 
-    async fn complete_upload(&self, key: &str, upload: &str, parts: &[Part]) -> Answer<()> {
+    async fn copy_part(&self, from: &Pinned, range: Range<u64>, key: &str, upload: &str, number: u32) -> Answer<Part> {
+        let copy = self.sdk.upload_part_copy().bucket(&self.bucket).key(key).upload_id(upload);
+        let copy = copy.part_number(number as i32).copy_source(self.address_of(&from.source));
+        let copy = copy.copy_source_range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        let done = plain(copy.set_copy_source_if_match(from.etag.as_deref().map(quoted)).send().await)?;
+        let part = done.copy_part_result.ok_or(StoreErrorKind::Nonsense)?;
+        Ok(Part { number, e_tag: part.e_tag.ok_or(StoreErrorKind::Nonsense)?, crc32: part.checksum_crc32 })
+    }
+
+    async fn complete_upload(&self, key: &str, upload: &str, parts: &[Part]) -> Answer<Written> {
         let parts = parts.iter().map(|part| {
             let completed = CompletedPart::builder().part_number(part.number as i32).e_tag(&part.e_tag);
             completed.set_checksum_crc32(part.crc32.clone()).build()
         });
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
         let complete = self.sdk.complete_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload);
-        plain(complete.multipart_upload(parts).send().await)?.e_tag.map(drop).ok_or(StoreErrorKind::Nonsense)
+        let done = plain(complete.multipart_upload(parts).send().await)?;
+        written(done.e_tag(), done.version_id())
     }
 
     async fn abort_upload(&self, key: &str, upload: &str) -> Answer<()> {
@@ -143,8 +186,58 @@ impl Wire for HttpWire {
         plain(abort.send().await).map(drop)
     }
 
-    async fn delete(&self, key: &str) -> Answer<()> {
-        plain(self.sdk.delete_object().bucket(&self.bucket).key(key).send().await).map(drop)
+    async fn delete(&self, key: &str, version: Option<&str>) -> Answer<()> {
+        let delete = self.sdk.delete_object().bucket(&self.bucket).key(key);
+        plain(delete.set_version_id(version.map(str::to_owned)).send().await).map(drop)
+    }
+
+    async fn restore(&self, key: &str, tier: Tier, days: u32) -> Answer<()> {
+        let days = i32::try_from(days).map_err(|_| StoreErrorKind::Nonsense)?;
+        let request = RestoreRequest::builder().days(days);
+        let job = GlacierJobParameters::builder().tier(tier.name().into()).build();
+        let request = request.glacier_job_parameters(job.map_err(|_| StoreErrorKind::Nonsense)?).build();
+        let restore = self.sdk.restore_object().bucket(&self.bucket).key(key).restore_request(request);
+        match restore.send().await {
+            Err(error) if error.code() == Some("RestoreAlreadyInProgress") => Ok(()),
+            answer => match plain(answer) {
+                // Here this means the opposite: there is nothing to restore.
+                Err(StoreErrorKind::Archived) => Err(StoreErrorKind::Nonsense),
+                answer => answer.map(drop),
+            },
+        }
+    }
+}
+
+impl HttpWire {
+    async fn look(&self, bucket: &str, key: &str, version: Option<&str>) -> Answer<ObjectInfo> {
+        let head = self.sdk.head_object().bucket(bucket).key(key).set_version_id(version.map(str::to_owned));
+        match plain(head.send().await) {
+            Ok(head) => {
+                let mut info = object_info(key, head.content_length(), head.last_modified())?;
+                info.storage_class = class(head.storage_class().map(types::StorageClass::as_str));
+                info.etag = head.e_tag().map(unquoted);
+                info.version = head.version_id().map(str::to_owned);
+                info.content_type = head.content_type().map(str::to_owned);
+                info.metadata = head.metadata().cloned().unwrap_or_default().into_iter().collect();
+                info.restore = head.restore().and_then(restore_state);
+                Ok(info)
+            }
+            // An answer to HEAD has no body that could tell a missing object from a missing bucket.
+            Err(StoreErrorKind::NotFound) => match plain(self.sdk.head_bucket().bucket(bucket).send().await) {
+                Ok(_) => Err(StoreErrorKind::NotFound),
+                Err(StoreErrorKind::NotFound) => Err(StoreErrorKind::NoBucket),
+                Err(other) => Err(other),
+            },
+            Err(other) => Err(other),
+        }
+    }
+
+    fn bucket_of<'a>(&'a self, from: &'a CopySource) -> &'a str {
+        from.bucket.as_deref().unwrap_or(&self.bucket)
+    }
+
+    fn address_of(&self, from: &CopySource) -> String {
+        copy_source(self.bucket_of(from), &from.key, from.version.as_deref())
     }
 }
 
@@ -152,13 +245,11 @@ fn plain<T, E: ProvideErrorMetadata + std::error::Error + 'static>(answer: Resul
     answer.map_err(|error| kind_of(&error))
 }
 
-/// What an answer says of an object; one that does not give its size or date is no answer.
-fn object_info(key: &str, size: Option<i64>, modified: Option<&DateTime>) -> Answer<ObjectInfo> {
-    let size = size.and_then(|size| u64::try_from(size).ok());
-    // HEAD gives whole seconds and a listing may give more: the same object must look the same in both.
-    let modified = modified.and_then(|date| Timestamp::from_second(date.secs()).ok());
-    match (size, modified) {
-        (Some(size), Some(modified)) => Ok(ObjectInfo { key: key.to_owned(), size, modified }),
-        _ => Err(StoreErrorKind::Nonsense),
-    }
+/// The class as a request says it; the standard one goes without saying.
+fn asked(class: StorageClass) -> Option<types::StorageClass> {
+    (class != StorageClass::Standard).then(|| class.name().into())
+}
+
+fn metadata(options: &PutOptions) -> Option<HashMap<String, String>> {
+    (!options.metadata.is_empty()).then(|| options.metadata.clone().into_iter().collect())
 }

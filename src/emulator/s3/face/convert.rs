@@ -7,11 +7,15 @@ use jiff::Timestamp;
 use s3s::{S3Error, S3ErrorCode, dto};
 
 use super::super::{
+    archive::StorageClass,
     link::{Shut, StatusFault},
     lock::{LockMode, Retention},
     refusal::Refusal,
     version::PutCondition,
 };
+
+/// Where an error says, on its way to the reception, in which archive the object is.
+pub(in super::super) const ARCHIVED_AS: &str = "x-amz-storage-class";
 
 /// Copies checksums into an output's five fields.
 macro_rules! state_checksums {
@@ -55,7 +59,7 @@ macro_rules! put_options {
             content_language: $input.content_language.take(),
             cache_control: $input.cache_control.take(),
             expires: $input.expires.take().and_then(|t| $crate::emulator::s3::face::convert::moment(&t)),
-            storage_class: $input.storage_class.take().map(|class| class.as_str().to_owned()),
+            storage_class: $crate::emulator::s3::face::convert::storage_class($input.storage_class.take())?,
             metadata: $input.metadata.take().unwrap_or_default().into_iter().collect(),
             tags: $crate::emulator::s3::face::convert::tags_from_header($input.tagging.as_deref()),
         };
@@ -71,6 +75,11 @@ macro_rules! put_options {
     }};
 }
 pub(super) use put_options;
+
+/// A storage class of the protocol in the model.
+pub(super) fn storage_class(asked: Option<dto::StorageClass>) -> Result<StorageClass, Refusal> {
+    asked.map_or(Ok(StorageClass::Standard), |class| class.as_str().parse())
+}
 
 /// A date of the model in the protocol.
 pub(super) fn date(at: Timestamp) -> dto::Timestamp {
@@ -215,6 +224,15 @@ impl From<Refusal> for S3Error {
             Refusal::InvalidPartOrder => S3ErrorCode::InvalidPartOrder,
             Refusal::PartTooSmall(_) => S3ErrorCode::EntityTooSmall,
             Refusal::Locked(_) => S3ErrorCode::AccessDenied,
+            Refusal::Archived(class) => {
+                // The reception moves it into the body, where clients look for it.
+                say(ARCHIVED_AS, class.name());
+                S3ErrorCode::InvalidObjectState
+            }
+            Refusal::NotArchived => S3ErrorCode::InvalidObjectState,
+            Refusal::RestoreInProgress => S3ErrorCode::RestoreAlreadyInProgress,
+            Refusal::UnknownStorageClass => S3ErrorCode::InvalidStorageClass,
+            Refusal::Forbidden(_) => S3ErrorCode::AccessDenied,
             Refusal::PreconditionFailed => S3ErrorCode::PreconditionFailed,
             Refusal::InvalidRange => S3ErrorCode::InvalidRange,
             Refusal::BadDigest(_) => S3ErrorCode::BadDigest,

@@ -1,6 +1,7 @@
 //! Listings.
 
 use data_encoding::BASE64URL_NOPAD;
+use jiff::Timestamp;
 use s3s::{S3Result, dto};
 
 use super::{
@@ -9,6 +10,7 @@ use super::{
     read::{checksum_type, signed},
 };
 use crate::emulator::s3::{
+    archive::RestoreState,
     listing::ListQuery,
     refusal::Refusal,
     version::{Object, ObjectMeta},
@@ -17,11 +19,27 @@ use crate::emulator::s3::{
 /// Writes names as the client asked for them.
 struct Naming {
     url: bool,
+    /// The scenario's time, where the state of restores is asked for as well.
+    restores_at: Option<Timestamp>,
 }
 
 impl Naming {
     fn asked(encoding: Option<&dto::EncodingType>) -> Self {
-        Naming { url: encoding.is_some_and(|e| e.as_str() == dto::EncodingType::URL) }
+        Naming { url: encoding.is_some_and(|e| e.as_str() == dto::EncodingType::URL), restores_at: None }
+    }
+
+    /// With the state of restores, if that was asked for.
+    fn with_restores(self, asked: Option<&dto::OptionalObjectAttributesList>, now: Timestamp) -> Self {
+        let asked = asked.is_some_and(|names| names.iter().any(|name| name.as_str() == "RestoreStatus"));
+        Naming { restores_at: asked.then_some(now), ..self }
+    }
+
+    fn restore_status(&self, meta: &ObjectMeta) -> Option<dto::RestoreStatus> {
+        let (is_ongoing, until) = match meta.restore_state(self.restores_at?)? {
+            RestoreState::Ongoing => (true, None),
+            RestoreState::Ready { until } => (false, Some(date(until))),
+        };
+        Some(dto::RestoreStatus { is_restore_in_progress: Some(is_ongoing), restore_expiry_date: until })
     }
 
     fn name(&self, name: &str) -> String {
@@ -42,15 +60,11 @@ impl Naming {
             key: Some(self.name(&meta.key)),
             last_modified: Some(date(meta.modified)),
             owner: owner.then(super::owner),
-            restore_status: None,
+            restore_status: self.restore_status(meta),
             size: Some(signed(meta.size)),
-            storage_class: Some(class(meta).into()),
+            storage_class: Some(meta.attributes.storage_class.name().to_owned().into()),
         }
     }
-}
-
-fn class(meta: &ObjectMeta) -> String {
-    meta.attributes.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned())
 }
 
 fn algorithms(meta: &ObjectMeta) -> Option<Vec<dto::ChecksumAlgorithm>> {
@@ -67,7 +81,8 @@ fn page_size(asked: Option<i32>) -> S3Result<(usize, i32)> {
 
 impl Face {
     pub(super) fn list_v2(&self, input: dto::ListObjectsV2Input) -> S3Result<dto::ListObjectsV2Output> {
-        let naming = Naming::asked(input.encoding_type.as_ref());
+        let naming = Naming::asked(input.encoding_type.as_ref())
+            .with_restores(input.optional_object_attributes.as_ref(), self.objects().now());
         let (max, max_keys) = page_size(input.max_keys)?;
         let resume =
             input.continuation_token.as_deref().filter(|token| !token.is_empty()).map(read_token).transpose()?;
@@ -98,7 +113,8 @@ impl Face {
     }
 
     pub(super) fn list_v1(&self, input: dto::ListObjectsInput) -> S3Result<dto::ListObjectsOutput> {
-        let naming = Naming::asked(input.encoding_type.as_ref());
+        let naming = Naming::asked(input.encoding_type.as_ref())
+            .with_restores(input.optional_object_attributes.as_ref(), self.objects().now());
         let (max, max_keys) = page_size(input.max_keys)?;
         let delimiter = input.delimiter.clone().unwrap_or_default();
         let marker = input.marker.clone().filter(|marker| !marker.is_empty());
@@ -123,7 +139,8 @@ impl Face {
     }
 
     pub(super) fn list_versions(&self, input: dto::ListObjectVersionsInput) -> S3Result<dto::ListObjectVersionsOutput> {
-        let naming = Naming::asked(input.encoding_type.as_ref());
+        let naming = Naming::asked(input.encoding_type.as_ref())
+            .with_restores(input.optional_object_attributes.as_ref(), self.objects().now());
         let (max, max_keys) = page_size(input.max_keys)?;
         let query = ListQuery {
             prefix: input.prefix.clone().unwrap_or_default(),
@@ -148,9 +165,9 @@ impl Face {
                     key,
                     last_modified,
                     owner,
-                    restore_status: None,
+                    restore_status: naming.restore_status(&object.meta),
                     size: Some(signed(object.meta.size)),
-                    storage_class: Some(class(&object.meta).into()),
+                    storage_class: Some(object.meta.attributes.storage_class.name().to_owned().into()),
                     version_id,
                 }),
             }
@@ -229,7 +246,7 @@ fn listed_upload(upload: &crate::emulator::s3::multipart::UploadInfo, naming: &N
         initiator: None,
         key: Some(naming.name(&upload.key)),
         owner: Some(super::owner()),
-        storage_class: Some(upload.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()).into()),
+        storage_class: Some(upload.storage_class.name().to_owned().into()),
         upload_id: Some(upload.upload.clone()),
     }
 }

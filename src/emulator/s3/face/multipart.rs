@@ -12,6 +12,7 @@ use crate::emulator::s3::{
     checksum::{self, Algorithm},
     multipart::{PartInfo, UploadInfo, UploadOptions},
     refusal::Refusal,
+    rights::{Action, Principal},
 };
 
 /// How the finished object's checksum will be made.
@@ -27,10 +28,12 @@ fn number(part: i32) -> Result<u32, Refusal> {
 impl Face {
     pub(super) fn create_upload(
         &self,
+        who: Principal,
         input: dto::CreateMultipartUploadInput,
     ) -> S3Result<dto::CreateMultipartUploadOutput> {
         let mut input = input;
         let put = put_options!(input);
+        put.permit(who)?;
         let algorithm = input.checksum_algorithm.as_ref().and_then(|a| Algorithm::named(a.as_str()));
         let stated = input.checksum_type.as_ref().map(|t| t.as_str() == dto::ChecksumType::FULL_OBJECT);
         // CRC-64/NVME is the one algorithm that S3 never makes composite.
@@ -49,6 +52,7 @@ impl Face {
     }
 
     pub(super) async fn put_part(&self, request: S3Request<dto::UploadPartInput>) -> S3Result<dto::UploadPartOutput> {
+        let who = self.who(&request)?;
         let mut input = request.input;
         let upload = self.objects().upload(&input.bucket, &input.key, &input.upload_id);
         let wanted = upload.as_ref().ok().and_then(|u| u.algorithm);
@@ -62,6 +66,7 @@ impl Face {
         .announced(&request.headers, request.trailing_headers);
         // The body is read even for an upload that is gone: a client that is still sending would miss the answer.
         let (body, sums) = self.take_in(input.body.take(), claims).await?;
+        who.permit(Action::Write)?;
         let part = number(input.part_number)?;
         let info = self.objects().put_part(&input.bucket, &input.key, &upload?.upload, part, body, sums)?;
         let mut output = dto::UploadPartOutput { e_tag: Some(etag(&info.etag)), ..Default::default() };
@@ -86,18 +91,7 @@ impl Face {
                 .and_then(|range| range.check(source.meta.size).ok())
                 .ok_or(Refusal::InvalidRange)?,
         };
-        let mut writer = self.objects().writer();
-        let mut written = Ok(());
-        source
-            .body
-            .read_through(range, |piece| {
-                if written.is_ok() {
-                    written = writer.write(piece);
-                }
-            })
-            .and(written)
-            .map_err(Refusal::from)?;
-        let body = writer.finish().map_err(Refusal::from)?;
+        let body = self.objects().part_of(&source, range)?;
         let algorithms: Vec<Algorithm> = upload.algorithm.into_iter().collect();
         let sums = checksum::of_body(&body, &algorithms).map_err(Refusal::from)?;
         let part = number(input.part_number)?;
@@ -162,7 +156,7 @@ impl Face {
             owner: Some(super::owner()),
             part_number_marker: input.part_number_marker,
             parts: Some(parts.iter().map(listed_part).collect()),
-            storage_class: Some(upload.storage_class.unwrap_or_else(|| "STANDARD".to_owned()).into()),
+            storage_class: Some(upload.storage_class.name().to_owned().into()),
             upload_id: Some(input.upload_id),
             ..Default::default()
         })

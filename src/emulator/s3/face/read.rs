@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
+use jiff::Timestamp;
 use s3s::{Body as HttpBody, S3Error, S3ErrorCode, S3Result, StdError, dto};
 
 use super::{
@@ -13,9 +14,10 @@ use super::{
     convert::{date, etag, lock_mode_name, state_checksums},
 };
 use crate::emulator::s3::{
+    archive::{RestoreState, StorageClass},
     body::Body,
     refusal::Refusal,
-    version::{Object, ObjectMeta},
+    version::{CONTENT_TYPE, Object, ObjectMeta},
 };
 
 /// Which bytes of an object are wanted.
@@ -56,7 +58,7 @@ impl Conditions {
 
 impl Face {
     pub(super) fn get(&self, input: dto::GetObjectInput) -> S3Result<dto::GetObjectOutput> {
-        let object = self.objects().get(&input.bucket, &input.key, input.version_id.as_deref())?;
+        let object = self.objects().open(&input.bucket, &input.key, input.version_id.as_deref())?;
         let conditions = Conditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
@@ -65,7 +67,7 @@ impl Face {
         };
         conditions.judge(&object.meta)?;
         let wanted = choose(&object.meta, input.range.as_ref(), input.part_number)?;
-        let head = describe(&object.meta, &wanted, input.checksum_mode.is_some());
+        let head = describe(&object.meta, &wanted, input.checksum_mode.is_some(), self.objects().now());
         let body = self.stream(object, wanted.range);
         Ok(dto::GetObjectOutput {
             accept_ranges: head.accept_ranges,
@@ -91,6 +93,7 @@ impl Face {
             object_lock_mode: head.object_lock_mode,
             object_lock_retain_until_date: head.object_lock_retain_until_date,
             parts_count: head.parts_count,
+            restore: head.restore,
             storage_class: head.storage_class,
             version_id: head.version_id,
             ..Default::default()
@@ -107,7 +110,7 @@ impl Face {
         };
         conditions.judge(&meta)?;
         let wanted = choose(&meta, input.range.as_ref(), input.part_number)?;
-        Ok(describe(&meta, &wanted, input.checksum_mode.is_some()))
+        Ok(describe(&meta, &wanted, input.checksum_mode.is_some(), self.objects().now()))
     }
 
     pub(super) fn attributes(&self, input: dto::GetObjectAttributesInput) -> S3Result<dto::GetObjectAttributesOutput> {
@@ -126,7 +129,7 @@ impl Face {
             last_modified: Some(date(meta.modified)),
             object_parts: (asked("ObjectParts") && !meta.parts.is_empty()).then_some(parts),
             object_size: asked("ObjectSize").then(|| signed(meta.size)),
-            storage_class: asked("StorageClass").then(|| storage_class(&meta).unwrap_or("STANDARD").to_owned().into()),
+            storage_class: asked("StorageClass").then(|| meta.attributes.storage_class.name().to_owned().into()),
             version_id: meta.version.clone(),
             ..Default::default()
         })
@@ -186,7 +189,7 @@ fn part_range(meta: &ObjectMeta, number: i32) -> S3Result<Wanted> {
     Ok(Wanted { range: start..start + size, partial: true })
 }
 
-fn describe(meta: &ObjectMeta, wanted: &Wanted, with_checksums: bool) -> dto::HeadObjectOutput {
+fn describe(meta: &ObjectMeta, wanted: &Wanted, with_checksums: bool, now: Timestamp) -> dto::HeadObjectOutput {
     let a = &meta.attributes;
     let last = wanted.range.end.saturating_sub(1);
     let range = format!("bytes {}-{}/{}", wanted.range.start, last, meta.size);
@@ -199,7 +202,7 @@ fn describe(meta: &ObjectMeta, wanted: &Wanted, with_checksums: bool) -> dto::He
         content_language: a.content_language.clone(),
         content_length: Some(signed(wanted.range.end - wanted.range.start)),
         content_range: (wanted.partial && !wanted.range.is_empty()).then_some(range),
-        content_type: Some(a.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned())),
+        content_type: Some(a.content_type.clone().unwrap_or_else(|| CONTENT_TYPE.to_owned())),
         e_tag: Some(etag(&meta.etag)),
         expires: a.expires.map(date),
         last_modified: Some(date(meta.modified)),
@@ -208,6 +211,7 @@ fn describe(meta: &ObjectMeta, wanted: &Wanted, with_checksums: bool) -> dto::He
         object_lock_mode: retention.map(|r| dto::ObjectLockMode::from_static(lock_mode_name(r.mode))),
         object_lock_retain_until_date: retention.map(|r| date(r.until)),
         parts_count: (wanted.partial && !meta.parts.is_empty()).then(|| meta.parts.len() as i32),
+        restore: meta.restore_state(now).map(restore_header),
         storage_class: storage_class(meta).map(|class| class.to_owned().into()),
         version_id: meta.version.clone(),
         ..Default::default()
@@ -233,7 +237,17 @@ pub(super) fn checksum_type(meta: &ObjectMeta) -> Option<dto::ChecksumType> {
 
 /// The storage class, which headers name only where it is not the standard one.
 fn storage_class(meta: &ObjectMeta) -> Option<&str> {
-    meta.attributes.storage_class.as_deref().filter(|class| *class != "STANDARD")
+    Some(meta.attributes.storage_class).filter(|class| *class != StorageClass::Standard).map(StorageClass::name)
+}
+
+/// `x-amz-restore`.
+fn restore_header(state: RestoreState) -> String {
+    match state {
+        RestoreState::Ongoing => "ongoing-request=\"true\"".to_owned(),
+        RestoreState::Ready { until } => {
+            format!("ongoing-request=\"false\", expiry-date=\"{}\"", until.strftime("%a, %d %b %Y %H:%M:%S GMT"))
+        }
+    }
 }
 
 /// A size in the protocol.

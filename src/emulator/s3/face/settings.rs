@@ -1,6 +1,7 @@
 //! Buckets and what is set on them and on objects: versioning, object lock, tags.
 
-use s3s::{S3Error, S3ErrorCode, S3Result, dto};
+use http::StatusCode;
+use s3s::{S3Error, S3ErrorCode, S3Response, S3Result, dto};
 
 use super::{
     Face,
@@ -8,9 +9,11 @@ use super::{
     read::hold_name,
 };
 use crate::emulator::s3::{
+    archive::{RestoreAnswer, Tier},
     buckets::{BucketOptions, Versioning},
     lock::DefaultRetention,
     refusal::Refusal,
+    rights::{Action, Principal},
 };
 
 impl Face {
@@ -27,7 +30,10 @@ impl Face {
                 )
             })?,
         };
-        let options = BucketOptions { object_lock: input.object_lock_enabled_for_bucket.unwrap_or_default() };
+        let options = BucketOptions {
+            object_lock: input.object_lock_enabled_for_bucket.unwrap_or_default(),
+            ..Default::default()
+        };
         region.objects().create_bucket(&input.bucket, options)?;
         Ok(dto::CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
     }
@@ -122,11 +128,14 @@ impl Face {
         })
     }
 
-    pub(super) fn set_retention(&self, input: &dto::PutObjectRetentionInput) -> S3Result<()> {
+    pub(super) fn set_retention(&self, who: Principal, input: &dto::PutObjectRetentionInput) -> S3Result<()> {
         let asked = input.retention.clone().unwrap_or_default();
         let mode = asked.mode.as_ref().map(dto::ObjectLockRetentionMode::as_str);
         let wanted = retention(mode, asked.retain_until_date.as_ref())?;
         let bypass = input.bypass_governance_retention.unwrap_or_default();
+        if bypass {
+            who.permit(Action::BypassGovernance)?;
+        }
         let version = input.version_id.as_deref();
         Ok(self.objects().set_retention(&input.bucket, &input.key, version, wanted, bypass)?)
     }
@@ -162,5 +171,24 @@ impl Face {
         let tags = tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())).collect();
         self.objects().set_tags(&input.bucket, &input.key, input.version_id.as_deref(), tags)?;
         Ok(dto::PutObjectTaggingOutput { version_id: input.version_id })
+    }
+
+    pub(super) fn restore(&self, input: dto::RestoreObjectInput) -> S3Result<S3Response<dto::RestoreObjectOutput>> {
+        let asked = input.restore_request.ok_or_else(|| S3Error::new(S3ErrorCode::MalformedXML))?;
+        if asked.select_parameters.is_some() || asked.output_location.is_some() {
+            return Err(S3Error::with_message(S3ErrorCode::NotImplemented, "Only restores in place are emulated"));
+        }
+        // The older place of the tier is within the job's parameters.
+        let tier = asked.tier.or(asked.glacier_job_parameters.map(|job| job.tier));
+        let tier = tier.map_or(Ok(Tier::default()), |tier| tier.as_str().parse())?;
+        let days = asked.days.and_then(|days| u32::try_from(days).ok());
+        let days = days.ok_or_else(|| S3Error::new(S3ErrorCode::MalformedXML))?;
+        let answer =
+            self.objects().request_restore(&input.bucket, &input.key, input.version_id.as_deref(), tier, days)?;
+        let status = match answer {
+            RestoreAnswer::Begun => StatusCode::ACCEPTED,
+            RestoreAnswer::Extended => StatusCode::OK,
+        };
+        Ok(S3Response::with_status(dto::RestoreObjectOutput::default(), status))
     }
 }

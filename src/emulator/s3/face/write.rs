@@ -15,7 +15,8 @@ use crate::emulator::s3::{
     checksum::{Algorithm, Checksums, Digester},
     objects::CopyOptions,
     refusal::Refusal,
-    version::Object,
+    rights::{Action, Principal},
+    version::{Deleted, Object},
 };
 
 /// What came with a body, to check it by.
@@ -44,6 +45,7 @@ impl Claims {
 
 impl Face {
     pub(super) async fn put(&self, request: S3Request<dto::PutObjectInput>) -> S3Result<dto::PutObjectOutput> {
+        let who = self.who(&request)?;
         let mut input = request.input;
         let claims = Claims {
             checksums: claimed_checksums!(input),
@@ -55,6 +57,8 @@ impl Face {
         let mut options = put_options!(input);
         options.condition = put_condition(input.if_match.take(), input.if_none_match.take())?;
         let (body, checksums) = self.take_in(input.body.take(), claims).await?;
+        // Only now: a client that is still sending would miss the answer.
+        options.permit(who)?;
         options.checksums = checksums;
         let size = body.len();
         let meta = self.objects().put(&input.bucket, &input.key, body, options)?;
@@ -102,7 +106,7 @@ impl Face {
         Ok((body, sums))
     }
 
-    pub(super) async fn copy(&self, input: dto::CopyObjectInput) -> S3Result<dto::CopyObjectOutput> {
+    pub(super) async fn copy(&self, who: Principal, input: dto::CopyObjectInput) -> S3Result<dto::CopyObjectOutput> {
         let mut input = input;
         let conditions = Conditions {
             if_match: input.copy_source_if_match.take(),
@@ -122,6 +126,7 @@ impl Face {
             .into());
         }
         let put = put_options!(input);
+        put.permit(who)?;
         let before = &source.meta.attributes;
         let tags = if retag { put.attributes.tags.clone() } else { before.tags.clone() };
         let mut attributes = if replace { put.attributes.clone() } else { (**before).clone() };
@@ -164,7 +169,7 @@ impl Face {
         if abroad {
             owner.link().enter().await?;
         }
-        let object = owner.objects().get(bucket, key, version_id.as_deref())?;
+        let object = owner.objects().open(bucket, key, version_id.as_deref())?;
         conditions.judge(&object.meta).map_err(|_| Refusal::PreconditionFailed)?;
         if abroad {
             let mut left = 0..object.meta.size;
@@ -177,9 +182,25 @@ impl Face {
         Ok((object, (bucket.to_string(), key.to_string())))
     }
 
-    pub(super) fn delete(&self, input: &dto::DeleteObjectInput) -> S3Result<dto::DeleteObjectOutput> {
+    /// Deletes an object or a version, if the one who asks may.
+    fn remove(
+        &self,
+        who: Principal,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        bypass: bool,
+    ) -> Result<Deleted, Refusal> {
+        who.permit(if version.is_some() { Action::DeleteVersion } else { Action::Delete })?;
+        if bypass {
+            who.permit(Action::BypassGovernance)?;
+        }
+        self.objects().delete(bucket, key, version, bypass)
+    }
+
+    pub(super) fn delete(&self, who: Principal, input: &dto::DeleteObjectInput) -> S3Result<dto::DeleteObjectOutput> {
         let bypass = input.bypass_governance_retention.unwrap_or_default();
-        let deleted = self.objects().delete(&input.bucket, &input.key, input.version_id.as_deref(), bypass)?;
+        let deleted = self.remove(who, &input.bucket, &input.key, input.version_id.as_deref(), bypass)?;
         Ok(dto::DeleteObjectOutput {
             delete_marker: deleted.delete_marker.then_some(true),
             version_id: deleted.version,
@@ -187,7 +208,11 @@ impl Face {
         })
     }
 
-    pub(super) fn delete_many(&self, input: dto::DeleteObjectsInput) -> S3Result<dto::DeleteObjectsOutput> {
+    pub(super) fn delete_many(
+        &self,
+        who: Principal,
+        input: dto::DeleteObjectsInput,
+    ) -> S3Result<dto::DeleteObjectsOutput> {
         if !self.objects().has_bucket(&input.bucket) {
             return Err(Refusal::NoSuchBucket(input.bucket).into());
         }
@@ -195,7 +220,7 @@ impl Face {
         let quiet = input.delete.quiet.unwrap_or_default();
         let (mut done, mut errors) = (Vec::new(), Vec::new());
         for named in input.delete.objects {
-            match self.objects().delete(&input.bucket, &named.key, named.version_id.as_deref(), bypass) {
+            match self.remove(who, &input.bucket, &named.key, named.version_id.as_deref(), bypass) {
                 Ok(deleted) => done.push(dto::DeletedObject {
                     delete_marker: deleted.delete_marker.then_some(true),
                     delete_marker_version_id: deleted.version.filter(|_| deleted.delete_marker),
