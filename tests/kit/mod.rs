@@ -2,10 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use backdraft::{
     assembly::{self, Parts, assemble},
@@ -38,12 +35,18 @@ pub(crate) fn scenario(id: &str) -> Scenario {
     load_scenario(root().join(format!("scenarios/{id}.yaml"))).unwrap().value
 }
 
-/// Names of all scenarios of the repository.
+/// Names of all scenarios of the repository, in order.
 pub(crate) fn all_scenarios() -> Vec<String> {
-    let folder = root().join("scenarios/database");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let stem = |path: PathBuf| format!("database/{}", path.file_stem().unwrap().to_string_lossy());
-    let mut ids: Vec<String> = files.map(stem).collect();
+    fn below(folder: &Path, name: &str, ids: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let stem = path.file_stem().unwrap().to_string_lossy();
+            let id = if name.is_empty() { stem.into_owned() } else { format!("{name}/{stem}") };
+            if path.is_dir() { below(&path, &id, ids) } else { ids.push(id) }
+        }
+    }
+    let mut ids = Vec::new();
+    below(&root().join("scenarios"), "", &mut ids);
     ids.sort();
     ids
 }

@@ -17,8 +17,6 @@ use crate::{
 
 /// The last day on which a disaster may strike, and the longest history.
 const MAX_DAYS: u32 = 60;
-/// Kinds of service that a drill can play.
-const DRILLED: &[ServiceKind] = &[ServiceKind::Database];
 /// Smallest data set that the generator makes.
 const MIN_SIZE: ByteSize = ByteSize(64 << 10);
 /// Largest data set that the generator makes.
@@ -109,13 +107,7 @@ fn services<'p>(found: &mut Findings<'_, Scenario>, scenario: &Scenario, plan: &
             _ if names[..i].contains(name) => {
                 found.add(&path, format!("service `{name}` is named twice"), "name it once")
             }
-            Some(service) if DRILLED.contains(&service.kind) => drilled.push(service),
-            Some(_) => {
-                let known =
-                    plan.services.iter().filter(|(_, s)| DRILLED.contains(&s.kind)).map(|(name, _)| name.as_str());
-                let help = format!("services that can be drilled: {}", listed(known));
-                found.add(&path, format!("`{name}` is of a kind that cannot be drilled yet"), help);
-            }
+            Some(service) => drilled.push(service),
             None => {
                 let known: Vec<&str> = plan.services.keys().map(String::as_str).collect();
                 found.add(&path, format!("the plan has no service `{name}`"), nearest::suggest(name, &known));

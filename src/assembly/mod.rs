@@ -1,17 +1,18 @@
-//! Wires one drill together: the only place that knows which implementation stands behind which contract, and the only
+//! Wires one drill together, one file a kind of service: the only place that knows which implementation stands behind which contract, and the only
 //! one that asks whether time is real.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+mod database;
+mod regions;
 
 use crate::{
-    emulator::{
-        Backups, Schedule, Site, World,
-        s3::{
-            Region,
-            buckets::{BucketOptions, Versioning},
-            gateway::{Credentials, Gateway},
-        },
-    },
+    emulator::{Backups, Schedule, World},
     engine::{Protected, Stage, timetable::Timetable},
     error::{Error, Result},
     fault,
@@ -20,19 +21,18 @@ use crate::{
         plan::{Plan, ServiceKind, ServicePlan},
         record::Way,
         scenario::Scenario,
-        units::ByteSize,
     },
     monitor::Monitor,
-    pipeline::{Workbench, reference::Reference},
-    service::database::Database,
+    pipeline::Workbench,
     sim::{
         clock::Clock,
         lanes::Lanes,
         recorder::{Listener, Recorder},
         seed::Seed,
     },
-    store::{Patience, SharedStore, direct::DirectStore, s3::S3Store, witness::Witness},
+    store::SharedStore,
 };
+use regions::{direct_stores, http_stores, open_gateway, sites};
 
 /// What a drill is made of.
 pub struct Parts<'p> {
@@ -79,7 +79,8 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     for name in order {
         let service_plan = service_plan(plan, &name)?;
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
-        services.push(house.protect(&name, service_plan, &layout, recorder.of_service(&name))?);
+        let recorder = recorder.of_service(&name);
+        services.push(house.protect(Wanted { name: &name, plan: service_plan, layout: &layout, recorder })?);
         backups.insert(name, Backups { schedule: Schedule::default(), layout });
     }
     Ok(Stage {
@@ -113,94 +114,45 @@ struct House<'h> {
     scratch: &'h Path,
 }
 
+/// A service to be built.
+struct Wanted<'w> {
+    name: &'w str,
+    plan: &'w ServicePlan,
+    layout: &'w Layout,
+    recorder: Recorder,
+}
+
 impl House<'_> {
-    fn protect(&self, name: &str, plan: &ServicePlan, layout: &Layout, recorder: Recorder) -> Result<Protected> {
-        let bench = Workbench {
-            stores: self.stores.to_vec(),
-            clock: self.clock.clone(),
-            lanes: self.lanes.clone(),
-            recorder: recorder.clone(),
-            scratch: folder(self.scratch, &format!("{name}-pipeline"))?,
-        };
-        let monitor = Monitor::new(self.stores.to_vec(), layout.clone(), self.plan.monitor.clone(), self.clock.scale());
-        let retention = self.plan.retention;
-        match plan.kind {
-            ServiceKind::Database => {
-                let database = self.database(name)?;
-                let pipeline = Reference::new(bench, database.clone(), name, layout.clone(), retention);
-                Ok(Protected {
-                    name: name.to_owned(),
-                    kind: plan.kind,
-                    service: database,
-                    pipeline: Arc::new(pipeline),
-                    monitor: Some(monitor),
-                    recorder,
-                })
-            }
-            _ => Err(Error::new(format!("service `{name}` is of a kind that cannot be drilled yet"))),
+    fn protect(&self, wanted: Wanted<'_>) -> Result<Protected> {
+        match wanted.plan.kind {
+            ServiceKind::Database => self.database(wanted),
+            _ => Err(Error::new(format!("service `{}` is of a kind that cannot be drilled yet", wanted.name))),
         }
     }
 
-    fn database(&self, name: &str) -> Result<Arc<Database>> {
-        let dir = folder(self.scratch, name)?;
-        let size = ByteSize(self.scenario.history.size.0 / self.clock.scale());
-        let seeded = Database::seed(size, self.seed.child(name), self.clock.now(), &dir, self.lanes);
-        Ok(Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?))
+    /// What a pipeline of that service works with.
+    fn bench(&self, wanted: &Wanted<'_>) -> Result<Workbench> {
+        Ok(Workbench {
+            stores: self.stores.to_vec(),
+            clock: self.clock.clone(),
+            lanes: self.lanes.clone(),
+            recorder: wanted.recorder.clone(),
+            scratch: folder(self.scratch, &format!("{}-pipeline", wanted.name))?,
+        })
+    }
+
+    /// The plan's monitor over the backups of that service.
+    fn monitor(&self, wanted: &Wanted<'_>) -> Monitor {
+        let (stores, limits) = (self.stores.to_vec(), self.plan.monitor.clone());
+        Monitor::new(stores, wanted.layout.clone(), limits, self.clock.scale())
     }
 }
 
-fn folder(scratch: &Path, name: &str) -> Result<std::path::PathBuf> {
+fn folder(scratch: &Path, name: &str) -> Result<PathBuf> {
     let dir = scratch.join(name);
     let made = std::fs::create_dir_all(&dir);
     made.map_err(|e| Error::new("a scratch folder cannot be made").at(dir.display().to_string()).because(e))?;
     Ok(dir)
-}
-
-fn sites(plan: &Plan, clock: &Clock, scratch: &Path) -> Result<Vec<Site>> {
-    let open = |region: &crate::model::plan::RegionPlan| {
-        let dir = folder(scratch, &format!("region-{}", region.name))?;
-        let made = Region::new(&region.name, clock, &dir).map_err(|e| {
-            Error::new(format!("region {} cannot be emulated", region.name)).at(dir.display().to_string()).because(e)
-        })?;
-        let (objects, bucket) = (made.objects(), &region.bucket);
-        let created = objects.create_bucket(bucket, BucketOptions::default());
-        let versioned = created.and_then(|()| objects.set_versioning(bucket, Versioning::Enabled));
-        versioned.map_err(|e| Error::new(e.to_string()))?;
-        Ok(Site { region: made, bucket: region.bucket.clone() })
-    };
-    plan.regions.iter().map(open).collect()
-}
-
-fn open_gateway(sites: &[Site], clock: &Clock) -> Result<Gateway> {
-    let regions: Vec<Arc<Region>> = sites.iter().map(|site| Arc::clone(&site.region)).collect();
-    Gateway::start(regions, &throw_away_keys(), clock).map_err(|e| {
-        Error::new("no port on 127.0.0.1 can be had for the emulated regions")
-            .because(e)
-            .help("check that this user may listen on loopback, and how many files it may open (ulimit -n)")
-    })
-}
-
-/// Keys that open nothing but the emulated regions.
-fn throw_away_keys() -> Credentials {
-    Credentials { access_key: "backdraft".into(), secret_key: "emulated-regions-only".into() }
-}
-
-fn http_stores(sites: &[Site], gateway: &Gateway, clock: &Clock) -> Vec<SharedStore> {
-    let keys = throw_away_keys();
-    let open = |site: &Site| -> Option<SharedStore> {
-        let name = site.region.name();
-        let url = gateway.region_url(name)?;
-        let client = S3Store::new(name, &url, &site.bucket, &keys, clock, Patience::default());
-        Some(Arc::new(Witness::new(client, Arc::clone(&site.region))))
-    };
-    sites.iter().filter_map(open).collect()
-}
-
-fn direct_stores(sites: &[Site], clock: &Clock) -> Vec<SharedStore> {
-    let open = |site: &Site| -> SharedStore {
-        Arc::new(DirectStore::new(Arc::clone(&site.region), &site.bucket, clock, Patience::default()))
-    };
-    sites.iter().map(open).collect()
 }
 
 /// Data that a simulated drill really handles, in bytes; a larger size is modelled.

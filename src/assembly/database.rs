@@ -1,0 +1,32 @@
+//! A database with the reference pipeline.
+
+use std::sync::Arc;
+
+use super::{House, Wanted, folder};
+use crate::{
+    engine::Protected,
+    error::{Error, Result},
+    model::{plan::ServiceKind, units::ByteSize},
+    pipeline::reference::Reference,
+    service::database::Database,
+};
+
+impl House<'_> {
+    pub(super) fn database(&self, wanted: Wanted<'_>) -> Result<Protected> {
+        let name = wanted.name;
+        let dir = folder(self.scratch, name)?;
+        let size = ByteSize(self.scenario.history.size.0 / self.clock.scale());
+        let seeded = Database::seed(size, self.seed.child(name), self.clock.now(), &dir, self.lanes);
+        let database = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
+        let (bench, layout) = (self.bench(&wanted)?, wanted.layout.clone());
+        let pipeline = Reference::new(bench, database.clone(), name, layout, self.plan.retention);
+        Ok(Protected {
+            name: name.to_owned(),
+            kind: ServiceKind::Database,
+            service: database,
+            pipeline: Arc::new(pipeline),
+            monitor: Some(self.monitor(&wanted)),
+            recorder: wanted.recorder,
+        })
+    }
+}

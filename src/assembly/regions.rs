@@ -1,0 +1,64 @@
+//! The backup regions of a drill, and the stores that reach them.
+
+use std::{path::Path, sync::Arc};
+
+use super::folder;
+use crate::{
+    emulator::{
+        Site,
+        s3::{
+            Region,
+            buckets::BucketOptions,
+            gateway::{Credentials, Gateway},
+        },
+    },
+    error::{Error, Result},
+    model::plan::{Plan, RegionPlan},
+    sim::clock::Clock,
+    store::{Patience, SharedStore, direct::DirectStore, s3::S3Store, witness::Witness},
+};
+
+pub(super) fn sites(plan: &Plan, clock: &Clock, scratch: &Path) -> Result<Vec<Site>> {
+    let open = |region: &RegionPlan| {
+        let dir = folder(scratch, &format!("region-{}", region.name))?;
+        let made = Region::new(&region.name, clock, &dir).map_err(|e| {
+            Error::new(format!("region {} cannot be emulated", region.name)).at(dir.display().to_string()).because(e)
+        })?;
+        let (objects, bucket) = (made.objects(), &region.bucket);
+        objects.create_bucket(bucket, BucketOptions::versioned()).map_err(|e| Error::new(e.to_string()))?;
+        Ok(Site { region: made, bucket: region.bucket.clone() })
+    };
+    plan.regions.iter().map(open).collect()
+}
+
+pub(super) fn open_gateway(sites: &[Site], clock: &Clock) -> Result<Gateway> {
+    let regions: Vec<Arc<Region>> = sites.iter().map(|site| Arc::clone(&site.region)).collect();
+    Gateway::start(regions, &throw_away_keys(), clock).map_err(|e| {
+        Error::new("no port on 127.0.0.1 can be had for the emulated regions")
+            .because(e)
+            .help("check that this user may listen on loopback, and how many files it may open (ulimit -n)")
+    })
+}
+
+/// Keys that open nothing but the emulated regions.
+fn throw_away_keys() -> Credentials {
+    Credentials { access_key: "backdraft".into(), secret_key: "emulated-regions-only".into() }
+}
+
+pub(super) fn http_stores(sites: &[Site], gateway: &Gateway, clock: &Clock) -> Vec<SharedStore> {
+    let keys = throw_away_keys();
+    let open = |site: &Site| -> Option<SharedStore> {
+        let name = site.region.name();
+        let url = gateway.region_url(name)?;
+        let client = S3Store::new(name, &url, &site.bucket, &keys, clock, Patience::default());
+        Some(Arc::new(Witness::new(client, Arc::clone(&site.region))))
+    };
+    sites.iter().filter_map(open).collect()
+}
+
+pub(super) fn direct_stores(sites: &[Site], clock: &Clock) -> Vec<SharedStore> {
+    let open = |site: &Site| -> SharedStore {
+        Arc::new(DirectStore::new(Arc::clone(&site.region), &site.bucket, clock, Patience::default()))
+    };
+    sites.iter().map(open).collect()
+}
