@@ -1,5 +1,5 @@
-//! Wires one drill together, one file a kind of service: the only place that knows which implementation stands behind which contract, and the only
-//! one that asks whether time is real.
+//! Wires one drill together, one file a kind of service: the only place that knows which implementation stands behind
+//! which contract, and the only one that asks whether time is real.
 
 use std::{
     collections::BTreeMap,
@@ -65,7 +65,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let faults =
         faults.map_err(|why| Error::new(why).help("`backdraft list faults` shows faults, modes and parameters"))?;
 
-    let sites = sites(plan, &clock, scratch)?;
+    let sites = sites(plan, scenario, &clock, scratch)?;
     let (stores, close) = match way {
         Way::Simulated => (direct_stores(&sites, &clock), None),
         Way::Real => {

@@ -9,36 +9,55 @@ use crate::{
         s3::{
             Region,
             buckets::BucketOptions,
-            gateway::{Credentials, Gateway},
+            gateway::{Credentials, Gateway, Key},
+            lock::LockMode,
+            rights::Principal,
         },
     },
     error::{Error, Result},
-    model::plan::{Plan, RegionPlan},
+    model::{
+        plan::{LockKind, LockPlan, Plan, RegionPlan},
+        scenario::Scenario,
+    },
     sim::clock::Clock,
     store::{Patience, SharedStore, direct::DirectStore, s3::S3Store, witness::Witness},
 };
 
-pub(super) fn sites(plan: &Plan, clock: &Clock, scratch: &Path) -> Result<Vec<Site>> {
+pub(super) fn sites(plan: &Plan, scenario: &Scenario, clock: &Clock, scratch: &Path) -> Result<Vec<Site>> {
     let open = |region: &RegionPlan| {
         let dir = folder(scratch, &format!("region-{}", region.name))?;
         let made = Region::new(&region.name, clock, &dir).map_err(|e| {
             Error::new(format!("region {} cannot be emulated", region.name)).at(dir.display().to_string()).because(e)
         })?;
         let (objects, bucket) = (made.objects(), &region.bucket);
-        objects.create_bucket(bucket, BucketOptions::versioned()).map_err(|e| Error::new(e.to_string()))?;
+        let options = options(scenario.history.lock.or(region.lock));
+        objects.create_bucket(bucket, options).map_err(|e| Error::new(e.to_string()))?;
         Ok(Site { region: made, bucket: region.bucket.clone() })
     };
     plan.regions.iter().map(open).collect()
 }
 
+fn options(lock: Option<LockPlan>) -> BucketOptions {
+    let Some(LockPlan { mode, keep }) = lock else { return BucketOptions::versioned() };
+    let mode = match mode {
+        LockKind::Governance => LockMode::Governance,
+        LockKind::Compliance => LockMode::Compliance,
+    };
+    BucketOptions::retaining(mode, u32::try_from(keep.millis() / 86_400_000).unwrap_or(u32::MAX))
+}
+
 pub(super) fn open_gateway(sites: &[Site], clock: &Clock) -> Result<Gateway> {
     let regions: Vec<Arc<Region>> = sites.iter().map(|site| Arc::clone(&site.region)).collect();
-    Gateway::start(regions, &throw_away_keys(), clock).map_err(|e| {
+    let key = Key { principal: PIPELINE, credentials: throw_away_keys() };
+    Gateway::start_with_keys(regions, &[key], clock).map_err(|e| {
         Error::new("no port on 127.0.0.1 can be had for the emulated regions")
             .because(e)
             .help("check that this user may listen on loopback, and how many files it may open (ulimit -n)")
     })
 }
+
+/// Whose rights a pipeline has: enough to back up, restore and prune, and not to lift a lock.
+const PIPELINE: Principal = Principal::Writer;
 
 /// Keys that open nothing but the emulated regions.
 fn throw_away_keys() -> Credentials {
@@ -58,7 +77,8 @@ pub(super) fn http_stores(sites: &[Site], gateway: &Gateway, clock: &Clock) -> V
 
 pub(super) fn direct_stores(sites: &[Site], clock: &Clock) -> Vec<SharedStore> {
     let open = |site: &Site| -> SharedStore {
-        Arc::new(DirectStore::new(Arc::clone(&site.region), &site.bucket, clock, Patience::default()))
+        let region = Arc::clone(&site.region);
+        Arc::new(DirectStore::acting_as(PIPELINE, region, &site.bucket, clock, Patience::default()))
     };
     sites.iter().map(open).collect()
 }

@@ -10,6 +10,7 @@ use crate::{
     },
 };
 
+mod compromised_account;
 mod corrupt_json;
 mod missing_backup;
 mod points;
@@ -30,6 +31,11 @@ pub trait Fault: Send + Sync {
 
     /// Whether it strikes recovery points, so that `generations` says which.
     fn strikes_points(&self) -> bool;
+
+    /// Whether it changes nothing where there is no recovery point yet.
+    fn needs_points(&self) -> bool {
+        self.strikes_points()
+    }
 
     /// Whether it can begin in the middle of a fetch.
     fn begins_in_fetch(&self) -> bool {
@@ -104,8 +110,13 @@ pub trait Injection: Send {
 }
 
 /// Every fault, in the order in which they are listed.
-pub static CATALOGUE: &[&dyn Fault] =
-    &[&corrupt_json::CorruptJson, &missing_backup::MissingBackup, &region_outage::RegionOutage, &stale_dump::StaleDump];
+pub static CATALOGUE: &[&dyn Fault] = &[
+    &compromised_account::CompromisedAccount,
+    &corrupt_json::CorruptJson,
+    &missing_backup::MissingBackup,
+    &region_outage::RegionOutage,
+    &stale_dump::StaleDump,
+];
 
 /// The fault of that name.
 pub fn find(name: &str) -> Option<&'static dyn Fault> {

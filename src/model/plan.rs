@@ -198,6 +198,29 @@ pub struct RegionPlan {
     pub name: String,
     /// Bucket that holds the backups there.
     pub bucket: String,
+    /// Object lock of that bucket; none where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockPlan>,
+}
+
+/// What keeps backups from being deleted or overwritten for good, whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LockPlan {
+    /// How firmly.
+    pub mode: LockKind,
+    /// For how long from its writing; whole days.
+    pub keep: Span,
+}
+
+/// How firmly an object lock holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LockKind {
+    /// The account's owner may bypass it.
+    Governance,
+    /// Nobody may.
+    Compliance,
 }
 
 /// Limits of the backup monitor.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     event::AlarmKind,
     outcome::{Outcome, Verdict},
-    plan::DumpFormat,
+    plan::{DumpFormat, LockPlan},
     units::{ByteSize, DayTime, Percent, Span},
 };
 
@@ -61,6 +61,9 @@ pub struct History {
     /// Form of the dump, where it differs from the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<DumpFormat>,
+    /// Object lock of the backup buckets, where it differs from the plan's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockPlan>,
     /// Time between two pieces of the change stream, where it differs from the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<Span>,

@@ -8,7 +8,10 @@ pub use plan::plan;
 pub use scenario::scenario;
 
 use super::{explain::shown_sentence, load::Loaded};
-use crate::{error::Error, model::units::Span};
+use crate::{
+    error::Error,
+    model::{plan::LockPlan, units::Span},
+};
 
 /// What a scenario may ask of a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,9 @@ pub struct FaultInfo {
 
 /// The longest time that a file may state: ten years. It keeps every sum of times far from overflow.
 const MAX_SPAN: Span = Span::hours(24 * 3653);
+
+/// The unit of an object lock.
+const DAY: Span = Span::hours(24);
 
 /// The errors found in one file, as they are gathered.
 struct Findings<'f, T> {
@@ -57,6 +63,14 @@ impl<'f, T> Findings<'f, T> {
     fn span(&mut self, path: &str, span: Span) {
         let what = format!("`{path}` is longer than ten years");
         self.unless(span <= MAX_SPAN, path, what, "write a time that a plan can mean");
+    }
+
+    fn lock(&mut self, path: &str, lock: Option<LockPlan>) {
+        let Some(lock) = lock else { return };
+        let whole = lock.keep >= DAY && lock.keep.millis().is_multiple_of(DAY.millis());
+        let what = format!("an object lock of {} cannot be set: buckets count in whole days", lock.keep);
+        self.unless(whole, &format!("{path}.keep"), what, "write a number of days: 7 days");
+        self.span(&format!("{path}.keep"), lock.keep);
     }
 
     fn done(mut self) -> Vec<Error> {

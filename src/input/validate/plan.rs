@@ -162,6 +162,7 @@ fn regions(found: &mut Findings<'_, Plan>, plan: &Plan) {
             let what = format!("region `{}` is there twice, first as number {}", region.name, first + 1);
             found.add(&path, what, "name each region once");
         }
+        found.lock(&format!("regions[{i}].lock"), region.lock);
         let path = format!("regions[{i}].bucket");
         let what = format!("`{}` is no bucket name", region.bucket);
         let help = "write 3 to 63 lower-case letters, digits, `-` and `.`";

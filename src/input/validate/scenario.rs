@@ -146,6 +146,7 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&
         "without changes nothing can be lost, and nothing is shown",
         "write 1 or more: 2",
     );
+    found.lock("history.lock", history.lock);
     let streams = history.stream.is_none_or(|every| (Span::minutes(1)..=Span::hours(24)).contains(&every));
     let help = "write a time from 1 min to 24 h: 5 min";
     found.unless(

@@ -14,7 +14,7 @@ use crate::{
         naming::{KeyKind, PointName},
         units::Span,
     },
-    store::{ObjectInfo, SharedStore, StoreError, StoreErrorKind},
+    store::{ByteStream, ObjectInfo, SharedStore, StoreError, StoreErrorKind, VersionInfo},
 };
 
 /// A point is named when its export starts. A name that is this much newer than the export its manifest speaks of is
@@ -26,31 +26,52 @@ pub(super) struct Candidate {
     pub(super) point: PointName,
     pub(super) store: SharedStore,
     pub(super) manifest: Manifest,
+    /// The version of the dump, where it or its manifest lies below something newer.
+    pub(super) version: Option<String>,
 }
 
-/// Which of a point's two objects a region has.
+impl Candidate {
+    /// Opens the dump.
+    pub(super) async fn open(&self, key: &str) -> Result<(ObjectInfo, ByteStream), StoreError> {
+        match &self.version {
+            Some(version) => self.store.get_version(key, version).await,
+            None => self.store.get(key).await,
+        }
+    }
+}
+
+/// The versions of a point's two objects in one region, of each the newest first. Delete markers are none.
 #[derive(Default)]
 struct Parts {
-    dump: bool,
-    manifest: bool,
+    dumps: Vec<VersionInfo>,
+    manifests: Vec<VersionInfo>,
+}
+
+impl Parts {
+    /// Whether a listing would show any of it.
+    fn is_shown(&self) -> bool {
+        self.dumps.iter().chain(&self.manifests).any(|version| version.is_latest)
+    }
 }
 
 impl Reference {
-    /// All candidates of all regions that answer, best first: newest content, then the honest name, then the plan's
-    /// order of regions.
+    /// All candidates of all regions that answer, best first: newest content, then the honest name, then what lies
+    /// open before what was overwritten or deleted over, then the plan's order of regions.
     pub(super) async fn candidates(&self) -> Vec<Candidate> {
-        let lists = join_all(self.bench.stores.iter().map(|store| store.list(&self.layout.prefix))).await;
+        let lists = join_all(self.bench.stores.iter().map(|store| store.versions(&self.layout.prefix))).await;
         let mut found = Vec::new();
         for (store, list) in self.bench.stores.iter().zip(lists) {
             match list {
-                Ok(objects) => found.extend(self.read_manifests(store, &objects).await),
+                Ok(versions) => found.extend(self.read_manifests(store, versions).await),
                 Err(why) => self.unreachable(store, &why),
             }
         }
         let rank = |c: &Candidate| self.bench.stores.iter().position(|s| s.region() == c.store.region());
         found.sort_by(|a, b| {
             let newest_content = b.manifest.position.seq.cmp(&a.manifest.position.seq);
-            newest_content.then_with(|| is_renamed(a).cmp(&is_renamed(b))).then_with(|| rank(a).cmp(&rank(b)))
+            let honest = || is_renamed(a).cmp(&is_renamed(b));
+            let open = || a.version.is_some().cmp(&b.version.is_some());
+            newest_content.then_with(honest).then_with(open).then_with(|| rank(a).cmp(&rank(b)))
         });
         self.warn_of_stale_content(&found);
         found
@@ -61,42 +82,82 @@ impl Reference {
         self.bench.recorder.emit(What::Listed { region, points: None, why: Some(why.kind.to_string()) });
     }
 
-    async fn read_manifests(&self, store: &SharedStore, objects: &[ObjectInfo]) -> Vec<Candidate> {
-        let points = self.points(objects);
-        let region = store.region().to_owned();
-        self.bench.recorder.emit(What::Listed { region, points: Some(points.len() as u64), why: None });
+    async fn read_manifests(&self, store: &SharedStore, versions: Vec<VersionInfo>) -> Vec<Candidate> {
+        let points = self.points(versions);
+        let (region, shown) = (store.region().to_owned(), points.values().filter(|parts| parts.is_shown()).count());
+        self.bench.recorder.emit(What::Listed { region, points: Some(shown as u64), why: None });
         let mut candidates = Vec::new();
         // Newest names first, so that the report lists what was refused in the order in which people look.
         for (point, parts) in points.into_iter().rev() {
-            let read = match parts {
-                Parts { dump: false, .. } => Err("its manifest is there, the dump is not".to_owned()),
-                Parts { manifest: false, .. } => {
-                    Err("it has no manifest, so nothing says what it must hold".to_owned())
+            let open = match (parts.dumps.first(), parts.manifests.first()) {
+                (Some(dump), Some(manifest)) if dump.is_latest && manifest.is_latest => {
+                    Some(self.read_manifest(store, &point, None).await)
                 }
-                _ => self.read_manifest(store, &point).await,
+                (Some(dump), _) if dump.is_latest => {
+                    Some(Err("it has no manifest, so nothing says what it must hold".to_owned()))
+                }
+                (_, Some(manifest)) if manifest.is_latest => {
+                    Some(Err("its manifest is there, the dump is not".to_owned()))
+                }
+                _ => None,
             };
-            match read {
-                Ok(manifest) => candidates.push(Candidate { point, store: store.clone(), manifest }),
-                Err(why) => self.refuse(&point, store.region(), Phase::Choose, why),
+            let candidate =
+                |manifest| Candidate { point: point.clone(), store: store.clone(), manifest, version: None };
+            match open {
+                Some(Ok(manifest)) => candidates.push(candidate(manifest)),
+                Some(Err(why)) => self.refuse(&point, store.region(), Phase::Choose, why),
+                None => {}
             }
+            candidates.extend(self.hidden(store, &point, &parts).await);
         }
         candidates
     }
 
-    fn points(&self, objects: &[ObjectInfo]) -> BTreeMap<PointName, Parts> {
+    /// What lies below something newer: versions that were overwritten, or that a delete marker hides. A dump belongs
+    /// to a manifest that states its size; whether it is the one is for the restore to find out.
+    async fn hidden(&self, store: &SharedStore, point: &PointName, parts: &Parts) -> Vec<Candidate> {
+        let mut found = Vec::new();
+        for at in &parts.manifests {
+            if at.is_latest && !parts.dumps.iter().any(|dump| !dump.is_latest) {
+                continue;
+            }
+            // Rubbish below rubbish is no news: the newest version was refused aloud.
+            let Ok(manifest) = self.read_manifest(store, point, Some(&at.version)).await else { continue };
+            let fits = |dump: &&VersionInfo| !(dump.is_latest && at.is_latest) && dump.size == manifest.stored_bytes;
+            found.extend(parts.dumps.iter().filter(fits).map(|dump| Candidate {
+                point: point.clone(),
+                store: store.clone(),
+                manifest: manifest.clone(),
+                version: Some(dump.version.clone()),
+            }));
+        }
+        found
+    }
+
+    fn points(&self, versions: Vec<VersionInfo>) -> BTreeMap<PointName, Parts> {
         let mut points: BTreeMap<PointName, Parts> = BTreeMap::new();
-        for object in objects {
-            match self.layout.parse(&object.key) {
-                Some(KeyKind::Dump(point)) => points.entry(point).or_default().dump = true,
-                Some(KeyKind::Manifest(point)) => points.entry(point).or_default().manifest = true,
+        for version in versions.into_iter().filter(|version| !version.is_delete_marker) {
+            match self.layout.parse(&version.key) {
+                Some(KeyKind::Dump(point)) => points.entry(point).or_default().dumps.push(version),
+                Some(KeyKind::Manifest(point)) => points.entry(point).or_default().manifests.push(version),
                 None => {}
             }
         }
         points
     }
 
-    async fn read_manifest(&self, store: &SharedStore, point: &PointName) -> Result<Manifest, String> {
-        let (info, mut body) = store.get(&self.layout.manifest_key(point)).await.map_err(|e| e.kind.to_string())?;
+    async fn read_manifest(
+        &self,
+        store: &SharedStore,
+        point: &PointName,
+        version: Option<&str>,
+    ) -> Result<Manifest, String> {
+        let key = self.layout.manifest_key(point);
+        let opened = match version {
+            Some(version) => store.get_version(&key, version).await,
+            None => store.get(&key).await,
+        };
+        let (info, mut body) = opened.map_err(|e| e.kind.to_string())?;
         if info.size > MAX_MANIFEST_BYTES as u64 {
             return Err(format!("its manifest has {} bytes, more than {MAX_MANIFEST_BYTES}", info.size));
         }

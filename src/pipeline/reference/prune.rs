@@ -6,7 +6,7 @@ use crate::{
         event::{BackupMade, What},
         naming::{KeyKind, PointName},
     },
-    store::{Store, StoreError},
+    store::{Store, StoreError, StoreErrorKind},
 };
 
 impl Reference {
@@ -22,16 +22,24 @@ impl Reference {
         }
     }
 
+    /// All versions go: what a mere deletion leaves would be paid for, and found, for ever. What a lock still holds
+    /// stays until the next time.
     async fn prune_region(&self, store: &dyn Store) -> Result<Vec<String>, StoreError> {
-        let mut pruned = Vec::new();
-        for object in store.list(&self.layout.prefix).await? {
-            let Some(KeyKind::Dump(point) | KeyKind::Manifest(point)) = self.layout.parse(&object.key) else {
+        let mut pruned: Vec<PointName> = Vec::new();
+        for version in store.versions(&self.layout.prefix).await? {
+            let Some(KeyKind::Dump(point) | KeyKind::Manifest(point)) = self.layout.parse(&version.key) else {
                 continue;
             };
-            if self.is_expired(&point) {
-                store.delete(&object.key).await?;
-                if pruned.last() != Some(&point) {
-                    pruned.push(point);
+            if !self.is_expired(&point) {
+                continue;
+            }
+            match store.delete_version(&version.key, &version.version).await {
+                Err(e) if e.kind == StoreErrorKind::Denied => {}
+                deleted => {
+                    deleted?;
+                    if !pruned.contains(&point) {
+                        pruned.push(point);
+                    }
                 }
             }
         }

@@ -99,7 +99,7 @@ impl Reference {
     async fn fetch_verify_import(&self, candidate: &Candidate, target: &dyn Target) -> Result<(), Refusal> {
         let recorder = &self.bench.recorder;
         recorder.begin(Phase::Fetch);
-        let fetched = candidate.store.get(&self.layout.dump_key(&candidate.point)).await;
+        let fetched = candidate.open(&self.layout.dump_key(&candidate.point)).await;
         let (_, body) = fetched.map_err(|e| {
             recorder.end(Phase::Fetch, false);
             Refusal { phase: Phase::Fetch, why: e.kind.to_string(), region: Some(e.kind) }
