@@ -26,6 +26,7 @@ fn faults() -> Vec<FaultInfo> {
             modes: vec!["truncated", "bracket-lost"],
             needs_regions: false,
             takes_generations: true,
+            needs_points: true,
             parameters: vec![],
         },
         FaultInfo {
@@ -33,6 +34,7 @@ fn faults() -> Vec<FaultInfo> {
             modes: vec!["latest-deleted"],
             needs_regions: false,
             takes_generations: true,
+            needs_points: true,
             parameters: vec![],
         },
         FaultInfo {
@@ -40,6 +42,7 @@ fn faults() -> Vec<FaultInfo> {
             modes: vec!["refused", "black-holed", "slow-link"],
             needs_regions: true,
             takes_generations: false,
+            needs_points: false,
             parameters: vec!["latency"],
         },
     ]
@@ -163,9 +166,11 @@ fn every_defect_of_a_plan_is_found_at_its_place() {
         ("bucket: sound-us-east-1", "bucket: sound-eu-west-1"),
         ("bucket: sound-us-east-1", "bucket: Sound_Bucket"),
         (
-            "regions:\n  - name: eu-west-1\n    bucket: sound-eu-west-1\n  - name: us-east-1\n    bucket: sound-us-east-1",
+            "regions:\n  - name: eu-west-1\n    bucket: sound-eu-west-1\n    lock: { mode: compliance, keep: 14 days }\n  - name: us-east-1\n    bucket: sound-us-east-1",
             "regions: []",
         ),
+        ("keep: 14 days", "keep: 36 h"),
+        ("mode: compliance", "mode: firm"),
         ("check_every: 1 h", "check_every: 0 min"),
         ("min_size: 1 MiB", "min_size: 1 MB"),
     ];

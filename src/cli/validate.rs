@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     exit,
-    input::lint::{self, Weakness},
+    input::lint::{self, Weakness, page},
 };
 
 /// Arguments of `validate`.
@@ -20,6 +20,9 @@ pub(super) struct ValidateArgs {
     /// A weakness of the plan fails the command.
     #[arg(long)]
     strict: bool,
+    /// Print a page in Markdown instead: every weakness with its reason, its remedy and the drill that proves it.
+    #[arg(long)]
+    explain: bool,
 }
 
 pub(super) fn validate(args: &ValidateArgs, common: &Common, console: &Console) -> Ended {
@@ -27,6 +30,12 @@ pub(super) fn validate(args: &ValidateArgs, common: &Common, console: &Console) 
     let scenarios = selection::scenarios(&args.selection, &plan)?;
     let named: Vec<_> = scenarios.iter().map(|one| (one.id.as_str(), &one.scenario.value)).collect();
     let weaknesses = lint::lint(&plan, &named);
+    let failed = args.strict && !weaknesses.is_empty();
+    let ended = Ok(if failed { exit::FAILED } else { exit::PASS });
+    if args.explain {
+        console.text(page::page(&plan.path.display().to_string(), &weaknesses, &named));
+        return ended;
+    }
     if !console.is_quiet() {
         console.line(format_args!("{}: the plan is well-formed", plan.path.display()));
         console.line(format_args!("{} scenarios can be played with it", scenarios.len()));
@@ -38,8 +47,7 @@ pub(super) fn validate(args: &ValidateArgs, common: &Common, console: &Console) 
     for weakness in &weaknesses {
         show(weakness, console);
     }
-    let failed = args.strict && !weaknesses.is_empty();
-    Ok(if failed { exit::FAILED } else { exit::PASS })
+    ended
 }
 
 fn show(weakness: &Weakness, console: &Console) {

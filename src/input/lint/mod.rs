@@ -3,7 +3,9 @@
 
 mod classes;
 mod levels;
+mod locks;
 mod monitor;
+pub mod page;
 mod realtime;
 mod regions;
 mod response;
@@ -66,6 +68,7 @@ const RULES: &[Rule] = &[
     retention::of_classes,
     levels::looser_than_any_level,
     monitor::age_below_interval,
+    locks::none_holds,
     testing::content_unread,
     response::eats_the_rto,
     response::slower_than_the_rto,

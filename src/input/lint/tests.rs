@@ -48,6 +48,7 @@ fn each_rule_fires_alone_on_a_plan_with_its_one_defect() {
         ("response-eats-rto", |p| p.response.detect = Span::minutes(6)),
         ("response-slower-than-rto", |p| p.response.recovery = Span::minutes(31)),
         ("single-region", |p| p.regions.truncate(1)),
+        ("no-lock-holds", |p| p.regions.iter_mut().for_each(|region| region.lock = None)),
     ];
     for (id, defect) in defects {
         assert_eq!(fired(defect), [*id]);

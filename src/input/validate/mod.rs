@@ -24,6 +24,8 @@ pub struct FaultInfo {
     pub needs_regions: bool,
     /// Whether it strikes recovery points, so that `generations` says which.
     pub takes_generations: bool,
+    /// Whether it changes nothing before the first recovery point.
+    pub needs_points: bool,
     /// Names of the parameters that it takes under `with`.
     pub parameters: Vec<&'static str>,
 }

@@ -247,20 +247,20 @@ fn moment(
 ) {
     let t0 = story.scenario.disaster.at;
     let first = story.backup(1);
-    let strikes_points = info.is_some_and(|info| info.takes_generations);
+    let needs_points = info.is_some_and(|info| info.needs_points);
     match fault.when {
         Moment::At(at) if at.millis() >= t0.millis() => {
             let help = "write an earlier moment, or `at-disaster`, or `during-fetch:` and a share";
             found.add(path, format!("the fault begins at {at}; the disaster is at {t0}"), help);
         }
-        Moment::At(at) if strikes_points && at.millis() <= first.millis() => {
+        Moment::At(at) if needs_points && at.millis() <= first.millis() => {
             let what = format!("the fault begins at {at}, when there is no recovery point to strike");
             found.add(path, what, format!("the first backup is made at {first}; write a later moment"));
         }
         Moment::BeforeBackupOfDay(day) if !story.backups.contains(&day) => {
             found.add(path, format!("no backup is made on day {day}"), story.days());
         }
-        Moment::BeforeBackupOfDay(1) if strikes_points => {
+        Moment::BeforeBackupOfDay(1) if needs_points => {
             let what = "before the backup of day 1 there is no recovery point to strike";
             found.add(path, what, "write a later day");
         }
