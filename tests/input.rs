@@ -123,7 +123,7 @@ const CONTROL_SHA256: &str = "d105c7726fb5eec1e5e98d967f14f51c11291b89b6564801c5
 fn the_hooklabs_plan_is_valid_and_its_weaknesses_are_found() {
     let plan = load_plan(PLAN).unwrap();
     assert_eq!(shown(&validate::plan(&plan)), "");
-    let weaknesses = lint(&plan, &[]);
+    let weaknesses = lint(&plan);
     let text = weaknesses.iter().map(|w| {
         let severity = w.severity.words();
         format!("{} {severity} {}\n  {}\n  why: {}\n  remedy: {}\n", w.place, w.id, w.what, w.why, w.remedy)
@@ -307,7 +307,7 @@ fn survives(bytes: &[u8]) -> Result<(), TestCaseError> {
     match load_plan(&path) {
         Ok(plan) => {
             found.extend(validate::plan(&plan));
-            lint(&plan, &[]);
+            lint(&plan);
         }
         Err(error) => found.push(error),
     }

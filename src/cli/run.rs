@@ -1,6 +1,6 @@
 //! `backdraft run`: plays scenarios against the plan, prints a table, writes reports.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{fs, io, path::PathBuf};
 
 use clap::Args;
 
@@ -10,7 +10,7 @@ use super::{
     output::Output,
     progress::Progress,
     selection::{self, Chosen, Selection},
-    session::{Cast, Played, Session},
+    session::{DEFAULT_SEED, Played, Session, Troupe},
 };
 use crate::{
     error::{Error, Result},
@@ -24,9 +24,6 @@ use crate::{
     report::{self, Options},
     sim::clock,
 };
-
-/// The seed of a run that names none: any would do, and the same one makes runs comparable.
-const DEFAULT_SEED: u64 = 42;
 
 /// Arguments of `run`.
 #[derive(Debug, Clone, Args)]
@@ -58,7 +55,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
         Some(folder) => Output::open(folder)?,
         None => Output::open(&new_folder()?)?,
     };
-    let records = play_all(args, console, &session, &plan, chosen, &output)?;
+    let records = play_all(args, console, &session, plan, chosen, &output)?;
     for format in report::CATALOGUE {
         if format.name() == "terminal" {
             console.text(format.render(&records, &terminal()));
@@ -88,23 +85,15 @@ fn play_all(
     args: &RunArgs,
     console: &Console,
     session: &Session,
-    plan: &Loaded<Plan>,
+    plan: Loaded<Plan>,
     chosen: Vec<Chosen>,
     output: &Output,
 ) -> Result<Vec<Record>> {
     let mut progress = Progress::new(chosen.len(), console);
-    let shared_plan = Arc::new(plan.value.clone());
+    let troupe = Troupe::new(plan, args.seed, if args.simulate { Way::Simulated } else { Way::Real });
     let mut records = Vec::new();
     for one in chosen {
-        let cast = Cast {
-            id: one.id,
-            plan: shared_plan.clone(),
-            plan_sha256: plan.sha256.clone(),
-            scenario: Arc::new(one.scenario.value),
-            scenario_sha256: one.scenario.sha256,
-            seed: args.seed,
-            way: if args.simulate { Way::Simulated } else { Way::Real },
-        };
+        let cast = troupe.cast(one);
         let Played { record, kept } = session.play(&cast, progress.begin(&cast.id));
         output.write(&format!("records/{}.json", cast.id), &record_json(&record))?;
         progress.end(&record, kept.as_deref());

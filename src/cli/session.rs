@@ -12,6 +12,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::{runtime, signal::unix, sync::watch};
 
+use super::selection::Chosen;
 use crate::{
     assembly::{self, Parts},
     engine::{
@@ -19,6 +20,7 @@ use crate::{
         journal::{self, Scratch},
     },
     error::{Error, Result},
+    input::load::Loaded,
     measure,
     model::{
         event::{Event, What},
@@ -40,12 +42,42 @@ pub(super) struct Cast {
     pub(super) way: Way,
 }
 
+/// What all drills of one run have in common.
+pub(super) struct Troupe {
+    plan: Arc<Plan>,
+    plan_sha256: String,
+    seed: u64,
+    way: Way,
+}
+
+impl Troupe {
+    pub(super) fn new(plan: Loaded<Plan>, seed: u64, way: Way) -> Self {
+        Troupe { plan: Arc::new(plan.value), plan_sha256: plan.sha256, seed, way }
+    }
+
+    /// One scenario, to be played.
+    pub(super) fn cast(&self, one: Chosen) -> Cast {
+        Cast {
+            id: one.id,
+            plan: Arc::clone(&self.plan),
+            plan_sha256: self.plan_sha256.clone(),
+            scenario: Arc::new(one.scenario.value),
+            scenario_sha256: one.scenario.sha256,
+            seed: self.seed,
+            way: self.way,
+        }
+    }
+}
+
 /// What a drill leaves.
 pub(super) struct Played {
     pub(super) record: Record,
     /// Its scratch folder, where that was to be kept.
     pub(super) kept: Option<PathBuf>,
 }
+
+/// The seed of a run that names none: any would do, and the same one makes runs comparable.
+pub(super) const DEFAULT_SEED: u64 = 42;
 
 /// Files that a drill may need open at once, with room to spare.
 const OPEN_FILES: usize = 128;

@@ -5,11 +5,16 @@ use clap::Args;
 use super::{
     Common, Ended,
     console::Console,
-    selection::{self, Selection},
+    progress::Progress,
+    selection::{self, Chosen, Selection},
+    session::{DEFAULT_SEED, Session, Troupe},
 };
 use crate::{
     exit,
-    input::lint::{self, Weakness, page},
+    input::{lint, load::Loaded},
+    measure,
+    model::{plan::Plan, record::Way, weakness::Weakness},
+    report::weaknesses,
 };
 
 /// Arguments of `validate`.
@@ -28,26 +33,25 @@ pub(super) struct ValidateArgs {
 pub(super) fn validate(args: &ValidateArgs, common: &Common, console: &Console) -> Ended {
     let plan = selection::plan(&common.plan)?;
     let scenarios = selection::scenarios(&args.selection, &plan)?;
-    let named: Vec<_> = scenarios.iter().map(|one| (one.id.as_str(), &one.scenario.value)).collect();
-    let weaknesses = lint::lint(&plan, &named);
-    let failed = args.strict && !weaknesses.is_empty();
-    let ended = Ok(if failed { exit::FAILED } else { exit::PASS });
+    let found = lint::lint(&plan);
+    let failed = args.strict && !found.is_empty();
+    let ended = if failed { exit::FAILED } else { exit::PASS };
     if args.explain {
-        console.text(page::page(&plan.path.display().to_string(), &weaknesses, &named));
-        return ended;
+        return explain(plan, scenarios, found, ended, console);
     }
     if !console.is_quiet() {
         console.line(format_args!("{}: the plan is well-formed", plan.path.display()));
         console.line(format_args!("{} scenarios can be played with it", scenarios.len()));
     }
-    match weaknesses.len() {
+    match found.len() {
         0 => console.line(format_args!("no weakness was found in the plan")),
-        n => console.line(format_args!("{n} weaknesses of the plan, worst first:")),
+        n => console
+            .line(format_args!("{n} weaknesses of the plan, worst first; --explain plays the drills that prove them:")),
     }
-    for weakness in &weaknesses {
+    for weakness in &found {
         show(weakness, console);
     }
-    ended
+    Ok(ended)
 }
 
 fn show(weakness: &Weakness, console: &Console) {
@@ -55,7 +59,25 @@ fn show(weakness: &Weakness, console: &Console) {
     console.line(format_args!("  where:  {} ({})", weakness.place, weakness.path));
     console.line(format_args!("  why:    {}", weakness.why));
     console.line(format_args!("  remedy: {}", weakness.remedy));
-    if let Some(scenario) = &weakness.proven_by {
-        console.line(format_args!("  shown by: backdraft run --only {scenario}"));
+}
+
+/// Plays every scenario in simulated time, and prints what the drills show of each weakness.
+fn explain(plan: Loaded<Plan>, scenarios: Vec<Chosen>, found: Vec<Weakness>, ended: u8, console: &Console) -> Ended {
+    let session = Session::start(false)?;
+    let mut progress = Progress::new(scenarios.len(), console);
+    let path = plan.path.display().to_string();
+    let troupe = Troupe::new(plan, DEFAULT_SEED, Way::Simulated);
+    let mut records = Vec::new();
+    for one in scenarios {
+        let cast = troupe.cast(one);
+        let played = session.play(&cast, progress.begin(&cast.id));
+        progress.end(&played.record, None);
+        records.push(played.record);
     }
+    progress.finish();
+    if session.is_stopped() {
+        return Ok(exit::INTERRUPTED);
+    }
+    console.text(weaknesses::page(&path, &measure::proofs(found, &records)));
+    Ok(ended)
 }

@@ -12,6 +12,7 @@ mod limits;
 mod monitoring;
 mod objectives;
 mod outcome;
+mod proof;
 mod redact;
 mod result;
 mod rpo;
@@ -23,6 +24,7 @@ mod timeline;
 
 pub use differences::differences;
 pub use exit_code::exit_code;
+pub use proof::proofs;
 
 use crate::model::{
     event::{Event, What},
@@ -138,6 +140,8 @@ fn scope(events: &[Event], plan: &Plan, scenario: &Scenario, order: &[String]) -
     let others = plan.services.keys().filter(|name| !order.contains(name));
     let mut exclusions: Vec<String> = others.map(|name| format!("service {name}")).collect();
     let level = scenario.level.to_string();
+    let homeless = plan.data_classes.iter().filter(|(_, class)| class.service.is_none());
+    exclusions.extend(homeless.map(|(name, _)| format!("data class {name} (no service holds it)")));
     exclusions.extend(plan.levels.keys().filter(|key| **key != level).map(|key| format!("level {key}")));
     Scope {
         platform: plan.platform.clone(),

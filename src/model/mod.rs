@@ -8,4 +8,5 @@ pub mod record;
 pub mod scenario;
 pub mod time;
 pub mod units;
+pub mod weakness;
 pub mod words;

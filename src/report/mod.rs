@@ -6,6 +6,7 @@ mod json;
 mod markdown;
 mod terminal;
 mod text;
+pub mod weaknesses;
 
 pub use contract::{Options, Report};
 

@@ -1,13 +1,7 @@
 //! Backups that one stolen key can destroy.
 
 use super::{Reader, Weakness};
-use crate::model::{
-    outcome::Outcome,
-    plan::{LockPlan, RegionPlan},
-    record::Severity,
-    scenario::Scenario,
-    units::Span,
-};
+use crate::model::{plan::RegionPlan, record::Severity, units::Span};
 
 /// No region whose object lock outlasts the gap to the next backup: who holds the key that writes backups can destroy
 /// the last one. A lock that has run out by then is none.
@@ -35,13 +29,5 @@ pub(super) fn none_holds(reader: &Reader<'_>) -> Vec<Weakness> {
     let remedy = "lock at least one region so that nobody may bypass it and longer than an intruder waits unseen: \
                   `lock: { mode: compliance, keep: 14 days }`"
         .to_owned();
-    let found = reader.weakness("no-lock-holds", Severity::High, "regions", [what, why, remedy]);
-    let proven_by = reader.shown_by(|s| is_robbed(s) && s.history.lock.is_none_or(|LockPlan { keep, .. }| keep <= gap));
-    vec![Weakness { proven_by, ..found }]
-}
-
-/// A drill in which a stolen key leaves nothing.
-fn is_robbed(scenario: &Scenario) -> bool {
-    let stolen = scenario.faults.iter().any(|fault| fault.fault == "compromised-account");
-    stolen && scenario.expect.outcome == Outcome::RefusedLoudly
+    vec![reader.weakness("no-lock-holds", Severity::High, "regions", [what, why, remedy])]
 }

@@ -5,7 +5,6 @@ mod classes;
 mod levels;
 mod locks;
 mod monitor;
-pub mod page;
 mod realtime;
 mod regions;
 mod response;
@@ -13,42 +12,16 @@ mod retention;
 mod rpo;
 mod testing;
 
-use serde::Serialize;
-
 use super::{explain::shown_sentence, load::Loaded};
 use crate::model::{
     plan::{Cadence, Plan, ServicePlan},
     record::Severity,
-    scenario::Scenario,
+    weakness::Weakness,
 };
 
-/// A promise of the plan that its own numbers break.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Weakness {
-    /// The rule that found it.
-    pub id: &'static str,
-    /// How bad.
-    pub severity: Severity,
-    /// Where in the plan: a path such as `monitor.max_age`.
-    pub path: String,
-    /// Where in the file: `file:line:column`.
-    pub place: String,
-    /// What is wrong, in one line.
-    pub what: String,
-    /// Why, with the numbers.
-    pub why: String,
-    /// What to change.
-    pub remedy: String,
-    /// The scenario that shows it in a drill, where one of those at hand does.
-    pub proven_by: Option<String>,
-}
-
-/// A scenario with its id, for instance `database/control`.
-pub type Named<'s> = (&'s str, &'s Scenario);
-
-/// Reads a plan, worst weakness first. `scenarios` are those at hand: one that shows a weakness is named with it.
-pub fn lint(plan: &Loaded<Plan>, scenarios: &[Named<'_>]) -> Vec<Weakness> {
-    let reader = Reader { plan, scenarios };
+/// Reads a plan, worst weakness first.
+pub fn lint(plan: &Loaded<Plan>) -> Vec<Weakness> {
+    let reader = Reader { plan };
     let mut found: Vec<Weakness> = RULES.iter().flat_map(|rule| rule(&reader)).collect();
     found.sort_by_key(|weakness| weakness.severity);
     found
@@ -78,7 +51,6 @@ const RULES: &[Rule] = &[
 /// What a rule reads.
 struct Reader<'r> {
     plan: &'r Loaded<Plan>,
-    scenarios: &'r [Named<'r>],
 }
 
 impl Reader<'_> {
@@ -90,7 +62,7 @@ impl Reader<'_> {
     fn weakness(&self, id: &'static str, severity: Severity, path: impl Into<String>, words: [String; 3]) -> Weakness {
         let (path, [what, why, remedy]) = (path.into(), words.map(|text| shown_sentence(&text)));
         let place = self.plan.places.of(&path);
-        Weakness { id, severity, path, place, what, why, remedy, proven_by: None }
+        Weakness { id, severity, path, place, what, why, remedy }
     }
 
     /// Services that are backed up on a schedule.
@@ -103,11 +75,6 @@ impl Reader<'_> {
     fn most_frequent(&self) -> Option<(Cadence, Vec<(&str, &ServicePlan)>)> {
         let every = self.scheduled().map(|(_, service)| service.backup.every).min()?;
         Some((every, self.scheduled().filter(|(_, service)| service.backup.every == every).collect()))
-    }
-
-    /// The id of the first scenario at hand that shows something.
-    fn shown_by(&self, shows: impl Fn(&Scenario) -> bool) -> Option<String> {
-        self.scenarios.iter().find(|(_, scenario)| shows(scenario)).map(|(id, _)| (*id).to_owned())
     }
 }
 

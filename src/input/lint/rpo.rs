@@ -1,7 +1,7 @@
 //! Recovery point objectives that the backup interval cannot hold.
 
 use super::{Reader, Weakness};
-use crate::model::{outcome::Verdict, plan::ServicePlan, record::Severity, units::Span};
+use crate::model::{plan::ServicePlan, record::Severity, units::Span};
 
 /// An objective no longer than the interval: even a healthy backup misses it, by the time that a backup takes.
 pub(super) fn below_interval(reader: &Reader<'_>) -> Vec<Weakness> {
@@ -47,10 +47,7 @@ fn each(
 ) -> Vec<Weakness> {
     let broken = reader.scheduled().filter(|(_, service)| breaks(service));
     let weakness = |(name, service): (&str, &ServicePlan)| {
-        let found = reader.weakness(id, severity, format!("services.{name}.rpo"), words(name, service));
-        let proven_by =
-            reader.shown_by(|s| s.service.is_single() && s.service.has(name) && s.expect.rpo == Some(Verdict::Missed));
-        Weakness { proven_by, ..found }
+        reader.weakness(id, severity, format!("services.{name}.rpo"), words(name, service))
     };
     broken.map(weakness).collect()
 }

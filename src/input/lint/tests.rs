@@ -4,10 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{
-    input::load::{load_plan, load_scenario},
-    model::units::Span,
-};
+use crate::{input::load::load_plan, model::units::Span};
 
 fn sound() -> Loaded<Plan> {
     load_plan(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/plans/sound.yaml")).unwrap()
@@ -17,7 +14,7 @@ fn sound() -> Loaded<Plan> {
 fn fired(edit: impl FnOnce(&mut Plan)) -> Vec<&'static str> {
     let mut plan = sound();
     edit(&mut plan.value);
-    lint(&plan, &[]).into_iter().map(|weakness| weakness.id).collect()
+    lint(&plan).into_iter().map(|weakness| weakness.id).collect()
 }
 
 fn database(plan: &mut Plan) -> &mut ServicePlan {
@@ -29,7 +26,7 @@ const DAY: Span = Span::hours(24);
 
 #[test]
 fn a_sound_plan_has_no_weakness() {
-    assert_eq!(lint(&sound(), &[]), []);
+    assert_eq!(lint(&sound()), []);
 }
 
 #[test]
@@ -83,19 +80,6 @@ fn a_monitor_with_half_the_interval_lies_half_of_the_day() {
     let mut plan = sound();
     plan.value.monitor.max_age = Span::hours(12);
     plan.value.monitor.check_every = Span::hours(6);
-    let why = lint(&plan, &[]).remove(0).why;
+    let why = lint(&plan).remove(0).why;
     assert!(why.contains("12 h of every 24 h (50% of the time), by 2 of the 4 looks a day"), "{why}");
-}
-
-#[test]
-fn a_weakness_names_the_scenario_at_hand_that_shows_it() {
-    let mut plan = sound();
-    database(&mut plan.value).rpo = DAY;
-    let read = |name: &str| {
-        load_scenario(format!("{}/fixtures/inputs/valid/{name}.yaml", env!("CARGO_MANIFEST_DIR"))).unwrap().value
-    };
-    let (control, behind) = (read("control"), read("corrupt-latest"));
-    let scenarios = [("database/control", &control), ("database/corrupt-latest", &behind)];
-    assert_eq!(lint(&plan, &scenarios)[0].proven_by.as_deref(), Some("database/corrupt-latest"));
-    assert_eq!(lint(&plan, &scenarios[..1])[0].proven_by, None);
 }
