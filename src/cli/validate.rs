@@ -47,7 +47,7 @@ fn show(weakness: &Weakness, console: &Console) {
     console.line(format_args!("  where:  {} ({})", weakness.place, weakness.path));
     console.line(format_args!("  why:    {}", weakness.why));
     console.line(format_args!("  remedy: {}", weakness.remedy));
-    if let Some(scenario) = &weakness.proven_by {
-        console.line(format_args!("  shown by: backdraft run --only {scenario}"));
+    if !weakness.proven_by.is_empty() {
+        console.line(format_args!("  shown by: backdraft run --only {}", weakness.proven_by.join(" --only ")));
     }
 }

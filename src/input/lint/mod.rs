@@ -37,8 +37,8 @@ pub struct Weakness {
     pub why: String,
     /// What to change.
     pub remedy: String,
-    /// The scenario that shows it in a drill, where one of those at hand does.
-    pub proven_by: Option<String>,
+    /// The scenarios that show it in a drill, of those at hand; several where it takes a contrast.
+    pub proven_by: Vec<String>,
 }
 
 /// A scenario with its id, for instance `database/control`.
@@ -87,7 +87,7 @@ impl Reader<'_> {
     fn weakness(&self, id: &'static str, severity: Severity, path: impl Into<String>, words: [String; 3]) -> Weakness {
         let (path, [what, why, remedy]) = (path.into(), words.map(|text| shown_sentence(&text)));
         let place = self.plan.places.of(&path);
-        Weakness { id, severity, path, place, what, why, remedy, proven_by: None }
+        Weakness { id, severity, path, place, what, why, remedy, proven_by: Vec::new() }
     }
 
     /// Services that are backed up on a schedule.
@@ -103,8 +103,8 @@ impl Reader<'_> {
     }
 
     /// The id of the first scenario at hand that shows something.
-    fn shown_by(&self, shows: impl Fn(&Scenario) -> bool) -> Option<String> {
-        self.scenarios.iter().find(|(_, scenario)| shows(scenario)).map(|(id, _)| (*id).to_owned())
+    fn shown_by(&self, shows: impl Fn(&Scenario) -> bool) -> Vec<String> {
+        self.scenarios.iter().find(|(_, scenario)| shows(scenario)).map(|(id, _)| (*id).to_owned()).into_iter().collect()
     }
 }
 

@@ -66,6 +66,11 @@ fn just_beyond_its_limit_a_rule_is_silent() {
         |p| database(p).rpo = Span(2 * DAY.0 + 1),
         |p| p.data_classes.get_mut("orders").unwrap().schedule.push(Cadence::Weekly),
         |p| p.retention = Span(2 * DAY.0),
+        |p| {
+            database(p).backup.stream = Some(Span::minutes(5));
+            database(p).rpo = DAY;
+            p.data_classes.get_mut("orders").unwrap().schedule.push(Cadence::Realtime);
+        },
         |p| database(p).rto = Span::hours(4),
         |p| p.monitor.max_age = Span(DAY.0 + HOUR.0),
         |p| p.testing.verify_every = Some(HOUR),
@@ -95,6 +100,21 @@ fn a_weakness_names_the_scenario_at_hand_that_shows_it() {
     };
     let (control, behind) = (read("control"), read("corrupt-latest"));
     let scenarios = [("database/control", &control), ("database/corrupt-latest", &behind)];
-    assert_eq!(lint(&plan, &scenarios)[0].proven_by.as_deref(), Some("database/corrupt-latest"));
-    assert_eq!(lint(&plan, &scenarios[..1])[0].proven_by, None);
+    assert_eq!(lint(&plan, &scenarios)[0].proven_by, ["database/corrupt-latest"]);
+    assert_eq!(lint(&plan, &scenarios[..1])[0].proven_by, [""; 0]);
+}
+
+#[test]
+fn a_class_promised_real_time_names_the_drills_with_and_without_a_change_stream() {
+    let mut plan = sound();
+    plan.value.data_classes.get_mut("orders").unwrap().schedule.push(Cadence::Realtime);
+    let without =
+        load_scenario(format!("{}/fixtures/inputs/valid/control.yaml", env!("CARGO_MANIFEST_DIR"))).unwrap().value;
+    let mut with = without.clone();
+    with.history.stream = Some(Span::minutes(5));
+    let scenarios = [("database/stream-critical-class", &with), ("database/control", &without)];
+    let found = lint(&plan, &scenarios).remove(0);
+    assert_eq!(found.proven_by, ["database/control", "database/stream-critical-class"]);
+    assert!(found.remedy.contains("`backup.stream: 5 min`"), "{}", found.remedy);
+    assert_eq!(lint(&plan, &scenarios[..1])[0].proven_by, [""; 0], "one alone shows no contrast");
 }
