@@ -18,7 +18,7 @@ use backdraft::{
 };
 use futures_util::StreamExt;
 
-/// A stage with three days of backups, in virtual time.
+/// A stage with three days of backups and of a change stream, in virtual time.
 async fn stage(scratch: &Path) -> Stage {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let plan = load_plan(root.join("fixtures/hooklabs/plan.yaml")).unwrap().value;
@@ -32,6 +32,12 @@ async fn stage(scratch: &Path) -> Stage {
         stage.services[0].service.write(at - jiff::SignedDuration::from_hours(1), 20).await.unwrap();
         stage.clock.set(at);
         stage.services[0].pipeline.backup(day as u32 + 1).await.unwrap();
+        for piece in 1..=3 {
+            let at = at + jiff::SignedDuration::from_mins(5 * piece);
+            stage.services[0].service.write(at, 2).await.unwrap();
+            stage.clock.set(at);
+            stage.services[0].pipeline.stream().await;
+        }
     }
     stage
 }
@@ -39,6 +45,7 @@ async fn stage(scratch: &Path) -> Stage {
 /// All that a pipeline would do that night: start a backup, look everywhere, read everything.
 async fn use_the_world(stage: &Stage) {
     stage.world.backups["database"].schedule.starts();
+    stage.world.backups["database"].schedule.streams();
     for store in &stage.stores {
         for object in store.list("").await.unwrap_or_default() {
             if let Ok((_, mut body)) = store.get(&object.key).await {
@@ -85,7 +92,8 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
             assert!(proof.bit, "{what} bites: {}", proof.evidence);
             assert!(injection.heal(&stage.world), "{what} heals");
             assert_eq!(picture(&stage), before, "{what} leaves nothing behind");
-            assert!(stage.world.backups["database"].schedule.starts(), "{what} leaves the schedule running");
+            let schedule = &stage.world.backups["database"].schedule;
+            assert!(schedule.starts() && schedule.streams(), "{what} leaves the schedule running");
             use_the_world(&stage).await;
         }
     }
@@ -107,6 +115,12 @@ async fn a_fault_that_nothing_met_says_that_it_did_not_bite() {
             .unwrap();
     stopped.inject(&stage.world, Onset::Now).unwrap();
     assert!(!stopped.proof(&stage.world).bit);
+    let mut stopped = spec(fault::find("stale-dump").unwrap(), "stream-stopped", Moment::BeforeBackupOfDay(3));
+    stopped.regions.clear();
+    let mut stopped = fault::prepare(&stopped).unwrap();
+    stopped.inject(&stage.world, Onset::Now).unwrap();
+    stage.world.backups["database"].schedule.starts();
+    assert!(!stopped.proof(&stage.world).bit, "backups are no pieces of the stream");
 }
 
 #[test]
@@ -129,6 +143,7 @@ fn a_wrong_mode_or_parameter_is_refused_in_words() {
         r#"{"fault":"corrupt-json","mode":"melted"}"#,
         r#"{"fault":"region-outage","mode":"slow-link","with":{"rate":"0 B/s"}}"#,
         r#"{"fault":"stale-dump","mode":"replica-behind"}"#,
+        r#"{"fault":"stream-gap","mode":"deleted","with":{"pieces":0}}"#,
         r#"{"fault":"earthquake","mode":"any"}"#,
     ];
     let said: Vec<String> = wrong

@@ -70,27 +70,27 @@ impl Manifest {
     /// Whether a dump is the one that was made. Err: the first thing in which it differs. Contents are compared before
     /// the archive's digest, so that what is told is what it means.
     pub fn check(&self, found: &Summary) -> Result<(), String> {
-        self.check_tables(&found.tables)?;
+        check_tables(&self.tables, &found.tables)?;
         differs("dump: bytes", self.stored_bytes, found.stored_bytes)?;
         differs("dump: SHA-256", &self.stored_sha256, &found.stored_sha256)
     }
+}
 
-    /// Whether these tables are the ones that were dumped. Err: the first thing in which they differ.
-    pub fn check_tables(&self, found: &[TableDigest]) -> Result<(), String> {
-        let known = by_name(found).map_err(|table| format!("table `{table}` is there twice"))?;
-        for expected in &self.tables {
-            let name = expected.name.escape_debug();
-            let table = known.get(&*expected.name).ok_or_else(|| format!("table `{name}` is missing"))?;
-            differs(&format!("table `{name}`: rows"), expected.rows, table.rows)?;
-            differs(&format!("table `{name}`: bytes"), expected.bytes, table.bytes)?;
-            differs(&format!("table `{name}`: SHA-256"), &expected.sha256, &table.sha256)?;
-        }
-        let expected = by_name(&self.tables).map_err(|table| format!("the manifest has table `{table}` twice"))?;
-        if let Some(extra) = known.keys().find(|name| !expected.contains_key(**name)) {
-            return Err(format!("table `{}` is not in the manifest", extra.escape_debug()));
-        }
-        Ok(())
+/// Whether these tables are the ones that are expected, whatever their order. Err: the first thing in which they differ.
+pub fn check_tables(expected: &[TableDigest], found: &[TableDigest]) -> Result<(), String> {
+    let known = by_name(found).map_err(|table| format!("table `{table}` is there twice"))?;
+    for expected in expected {
+        let name = expected.name.escape_debug();
+        let table = known.get(&*expected.name).ok_or_else(|| format!("table `{name}` is missing"))?;
+        differs(&format!("table `{name}`: rows"), expected.rows, table.rows)?;
+        differs(&format!("table `{name}`: bytes"), expected.bytes, table.bytes)?;
+        differs(&format!("table `{name}`: SHA-256"), &expected.sha256, &table.sha256)?;
     }
+    let expected = by_name(expected).map_err(|table| format!("the manifest has table `{table}` twice"))?;
+    if let Some(extra) = known.keys().find(|name| !expected.contains_key(**name)) {
+        return Err(format!("table `{}` is not in the manifest", extra.escape_debug()));
+    }
+    Ok(())
 }
 
 fn differs<T: PartialEq + std::fmt::Display>(what: &str, expected: T, found: T) -> Result<(), String> {

@@ -31,7 +31,7 @@ mod tally;
 mod text;
 
 pub use error::{ArchiveError, Fault, InputError, Place};
-pub use manifest::{MANIFEST_FORMAT, MAX_MANIFEST_BYTES, Manifest};
+pub use manifest::{MANIFEST_FORMAT, MAX_MANIFEST_BYTES, Manifest, check_tables};
 pub use tally::{Digester, Summary, SummaryHandle, TableDigest};
 
 /// About how much JSON a gzip member and a chunk of rows hold, in bytes.

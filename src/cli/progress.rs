@@ -87,6 +87,7 @@ fn words(what: &What) -> Option<String> {
         What::FaultInjected { detail, .. } => Some(detail.clone()),
         What::PhaseStarted { phase } => Some(phase.words().to_owned()),
         What::PointRefused(tried) => Some(format!("{} in {} refused", tried.point, tried.region)),
+        What::StreamBroken { after, .. } => Some(format!("the change stream is broken after write {}", after.seq)),
         _ => None,
     }
 }

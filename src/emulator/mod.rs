@@ -55,11 +55,14 @@ impl World {
     }
 }
 
-/// The scheduler that starts backups: cron, a workflow. It can stop, as they do.
+/// The scheduler that starts backups: cron, a workflow; and the agent that copies the change stream between them. Either
+/// can stop, as they do.
 #[derive(Debug, Default)]
 pub struct Schedule {
     stopped: AtomicBool,
     missed: AtomicU32,
+    stream_stopped: AtomicBool,
+    pieces_missed: AtomicU32,
 }
 
 impl Schedule {
@@ -80,5 +83,24 @@ impl Schedule {
     /// Backups that did not start so far.
     pub fn missed(&self) -> u32 {
         self.missed.load(Ordering::SeqCst)
+    }
+
+    /// Whether the next piece of the change stream is copied; counts it as missed where not.
+    pub fn streams(&self) -> bool {
+        let stopped = self.stream_stopped.load(Ordering::SeqCst);
+        if stopped {
+            self.pieces_missed.fetch_add(1, Ordering::SeqCst);
+        }
+        !stopped
+    }
+
+    /// Stops the change stream, or lets it go on.
+    pub fn stop_stream(&self, stopped: bool) {
+        self.stream_stopped.store(stopped, Ordering::SeqCst);
+    }
+
+    /// Pieces that were not copied so far.
+    pub fn pieces_missed(&self) -> u32 {
+        self.pieces_missed.load(Ordering::SeqCst)
     }
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::{Ended, Play, Protected, timetable::Entry};
 use crate::{
+    emulator::Schedule,
     model::event::{Alarm, AlarmKind, BackupMade, SteadyWhen, What},
     monitor::Sighting,
 };
@@ -58,14 +59,14 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Whether the schedule of a service starts what is due; one that nobody schedules starts by itself.
-    fn starts(&self, service: usize) -> bool {
+    /// What starts a service's backups; `None` where nobody schedules them, and they start by themselves.
+    fn schedule(&self, service: usize) -> Option<&Schedule> {
         let backups = self.stage.world.backups.get(&self.stage.services[service].name);
-        backups.is_none_or(|backups| backups.schedule.starts())
+        backups.map(|backups| &backups.schedule)
     }
 
     async fn backup(&mut self, number: usize, day: u32) {
-        let starts = self.starts(number);
+        let starts = self.schedule(number).is_none_or(Schedule::starts);
         let Protected { recorder, pipeline, .. } = &self.stage.services[number];
         if !starts {
             return recorder.emit(What::BackupSkipped { day, why: "the schedule did not start it".into() });
@@ -81,7 +82,7 @@ impl Play<'_> {
 
     /// A piece of the change stream. Its failures are the pipeline's to tell: a stream has many pieces.
     async fn stream(&mut self, number: usize) {
-        if self.starts(number) {
+        if self.schedule(number).is_none_or(Schedule::streams) {
             self.stage.services[number].pipeline.stream().await;
         }
     }

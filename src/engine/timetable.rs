@@ -8,8 +8,10 @@ use crate::model::{
     units::{DayTime, Span},
 };
 
-/// The application writes in this many batches a day.
+/// The application writes in this many batches a day, and in more where a change stream runs: what it loses is counted
+/// in minutes.
 const BATCHES: u64 = 144;
+const BATCHES_STREAMED: u64 = 1_440;
 const DAY: u64 = 86_400_000;
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -51,9 +53,10 @@ impl Timetable {
                 ServiceKind::Database | ServiceKind::Files => scenario.history.writes_per_day,
                 ServiceKind::Config | ServiceKind::WebApplication => scenario.history.changes_per_day,
             };
-            entries.extend(writes(per_day, t0).map(|(at, writes)| (at, Entry::Writes(number, writes))));
             let stream =
                 scenario.history.stream.or(service.backup.stream).filter(|_| service.kind == ServiceKind::Database);
+            let batches = if stream.is_some() { BATCHES_STREAMED } else { BATCHES };
+            entries.extend(writes(per_day, batches, t0).map(|(at, writes)| (at, Entry::Writes(number, writes))));
             if let (Some(every), Some((first, _))) = (stream, backups.first()) {
                 let step = every.millis().max(MINUTE);
                 let pieces = (1..).map(|n| first + n * step).take_while(|at| *at < t0);
@@ -118,9 +121,9 @@ fn backups(service: &ServicePlan, t0: u64) -> Vec<(u64, u32)> {
     moments.map(|at| (at, (at / DAY) as u32 + 1)).collect()
 }
 
-fn writes(per_day: u32, t0: u64) -> impl Iterator<Item = (u64, u32)> {
-    let step = DAY / BATCHES;
-    let up_to = move |batch: u64| batch * u64::from(per_day) / BATCHES;
+fn writes(per_day: u32, batches: u64, t0: u64) -> impl Iterator<Item = (u64, u32)> {
+    let step = DAY / batches;
+    let up_to = move |batch: u64| batch * u64::from(per_day) / batches;
     (0..)
         .map(move |batch| (batch * step + step / 2, up_to(batch + 1) - up_to(batch)))
         .take_while(move |(at, _)| *at < t0)

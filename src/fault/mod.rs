@@ -17,6 +17,7 @@ mod points;
 mod region_outage;
 mod rewrite;
 mod stale_dump;
+mod stream_gap;
 
 /// A kind of fault: its entry in the catalogue.
 pub trait Fault: Send + Sync {
@@ -116,6 +117,7 @@ pub static CATALOGUE: &[&dyn Fault] = &[
     &missing_backup::MissingBackup,
     &region_outage::RegionOutage,
     &stale_dump::StaleDump,
+    &stream_gap::StreamGap,
 ];
 
 /// The fault of that name.

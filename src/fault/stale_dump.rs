@@ -29,7 +29,11 @@ impl Fault for StaleDump {
 
     fn modes(&self) -> &'static [Mode] {
         &[
-            Mode { name: "schedule-stopped", summary: "no backup starts any more; nobody is told" },
+            Mode {
+                name: "schedule-stopped",
+                summary: "no backup starts any more, and no change stream is copied; nobody is told",
+            },
+            Mode { name: "stream-stopped", summary: "the change stream is not copied any more; backups go on" },
             Mode {
                 name: "old-content",
                 summary: "the oldest point's dump and manifest lie under the newest point's name, with a fresh date",
@@ -54,7 +58,8 @@ impl Fault for StaleDump {
                             `when: { before-backup-of-day: N }`"
                     .into());
             }
-            "schedule-stopped" => Box::new(Stopped { selection, missed_before: 0 }),
+            "schedule-stopped" => Box::new(Stopped { selection, backups_too: true, missed_before: (0, 0) }),
+            "stream-stopped" => Box::new(Stopped { selection, backups_too: false, missed_before: (0, 0) }),
             "old-content" => Box::new(OldContent { selection, struck: vec![], undo: Undo::default() }),
             _ if spec.regions.is_empty() => return Err("mode `replica-behind` needs `regions`: the replicas".into()),
             _ => Box::new(Behind { selection, removed: vec![], undo: Undo::default() }),
@@ -64,12 +69,25 @@ impl Fault for StaleDump {
 
 struct Stopped {
     selection: Selection,
-    missed_before: u32,
+    /// Whether backups stop as well, and not the change stream alone.
+    backups_too: bool,
+    missed_before: (u32, u32),
 }
 
 impl Stopped {
-    fn missed(&self, world: &World) -> u32 {
-        self.selection.schedules(world).map(Schedule::missed).sum()
+    /// Backups and pieces of the stream that did not start so far.
+    fn missed(&self, world: &World) -> (u32, u32) {
+        let of = |schedule: &Schedule| (schedule.missed(), schedule.pieces_missed());
+        self.selection.schedules(world).map(of).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
+    fn stop(&self, world: &World, stopped: bool) {
+        for schedule in self.selection.schedules(world) {
+            schedule.stop_stream(stopped);
+            if self.backups_too {
+                schedule.stop(stopped);
+            }
+        }
     }
 }
 
@@ -77,17 +95,26 @@ impl Injection for Stopped {
     fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
         only_now(onset, NAME)?;
         self.missed_before = self.missed(world);
-        self.selection.schedules(world).for_each(|schedule| schedule.stop(true));
-        Ok("stopped the backup schedule".into())
+        self.stop(world, true);
+        Ok(format!("stopped the {}", if self.backups_too { "backup schedule" } else { "change stream" }))
     }
 
     fn proof(&self, world: &World) -> Proof {
-        let missed = self.missed(world) - self.missed_before;
-        Proof { bit: missed > 0, evidence: format!("{missed} scheduled backups did not start") }
+        let (backups, pieces) = self.missed(world);
+        let (backups, pieces) = (backups - self.missed_before.0, pieces - self.missed_before.1);
+        let mut said = Vec::new();
+        if self.backups_too {
+            said.push(format!("{backups} scheduled backups did not start"));
+        }
+        if pieces > 0 || !self.backups_too {
+            said.push(format!("{pieces} pieces of the change stream were not copied"));
+        }
+        let bit = if self.backups_too { backups > 0 } else { pieces > 0 };
+        Proof { bit, evidence: said.join(", ") }
     }
 
     fn heal(&mut self, world: &World) -> bool {
-        self.selection.schedules(world).for_each(|schedule| schedule.stop(false));
+        self.stop(world, false);
         true
     }
 }

@@ -42,6 +42,7 @@ fn of_service(record: &Record, part: &Part<'_>) -> Vec<Finding> {
     all.extend(truth(part));
     all.extend(exposed(record, &part.record));
     all.extend(refused(&part.record, &part.story));
+    all.extend(broken_stream(&part.story));
     all.extend(failed_backups(&part.story));
     all.extend(incomplete_copies(record, &part.record));
     all.extend(silent_regions(&part.record));
@@ -214,6 +215,20 @@ fn refusal(record: &ServiceRecord, story: &Story<'_>, points: &[&PointTried]) ->
         false => "Verify each backup in each region when it is made, not when it is needed.",
     };
     (format!("{more}; monitoring had not said so"), remedy)
+}
+
+/// Where a change stream could not be read on. Only the last break is told: it is the one that what was restored ends at.
+fn broken_stream(story: &Story<'_>) -> Option<Finding> {
+    let (after, why) = story.events.iter().rev().find_map(|event| match &event.what {
+        What::StreamBroken { after, why } => Some((after, why)),
+        _ => None,
+    })?;
+    Some(finding(
+        Severity::High,
+        "The change stream is broken, and nobody knew until it was needed",
+        format!("It is whole up to write {} of {}, and no further: {why}", after.seq, after.committed_at),
+        "Read the stored pieces on a schedule, from end to end; after a break make a backup at once.",
+    ))
 }
 
 /// Scheduled backups that did not come about.

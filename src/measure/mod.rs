@@ -155,8 +155,14 @@ fn scope(events: &[Event], plan: &Plan, scenario: &Scenario, order: &[String]) -
 }
 
 fn restore(story: &Story<'_>) -> RestoreBlock {
-    let mut block =
-        RestoreBlock { listed: Vec::new(), refused: Vec::new(), chosen: None, chosen_day: None, refusal: None };
+    let mut block = RestoreBlock {
+        listed: Vec::new(),
+        refused: Vec::new(),
+        chosen: None,
+        chosen_day: None,
+        streamed: None,
+        refusal: None,
+    };
     for event in &story.events {
         match &event.what {
             What::Listed { region, points, why } => {
@@ -170,6 +176,7 @@ fn restore(story: &Story<'_>) -> RestoreBlock {
         Some(End::Restored(claim)) => {
             block.chosen = Some(claim.clone());
             block.chosen_day = story.day_of(claim);
+            block.streamed = story.streamed;
         }
         Some(End::Refused(why)) => block.refusal = Some(why.to_owned()),
         Some(End::TimeLimit(_)) => block.refusal = story.end.map(|end| end.words()),

@@ -20,6 +20,7 @@ pub fn proofs(weaknesses: Vec<Weakness>, records: &[Record]) -> Vec<Shown> {
     let shown = |weakness: Weakness| {
         let proof = simplest.iter().find_map(|record| {
             let evidence = evidence(&weakness, record)?;
+            let evidence = format!("{evidence}{}", contrast(&weakness, record, &simplest).unwrap_or_default());
             let (scenario, title) = (record.identity.scenario.clone(), record.scenario.title.clone());
             Some(Shows { scenario, title, evidence })
         });
@@ -75,6 +76,18 @@ fn lost_of_class(record: &Record, class: &str) -> Option<String> {
     (lost > 0 && backed_up_as_planned && one.restore.refused.is_empty()).then(|| {
         format!("with every backup in order, {} of {name} and {rpa} are lost", words::count(lost, "acknowledged write"))
     })
+}
+
+/// What the same drill shows once the weakness is mended, where one at hand does.
+fn contrast(weakness: &Weakness, with: &Record, records: &[&Record]) -> Option<String> {
+    if weakness.id != "class-promised-more-often" {
+        return None;
+    }
+    let name = &with.services.first()?.service;
+    let streamed = |record: &&&Record| record.faults.is_empty() && record.scenario.history.stream.is_some();
+    let record = records.iter().filter(streamed).find(|record| service(record, name).is_some())?;
+    let (every, rpa) = (record.scenario.history.stream?, service(record, name)?.exposure.rpa?);
+    Some(format!("; with a change stream every {every} it is {rpa} (`{}`)", record.identity.scenario))
 }
 
 /// Everything that the plan can restore was restored, and the class was not among it.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     event::{Alarm, AlarmKind, BackupMade, CheckResult, Claim, Comparison, Event, Phase, What},
+    record::Streamed,
     words,
 };
 
@@ -21,6 +22,8 @@ pub(super) struct Story<'a> {
     pub(super) end: Option<End<'a>>,
     /// Index from which on events speak of the restored service; the number of events where there is none.
     pub(super) claimed_at: usize,
+    /// The changes that were put on top of what is claimed.
+    pub(super) streamed: Option<Streamed>,
     /// What was restored against the ledger; the first comparison that contradicts the claim, else the last.
     pub(super) comparison: Option<&'a Comparison>,
     /// The last result of each check on what was restored.
@@ -75,6 +78,7 @@ impl<'a> Story<'a> {
             disaster,
             end: None,
             claimed_at: events.len(),
+            streamed: None,
             comparison: None,
             checks: Vec::new(),
             broke_off: None,
@@ -90,6 +94,11 @@ impl<'a> Story<'a> {
                     story.claimed_at = index;
                     story.comparison = None;
                     story.checks.clear();
+                    // Changes that were put on top of another attempt are not in this one.
+                    story.streamed = story.streamed.filter(|streamed| streamed.to == claim.position);
+                }
+                What::Streamed { pieces, from, to } => {
+                    story.streamed = Some(Streamed { pieces: *pieces, from: *from, to: *to });
                 }
                 What::Refused { why } => story.end = Some(End::Refused(why)),
                 What::TimeLimit { limit_ms } => story.end = Some(End::TimeLimit(*limit_ms)),
@@ -120,9 +129,10 @@ impl<'a> Story<'a> {
     }
 
     /// Day of the history on which the claimed data was exported. The position decides, not the name: old content under
-    /// a new name is old.
+    /// a new name is old. With changes on top of it, the day of the backup that is below them.
     pub(super) fn day_of(&self, claim: &Claim) -> Option<u32> {
-        let same_data = self.backups().filter(|(_, made)| made.position.seq == claim.position.seq);
+        let position = self.streamed.map_or(claim.position, |streamed| streamed.from);
+        let same_data = self.backups().filter(|(_, made)| made.position.seq == position.seq);
         let (mut same_name, mut first) = (None, None);
         for (_, made) in same_data {
             first = first.or(Some(made.day));

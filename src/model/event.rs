@@ -67,7 +67,7 @@ pub enum What {
     Pruned {
         /// Where.
         region: String,
-        /// Names of the dumps removed.
+        /// Names of the dumps removed; how many pieces of a change stream.
         points: Vec<String>,
     },
     /// A monitor or the pipeline raised an alarm.
@@ -129,6 +129,22 @@ pub enum What {
     },
     /// A recovery point was tried and found wanting.
     PointRefused(PointTried),
+    /// A change stream is whole up to a position and cannot be read on.
+    StreamBroken {
+        /// The last write before the break.
+        after: Position,
+        /// What is missing or wrong.
+        why: String,
+    },
+    /// Changes were put on top of a recovery point, before the service was switched to it.
+    Streamed {
+        /// How many pieces of the stream.
+        pieces: u64,
+        /// The position of the recovery point.
+        from: Position,
+        /// The last write of the last piece.
+        to: Position,
+    },
     /// A recovery point was restored; the pipeline says that the service is back.
     Restored(Claim),
     /// The pipeline says that nothing can be restored.

@@ -6,6 +6,8 @@ use super::plan::{BackupPlan, DumpFormat};
 
 const STAMP: &str = "%Y-%m-%dT%H-%M-%SZ";
 const MANIFEST: &str = ".manifest.json";
+const STREAM: &str = "stream/";
+const PIECE: &str = ".jsonl.gz";
 
 /// Where a service's dumps lie and what they are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,41 @@ impl std::fmt::Display for PointName {
     }
 }
 
+/// A piece of a change stream: `2026-11-05T14-55-00Z.000000000301-000000000312`. Says when it was taken, after which
+/// write it begins and with which it ends; like every name it is a claim. Names order by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PieceName {
+    /// When it was taken, in whole seconds.
+    pub taken_at: Timestamp,
+    /// The write after which it begins.
+    pub from: u64,
+    /// The last write in it.
+    pub to: u64,
+}
+
+impl PieceName {
+    /// The name of a piece taken at that time, with the writes after `from` up to `to`.
+    pub fn at(moment: Timestamp, from: u64, to: u64) -> Self {
+        let taken_at = Timestamp::from_second(moment.as_second()).unwrap_or(moment);
+        PieceName { taken_at, from, to }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let (stamp, writes) = name.split_once('.')?;
+        let (from, to) = writes.split_once('-')?;
+        let taken_at = DateTime::strptime(STAMP, stamp).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        let piece = PieceName { taken_at, from: from.parse().ok()?, to: to.parse().ok()? };
+        // One spelling a name: what is read is what would be written.
+        (piece.to_string() == name).then_some(piece)
+    }
+}
+
+impl std::fmt::Display for PieceName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{:012}-{:012}", self.taken_at.strftime(STAMP), self.from, self.to)
+    }
+}
+
 /// What a key in the bucket is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyKind {
@@ -69,7 +106,22 @@ impl Layout {
         format!("{}{point}{MANIFEST}", self.prefix)
     }
 
-    /// What a key is; `None` where it is none of ours.
+    /// Key prefix of the pieces of the change stream.
+    pub fn stream_prefix(&self) -> String {
+        format!("{}{STREAM}", self.prefix)
+    }
+
+    /// Key of a piece.
+    pub fn piece_key(&self, piece: &PieceName) -> String {
+        format!("{}{STREAM}{piece}{PIECE}", self.prefix)
+    }
+
+    /// The piece that a key names; `None` where it is none.
+    pub fn parse_piece(&self, key: &str) -> Option<PieceName> {
+        PieceName::parse(key.strip_prefix(&self.prefix)?.strip_prefix(STREAM)?.strip_suffix(PIECE)?)
+    }
+
+    /// What a key is; `None` where it is neither dump nor manifest of ours.
     pub fn parse(&self, key: &str) -> Option<KeyKind> {
         let file = key.strip_prefix(&self.prefix)?;
         let kind = match file.strip_suffix(MANIFEST) {
@@ -98,5 +150,16 @@ mod tests {
         for other in ["daily/backup-2026-11-05.json", "daily/backup-soon.jsonl.gz", "weekly/x", "daily/.jsonl.gz"] {
             assert_eq!(layout.parse(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_piece_is_read_back_by_its_one_name_and_is_no_dump() {
+        let layout = Layout { prefix: "daily/".into(), format: DumpFormat::JsonlGz };
+        let piece = PieceName { taken_at: "2026-11-05T14:55:00Z".parse().unwrap(), from: 301, to: 312 };
+        let key = layout.piece_key(&piece);
+        assert_eq!(key, "daily/stream/2026-11-05T14-55-00Z.000000000301-000000000312.jsonl.gz");
+        assert_eq!((layout.parse_piece(&key), layout.parse(&key)), (Some(piece), None));
+        let other = layout.parse_piece("daily/stream/2026-11-05T14-55-00Z.301-000000000312.jsonl.gz");
+        assert_eq!(other, None, "another spelling");
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    event::{Alarm, BackupMade, CheckResult, Claim, Comparison, Event, Phase, PointTried, Proof},
+    event::{Alarm, BackupMade, CheckResult, Claim, Comparison, Event, Phase, PointTried, Position, Proof},
     outcome::{DrillResult, Outcome, Verdict},
     plan::Plan,
     scenario::Scenario,
@@ -122,8 +122,14 @@ impl ServiceRecord {
     pub fn none() -> Self {
         let timeline = Timeline { t0: None, t1: None, t2: None, t3: None, t4: None, t5: None };
         let exposure = Exposure { backup_age: None, rpa: None, worst_case: None };
-        let restore =
-            RestoreBlock { listed: Vec::new(), refused: Vec::new(), chosen: None, chosen_day: None, refusal: None };
+        let restore = RestoreBlock {
+            listed: Vec::new(),
+            refused: Vec::new(),
+            chosen: None,
+            chosen_day: None,
+            streamed: None,
+            refusal: None,
+        };
         ServiceRecord {
             service: String::new(),
             outcome: None,
@@ -248,8 +254,22 @@ pub struct RestoreBlock {
     pub chosen: Option<Claim>,
     /// Day of the history whose backup it is.
     pub chosen_day: Option<u32>,
+    /// Changes that were put on top of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streamed: Option<Streamed>,
     /// Why nothing was restored.
     pub refusal: Option<String>,
+}
+
+/// A change stream on top of a recovery point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Streamed {
+    /// How many pieces of it.
+    pub pieces: u64,
+    /// The position of the recovery point.
+    pub from: Position,
+    /// The last write of the last piece.
+    pub to: Position,
 }
 
 /// A region's answer when asked for recovery points.

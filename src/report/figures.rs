@@ -178,16 +178,18 @@ fn letter(basis: Basis) -> Option<&'static str> {
     LETTERS.iter().find(|(_, meaning)| *meaning == word).map(|(letter, _)| *letter)
 }
 
-/// The point restored, in short: `day 3 us-east-1`; of several services how many were.
+/// The point restored, in short: `day 3 us-east-1 + 142 pieces`; of several services how many were.
 pub(super) fn point(record: &Record) -> Option<String> {
     let restored = record.services.iter().filter(|one| one.restore.chosen.is_some()).count();
     let [one] = &record.services[..] else {
         return (restored > 0).then(|| format!("{restored} of {} services", record.services.len()));
     };
     let chosen = one.restore.chosen.as_ref()?;
+    let pieces = one.restore.streamed.map(|streamed| format!(" + {}", words::count(streamed.pieces, "piece")));
+    let pieces = pieces.unwrap_or_default();
     Some(match one.restore.chosen_day {
-        Some(day) => format!("day {day} {}", chosen.region),
-        None => format!("{} {}", chosen.point, chosen.region),
+        Some(day) => format!("day {day} {}{pieces}", chosen.region),
+        None => format!("{} {}{pieces}", chosen.point, chosen.region),
     })
 }
 

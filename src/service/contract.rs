@@ -39,6 +39,18 @@ pub struct Export {
     pub contents: Contents,
 }
 
+/// What changed between two positions of a source.
+pub struct Changes {
+    /// The position after which the changes begin.
+    pub from: Position,
+    /// The last write among them. A source may stop before its newest one, so that a piece keeps a bounded size; it has
+    /// handed out everything once this is `from`.
+    pub to: Position,
+    /// One line for each row that changed, table by table: the row as it is at `to`, or `{"_id":"…","_deleted":true}`
+    /// where it is not there. [`super::change`] reads such lines.
+    pub rows: RowStream,
+}
+
 /// All rows of a source, a target or a dump.
 pub struct Contents {
     /// All tables in order, the empty ones too.
@@ -52,6 +64,12 @@ pub struct Contents {
 pub trait Source: Send + Sync {
     /// Exports all rows at the newest position. Fails once the source is lost.
     async fn export(&self) -> Result<Export, ServiceError>;
+
+    /// What changed after `since`. Fails once the source is lost, where it does not remember that far back, and where
+    /// it keeps no record of its changes.
+    async fn changes(&self, since: Position) -> Result<Changes, ServiceError> {
+        Err(ServiceError(format!("the source keeps no record of what changed after write {}", since.seq)))
+    }
 }
 
 /// A state that can be read in full.
@@ -70,6 +88,11 @@ pub trait Target: View {
 
     /// Stages rows. Checks nothing but that the table was declared.
     async fn stage(&self, chunk: RowChunk) -> Result<(), ServiceError>;
+
+    /// Puts changes, as [`Changes::rows`] has them, on top of what was staged: rows are replaced, added or removed.
+    async fn apply(&self, changes: RowChunk) -> Result<(), ServiceError> {
+        Err(ServiceError(format!("the target takes no changes (table {})", changes.table)))
+    }
 
     /// Makes what was staged visible.
     async fn commit(&self) -> Result<(), ServiceError>;

@@ -7,16 +7,24 @@ use crate::model::{
     units::Span,
 };
 
-/// A class promised a backup more often than its service is backed up.
+/// A class promised a backup more often than its service is backed up. Real time is what a change stream gives.
 pub(super) fn promised_more_often(reader: &Reader<'_>) -> Vec<Weakness> {
     let mut found = Vec::new();
     for (name, class) in &reader.plan().data_classes {
         let service = class.service.as_ref().and_then(|s| Some((s, reader.plan().services.get(s)?)));
         let (Some((service_name, service)), Some(promised)) = (service, class.schedule.iter().min()) else { continue };
         let taken = service.backup.every;
-        if *promised >= taken {
+        let streamed = *promised == Cadence::Realtime && service.backup.stream.is_some();
+        if *promised >= taken || streamed {
             continue;
         }
+        let remedy = match promised {
+            Cadence::Realtime => format!(
+                "copy the changes of `{service_name}` between its backups (`backup.stream: 5 min`), or promise {}",
+                adjective(taken)
+            ),
+            _ => format!("back up `{service_name}` as often as the class is promised, or promise {}", adjective(taken)),
+        };
         let words = [
             format!(
                 "`{name}` data is promised {} backups; `{service_name}`, which holds it, is backed up {}",
@@ -29,7 +37,7 @@ pub(super) fn promised_more_often(reader: &Reader<'_>) -> Vec<Weakness> {
                 taken.interval(),
                 class.data.join(", ")
             ),
-            format!("back up `{service_name}` as often as the class is promised, or promise {}", adjective(taken)),
+            remedy,
         ];
         let path = format!("data_classes.{name}.schedule");
         found.push(reader.weakness("class-promised-more-often", Severity::High, path, words));

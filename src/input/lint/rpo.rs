@@ -52,8 +52,9 @@ fn each(
     broken.map(weakness).collect()
 }
 
+/// Time between two copies of the data: pieces of a change stream, where there is one.
 fn interval(service: &ServicePlan) -> Span {
-    service.backup.every.interval()
+    service.backup.stream.unwrap_or(service.backup.every.interval())
 }
 
 fn doubled(service: &ServicePlan) -> Span {

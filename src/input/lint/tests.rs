@@ -64,6 +64,11 @@ fn just_beyond_its_limit_a_rule_is_silent() {
         |p| database(p).rpo = Span(2 * DAY.0 + 1),
         |p| p.data_classes.get_mut("orders").unwrap().schedule.push(Cadence::Weekly),
         |p| p.retention = Span(2 * DAY.0),
+        |p| {
+            database(p).backup.stream = Some(Span::minutes(5));
+            database(p).rpo = DAY;
+            p.data_classes.get_mut("orders").unwrap().schedule.push(Cadence::Realtime);
+        },
         |p| database(p).rto = Span::hours(4),
         |p| p.monitor.max_age = Span(DAY.0 + HOUR.0),
         |p| p.testing.verify_every = Some(HOUR),

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     input::{load::Loaded, nearest},
     model::{
-        plan::{BackupPlan, Cadence, Plan},
+        plan::{BackupPlan, Cadence, Plan, ServiceKind, ServicePlan},
         units::Span,
     },
 };
@@ -29,6 +29,7 @@ pub fn plan(loaded: &Loaded<Plan>) -> Vec<Error> {
         let path = format!("services.{name}");
         objectives(&mut found, &path, service.rto, service.rpo);
         backup(&mut found, &format!("{path}.backup"), &service.backup, plan.retention);
+        stream(&mut found, &format!("{path}.backup.stream"), service);
         dependencies(&mut found, &path, name, plan);
     }
     levels(&mut found, plan);
@@ -107,6 +108,20 @@ fn backup(found: &mut Findings<'_, Plan>, path: &str, backup: &BackupPlan, reten
         &format!("{path}.production_size"),
         "production has no data",
         "write its size, or remove the line",
+    );
+}
+
+/// Only a database has changes that can be copied one by one, and only on top of a backup.
+fn stream(found: &mut Findings<'_, Plan>, path: &str, service: &ServicePlan) {
+    let Some(every) = service.backup.stream else { return };
+    let scheduled = service.backup.every != Cadence::Realtime;
+    let what = "a change stream goes on from the scheduled backups of a database, and this service has none";
+    found.unless(service.kind == ServiceKind::Database && scheduled, path, what, "remove the line");
+    found.unless(
+        (Span::minutes(1)..=Span::hours(24)).contains(&every),
+        path,
+        "a change stream is copied every minute at the most, every day at the least",
+        "write a time from 1 min to 24 h: 5 min",
     );
 }
 

@@ -155,6 +155,9 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&
         "a change stream is copied every minute at the most, every day at the least",
         help,
     );
+    let has_database = drilled.iter().any(|service| service.kind == ServiceKind::Database) || drilled.is_empty();
+    let what = "only a database has a change stream, and none is drilled here";
+    found.unless(history.stream.is_none() || has_database, "history.stream", what, "remove the line");
     let what = format!("the history has {writes} writes; the ledger holds {MAX_WRITES}");
     found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, "write fewer days or fewer writes a day");
     let what = format!("a data set of {} cannot be made", history.size);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, future::join_all};
 use jiff::Timestamp;
 
-use super::Reference;
+use super::{Reference, chain::Pieces};
 use crate::{
     archive::{MAX_MANIFEST_BYTES, Manifest},
     model::{
@@ -56,13 +56,21 @@ impl Parts {
 
 impl Reference {
     /// All candidates of all regions that answer, best first: newest content, then the honest name, then what lies
-    /// open before what was overwritten or deleted over, then the plan's order of regions.
-    pub(super) async fn candidates(&self) -> Vec<Candidate> {
+    /// open before what was overwritten or deleted over, then the plan's order of regions. `pieces` gets those of the
+    /// change stream.
+    pub(super) async fn candidates(&self, pieces: &mut Pieces) -> Vec<Candidate> {
         let lists = join_all(self.bench.stores.iter().map(|store| store.versions(&self.layout.prefix))).await;
         let mut found = Vec::new();
         for (store, list) in self.bench.stores.iter().zip(lists) {
             match list {
-                Ok(versions) => found.extend(self.read_manifests(store, versions).await),
+                Ok(versions) => {
+                    for version in versions.iter().filter(|version| !version.is_delete_marker) {
+                        if let Some(piece) = self.layout.parse_piece(&version.key) {
+                            pieces.add(store, piece, version);
+                        }
+                    }
+                    found.extend(self.read_manifests(store, versions).await);
+                }
                 Err(why) => self.unreachable(store, &why),
             }
         }

@@ -1,10 +1,15 @@
 //! Retention: removes what is older than the plan keeps, and never the last good recovery point.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
 use super::Reference;
 use crate::{
     model::{
         event::{BackupMade, What},
         naming::{KeyKind, PointName},
+        words,
     },
     store::{Store, StoreError, StoreErrorKind},
 };
@@ -22,35 +27,39 @@ impl Reference {
         }
     }
 
-    /// All versions go: what a mere deletion leaves would be paid for, and found, for ever. What a lock still holds
-    /// stays until the next time.
+    /// All versions go, and with the points the pieces of the change stream that are as old: nothing that is kept needs
+    /// them. What a mere deletion leaves would be paid for, and found, for ever. What a lock still holds stays until the
+    /// next time.
     async fn prune_region(&self, store: &dyn Store) -> Result<Vec<String>, StoreError> {
-        let mut pruned: Vec<PointName> = Vec::new();
+        let (mut points, mut pieces) = (BTreeSet::new(), BTreeSet::new());
         for version in store.versions(&self.layout.prefix).await? {
-            let Some(KeyKind::Dump(point) | KeyKind::Manifest(point)) = self.layout.parse(&version.key) else {
-                continue;
+            let point = match self.layout.parse(&version.key) {
+                Some(KeyKind::Dump(point) | KeyKind::Manifest(point)) => Some(point),
+                None => None,
             };
-            if !self.is_expired(&point) {
+            let piece = self.layout.parse_piece(&version.key);
+            let taken_at = point.as_ref().and_then(PointName::taken_at).or(piece.map(|piece| piece.taken_at));
+            if !taken_at.is_some_and(|taken_at| self.is_expired(taken_at)) {
                 continue;
             }
             match store.delete_version(&version.key, &version.version).await {
                 Err(e) if e.kind == StoreErrorKind::Denied => {}
                 deleted => {
                     deleted?;
-                    if !pruned.contains(&point) {
-                        pruned.push(point);
-                    }
+                    points.extend(point);
+                    pieces.extend(piece);
                 }
             }
         }
-        Ok(pruned.into_iter().map(|point| point.to_string()).collect())
+        let mut pruned: Vec<String> = points.iter().map(ToString::to_string).collect();
+        if !pieces.is_empty() {
+            pruned.push(format!("{} of the change stream", words::count(pieces.len() as u64, "piece")));
+        }
+        Ok(pruned)
     }
 
-    fn is_expired(&self, point: &PointName) -> bool {
-        let now = self.bench.clock.now();
-        point.taken_at().is_some_and(|taken| {
-            let age = now.duration_since(taken).as_millis();
-            age > i128::from(self.retention.millis())
-        })
+    fn is_expired(&self, taken_at: Timestamp) -> bool {
+        let age = self.bench.clock.now().duration_since(taken_at).as_millis();
+        age > i128::from(self.retention.millis())
     }
 }

@@ -1,21 +1,20 @@
 //! Restoring: the best candidate is fetched, checked and staged in one pass; only what passed every check is made
 //! visible. Where it fails the next region or generation is tried, and the reason is kept.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::{
     Reference,
-    choose::{Candidate, is_region_out},
+    chain::{Chain, Outages, Pieces},
+    changed::Comparison,
+    choose::Candidate,
     cost,
 };
 use crate::{
-    archive::{self, ArchiveError, Digester, InputError, Limits, Manifest, TableDigest, Unpacked},
-    model::event::{AlarmKind, Claim, Phase},
+    archive::{self, ArchiveError, Digester, InputError, Limits, Manifest, TableDigest, Unpacked, check_tables},
+    model::event::{AlarmKind, Claim, Phase, Position, What},
     pipeline::RestoreEnd,
     service::contract::Target,
     store::{ByteStream, StoreErrorKind},
@@ -43,21 +42,22 @@ impl Refusal {
 impl Reference {
     pub(super) async fn restore_newest_good(&self) -> RestoreEnd {
         let recorder = &self.bench.recorder;
+        let outages = Outages::default();
+        let mut pieces = Pieces::new(&outages);
         recorder.begin(Phase::Choose);
-        let candidates = self.candidates().await;
+        let candidates = self.candidates(&mut pieces).await;
         recorder.end(Phase::Choose, !candidates.is_empty());
-        let mut out: BTreeMap<String, StoreErrorKind> = BTreeMap::new();
         for candidate in &candidates {
             let region = candidate.store.region();
-            let tried = match out.get(region) {
+            let tried = match outages.of(region) {
                 Some(kind) => Err(Refusal::new(Phase::Fetch, format!("the region had failed before: {kind}"))),
-                None => self.try_candidate(candidate).await,
+                None => self.try_with_changes(candidate, &mut pieces).await,
             };
             match tried {
-                Ok(()) => return RestoreEnd::Restored(claim(candidate)),
+                Ok(position) => return RestoreEnd::Restored(claim(candidate, position)),
                 Err(refusal) => {
-                    if let Some(kind) = refusal.region.filter(|kind| is_region_out(*kind)) {
-                        out.insert(region.to_owned(), kind);
+                    if let Some(kind) = refusal.region {
+                        outages.note(region, kind);
                     }
                     self.refuse(&candidate.point, region, refusal.phase, refusal.why);
                 }
@@ -71,15 +71,48 @@ impl Reference {
         RestoreEnd::Refused { why }
     }
 
-    async fn try_candidate(&self, candidate: &Candidate) -> Result<(), Refusal> {
+    /// Restores a candidate with all changes that go on from it; without them where they do not go in as they should.
+    /// Returns the last write that the target then holds.
+    async fn try_with_changes(&self, candidate: &Candidate, pieces: &mut Pieces) -> Result<Position, Refusal> {
+        let base = candidate.manifest.position;
+        let mut chain = self.fetch_chain(base, pieces).await?;
+        let Some(to) = chain.end() else {
+            return self.try_candidate(candidate, &mut chain).await.map(|()| base);
+        };
+        let streamed = What::Streamed { pieces: chain.len() as u64, from: base, to };
+        match self.try_candidate(candidate, &mut chain).await {
+            Ok(()) => {
+                self.bench.recorder.emit(streamed);
+                Ok(to)
+            }
+            Err(Refusal { phase: Phase::Import | Phase::Compare, why, .. }) => {
+                self.bench.recorder.emit(What::StreamBroken { after: base, why });
+                self.try_candidate(candidate, &mut Chain::default()).await.map(|()| base)
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Gets the changes before the dump: how far they reach, and what they touch, must be known when the dump passes.
+    async fn fetch_chain(&self, base: Position, pieces: &mut Pieces) -> Result<Chain, Refusal> {
+        if pieces.is_empty() {
+            return Ok(Chain::default());
+        }
+        self.bench.recorder.begin(Phase::Fetch);
+        let chain = self.chain(pieces, base).await;
+        self.bench.recorder.end(Phase::Fetch, chain.is_ok());
+        chain.map_err(|why| Refusal::new(Phase::Fetch, why))
+    }
+
+    async fn try_candidate(&self, candidate: &Candidate, chain: &mut Chain) -> Result<(), Refusal> {
         let recorder = &self.bench.recorder;
         recorder.begin(Phase::Provision);
         let target = self.platform.provision().await;
         self.bench.clock.spend(cost::SWITCH).await;
         recorder.end(Phase::Provision, target.is_ok());
         let target = target.map_err(|e| Refusal::new(Phase::Provision, e))?;
-        let imported = match self.fetch_verify_import(candidate, &*target).await {
-            Ok(()) => self.compare(&candidate.manifest, &*target).await,
+        let imported = match self.fetch_verify_import(candidate, chain, &*target).await {
+            Ok(untouched) => self.compare(&untouched, chain, &*target).await,
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = imported {
@@ -95,8 +128,14 @@ impl Reference {
         switched.map_err(|e| Refusal::new(Phase::CutOver, e))
     }
 
-    /// One pass over the dump. The three phases overlap, and the record shows it.
-    async fn fetch_verify_import(&self, candidate: &Candidate, target: &dyn Target) -> Result<(), Refusal> {
+    /// One pass over the dump, then the changes. The three phases overlap, and the record shows it. Returns what the
+    /// target must hold where no change touches it.
+    async fn fetch_verify_import(
+        &self,
+        candidate: &Candidate,
+        chain: &Chain,
+        target: &dyn Target,
+    ) -> Result<Vec<TableDigest>, Refusal> {
         let recorder = &self.bench.recorder;
         recorder.begin(Phase::Fetch);
         let fetched = candidate.open(&self.layout.dump_key(&candidate.point)).await;
@@ -107,7 +146,7 @@ impl Reference {
         recorder.begin(Phase::Verify);
         recorder.begin(Phase::Import);
         let broken = Arc::new(Mutex::new(None));
-        let result = self.stream_into(&candidate.manifest, watched(body, &broken), target).await;
+        let result = self.stream_into(&candidate.manifest, watched(body, &broken), chain, target).await;
         let broken = *broken.lock().unwrap_or_else(PoisonError::into_inner);
         let result = result.map_err(|refusal| match broken {
             Some(kind) => Refusal { phase: Phase::Fetch, why: kind.to_string(), region: Some(kind) },
@@ -120,40 +159,73 @@ impl Reference {
         result
     }
 
-    async fn stream_into(&self, manifest: &Manifest, body: ByteStream, target: &dyn Target) -> Result<(), Refusal> {
+    async fn stream_into(
+        &self,
+        manifest: &Manifest,
+        body: ByteStream,
+        chain: &Chain,
+        target: &dyn Target,
+    ) -> Result<Vec<TableDigest>, Refusal> {
         let mut opened = self.open(manifest, body);
-        let tables: Vec<_> = manifest.tables.iter().map(|table| Arc::from(table.name.as_str())).collect();
+        let mut tables: Vec<Arc<str>> = manifest.tables.iter().map(|table| Arc::from(&*table.name)).collect();
+        let new: Vec<_> = chain.changed.tables().filter(|table| !tables.contains(table)).cloned().collect();
+        tables.extend(new);
         target.begin(&tables).await.map_err(|e| Refusal::new(Phase::Import, e))?;
+        let mut untouched = Digester::new(&tables);
         while let Some(chunk) = opened.rows.next().await {
             let chunk = chunk.map_err(|e| match e {
                 ArchiveError::Input(why) => Refusal::new(Phase::Fetch, why.0),
                 bad => Refusal::new(Phase::Verify, bad),
             })?;
             self.bench.clock.spend_on(chunk.lines.len() as u64, cost::UNPACK_AND_IMPORT).await;
+            if !chain.changed.is_empty() {
+                untouched.add(&chain.changed.untouched(&chunk));
+            }
             target.stage(chunk).await.map_err(|e| Refusal::new(Phase::Import, e))?;
         }
         let summary = opened.summary.get().ok_or_else(|| Refusal::new(Phase::Verify, "the dump ended early"))?;
         manifest.check(&summary).map_err(|why| Refusal::new(Phase::Verify, why))?;
-        target.commit().await.map_err(|e| Refusal::new(Phase::Import, e))
+        self.apply(chain, target).await.map_err(|why| Refusal::new(Phase::Import, why))?;
+        target.commit().await.map_err(|e| Refusal::new(Phase::Import, e))?;
+        // Without changes nothing is touched, and the dump's own digests are known already.
+        Ok(if chain.changed.is_empty() { summary.tables } else { untouched.finish() })
+    }
+
+    /// Puts the changes on top of what was staged, piece by piece.
+    async fn apply(&self, chain: &Chain, target: &dyn Target) -> Result<(), String> {
+        for number in 0..chain.len() {
+            let piece = self.read_link(chain, number).await?;
+            self.bench.clock.spend_on(piece.raw_bytes, cost::UNPACK_AND_IMPORT).await;
+            for chunk in piece.rows {
+                target.apply(chunk).await.map_err(|e| format!("changes do not go in: {e}"))?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads the target back: what counts is what arrived, not what was sent.
-    async fn compare(&self, manifest: &Manifest, target: &dyn Target) -> Result<(), Refusal> {
+    async fn compare(&self, untouched: &[TableDigest], chain: &mut Chain, target: &dyn Target) -> Result<(), Refusal> {
         self.bench.recorder.begin(Phase::Compare);
-        let same = self.read_target(manifest, target).await;
+        let same = self.read_target(untouched, chain, target).await;
         self.bench.recorder.end(Phase::Compare, same.is_ok());
         same.map_err(|why| Refusal::new(Phase::Compare, why))
     }
 
-    async fn read_target(&self, manifest: &Manifest, target: &dyn Target) -> Result<(), String> {
+    async fn read_target(
+        &self,
+        untouched: &[TableDigest],
+        chain: &mut Chain,
+        target: &dyn Target,
+    ) -> Result<(), String> {
         let mut contents = target.read_back().await.map_err(|e| e.to_string())?;
-        let mut digester = Digester::new(&contents.tables);
+        let mut comparison = Comparison::new(&mut chain.changed, &contents.tables);
         while let Some(chunk) = contents.rows.next().await {
             let chunk = chunk.map_err(|e| e.to_string())?;
             self.bench.clock.spend_on(chunk.lines.len() as u64, cost::READ_BACK).await;
-            digester.add(&chunk);
+            comparison.add(&chunk)?;
         }
-        manifest.check_tables(&digester.finish()).map_err(|why| format!("the target differs from the dump: {why}"))
+        let found = comparison.finish()?;
+        check_tables(untouched, &found).map_err(|why| format!("the target differs from the dump: {why}"))
     }
 
     /// Opens a dump for reading, bounded by what its manifest states.
@@ -172,10 +244,6 @@ fn watched(body: ByteStream, broken: &Arc<Mutex<Option<StoreErrorKind>>>) -> Byt
     body.inspect_err(move |e| *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(e.kind)).boxed()
 }
 
-fn claim(candidate: &Candidate) -> Claim {
-    Claim {
-        point: candidate.point.to_string(),
-        region: candidate.store.region().to_owned(),
-        position: candidate.manifest.position,
-    }
+fn claim(candidate: &Candidate, position: Position) -> Claim {
+    Claim { point: candidate.point.to_string(), region: candidate.store.region().to_owned(), position }
 }

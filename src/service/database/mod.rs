@@ -22,11 +22,13 @@ use crate::{
     sim::{lanes::Lanes, seed::Seed},
 };
 
+mod changelog;
 mod dataset;
 mod exact;
 mod ids;
 mod ledger;
 mod line;
+mod overlay;
 mod source;
 mod tables;
 mod target;

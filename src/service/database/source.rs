@@ -12,13 +12,17 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, future, stream};
 
 use super::{
+    changelog::{ChangeLog, Stretch},
     dataset::{DataSet, longest_line},
     tables::TABLES,
     workload::{Change, Write},
 };
 use crate::{
     model::event::Position,
-    service::contract::{Contents, Export, RowChunk, RowStream, ServiceError, Source},
+    service::{
+        change::push_deletion,
+        contract::{Changes, Contents, Export, RowChunk, RowStream, ServiceError, Source},
+    },
     sim::lanes::Lanes,
 };
 
@@ -113,6 +117,8 @@ struct Part {
 #[derive(Debug)]
 pub(super) struct LiveSource {
     state: Mutex<Arc<State>>,
+    /// Locked after `state`, where both are.
+    log: Mutex<ChangeLog>,
     lost: Arc<AtomicBool>,
     lanes: Lanes,
 }
@@ -122,7 +128,8 @@ impl LiveSource {
     pub(super) fn new(data: Arc<DataSet>, position: Position, lanes: &Lanes) -> Self {
         let rows = data.rows();
         let state = State { data, position, inserted: Default::default(), changed: Default::default(), rows };
-        LiveSource { state: Mutex::new(Arc::new(state)), lost: Arc::default(), lanes: lanes.clone() }
+        let log = Mutex::new(ChangeLog::new(position));
+        LiveSource { state: Mutex::new(Arc::new(state)), log, lost: Arc::default(), lanes: lanes.clone() }
     }
 
     /// Commits the write that `choose` makes of the present state.
@@ -135,6 +142,7 @@ impl LiveSource {
         let (write, position) = choose(&state);
         // A running export keeps the state that it began with; only then is it copied.
         Arc::make_mut(&mut state).apply(write, position);
+        self.log().push(position, write.table, write.index, state.revision(write.table, write.index));
         Ok((write, position))
     }
 
@@ -150,6 +158,10 @@ impl LiveSource {
 
     fn state(&self) -> MutexGuard<'_, Arc<State>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> MutexGuard<'_, ChangeLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stream(&self, state: Arc<State>, tables: Vec<Arc<str>>) -> RowStream {
@@ -179,4 +191,40 @@ impl Source for LiveSource {
         let rows = self.stream(Arc::clone(&state), tables.clone());
         Ok(Export { position: state.position, contents: Contents { tables, rows } })
     }
+
+    async fn changes(&self, since: Position) -> Result<Changes, ServiceError> {
+        alive(&self.lost)?;
+        let stretch = self.log().since(since)?;
+        let data = Arc::clone(&self.state().data);
+        let (from, to) = (stretch.from, stretch.to);
+        let chunks = self.lanes.run(move || changed_rows(&data, &stretch)).await;
+        Ok(Changes { from, to, rows: stream::iter(chunks.into_iter().map(Ok)).boxed() })
+    }
+}
+
+/// The lines of a change stream, table by table.
+fn changed_rows(data: &DataSet, stretch: &Stretch) -> Vec<RowChunk> {
+    let mut chunks = Vec::new();
+    for (number, table) in TABLES.iter().enumerate() {
+        let mut lines = Vec::new();
+        let mut rows = 0;
+        let mut cut = |rows: &mut u64, lines: &mut Vec<u8>| {
+            if *rows > 0 {
+                let (rows, lines) = (std::mem::take(rows), std::mem::take(lines).into());
+                chunks.push(RowChunk { table: table.name.into(), rows, lines });
+            }
+        };
+        for ((_, index), revision) in stretch.rows.range((number, 0)..(number + 1, 0)) {
+            match revision {
+                Some(revision) => data.render(number, *index, *revision, &mut lines),
+                None => push_deletion(&String::from_utf8_lossy(&data.id(number, *index)), &mut lines),
+            }
+            rows += 1;
+            if lines.len() as u64 + longest_line() > CHUNK {
+                cut(&mut rows, &mut lines);
+            }
+        }
+        cut(&mut rows, &mut lines);
+    }
+    chunks
 }

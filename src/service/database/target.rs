@@ -1,4 +1,5 @@
-//! Where the data is restored to. Rows wait in one file a table; committing makes them visible all at once.
+//! Where the data is restored to. Rows wait in one file a table, changes on top of them in another; committing makes
+//! both one and visible all at once.
 
 use std::{
     fs::{self, File},
@@ -10,6 +11,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::overlay::Overlay;
 use crate::{
     service::contract::{Contents, RowChunk, RowStream, ServiceError, Target, View},
     sim::lanes::Lanes,
@@ -43,6 +45,8 @@ struct Table {
     name: Arc<str>,
     path: PathBuf,
     file: Mutex<File>,
+    /// What changed on top of the file's rows, once something did.
+    changes: Mutex<Option<Overlay>>,
 }
 
 impl SpooledTarget {
@@ -55,6 +59,10 @@ impl SpooledTarget {
     fn rows(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn staged(&self) -> Result<Spool, ServiceError> {
+        self.rows().staged.clone().ok_or_else(|| ServiceError("nothing was begun".into()))
+    }
 }
 
 impl Spool {
@@ -63,13 +71,50 @@ impl Spool {
             // Named by number: what a dump calls its tables is no name for a file.
             let path = folder.join(format!("{round}-{number}.jsonl"));
             let file = File::create(&path).map_err(|e| failed("write", &path, &e))?;
-            Ok(Table { name: Arc::clone(name), path, file: Mutex::new(file) })
+            Ok(Table { name: Arc::clone(name), path, file: Mutex::new(file), changes: Mutex::default() })
         };
         Ok(Spool(tables.iter().enumerate().map(table).collect::<Result<_, _>>()?))
     }
 
+    fn table(&self, name: &str) -> Result<usize, ServiceError> {
+        let number = self.0.iter().position(|table| *table.name == *name);
+        number.ok_or_else(|| ServiceError(format!("table {name} was not declared")))
+    }
+
     fn remove(&self) -> Result<(), ServiceError> {
-        self.0.iter().try_for_each(|table| fs::remove_file(&table.path).map_err(|e| failed("remove", &table.path, &e)))
+        self.0.iter().try_for_each(|table| {
+            if table.changes.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+                let path = table.path.with_extension("changes");
+                fs::remove_file(&path).map_err(|e| failed("remove", &path, &e))?;
+            }
+            fs::remove_file(&table.path).map_err(|e| failed("remove", &table.path, &e))
+        })
+    }
+}
+
+impl Table {
+    /// Adds changes; their lines wait in a file beside the table's own.
+    fn change(&self, lines: &[u8]) -> Result<(), ServiceError> {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = self.path.with_extension("changes");
+        if changes.is_none() {
+            let file = File::options().read(true).write(true).create(true).truncate(true).open(&path);
+            *changes = Some(Overlay::new(file.map_err(|e| failed("write", &path, &e))?));
+        }
+        let added = changes.as_mut().map_or(Ok(()), |changes| changes.add(lines));
+        added.map_err(|e| failed("write", &path, &e))
+    }
+
+    /// Makes rows and changes one file.
+    fn merge(&self) -> Result<(), ServiceError> {
+        let Some(changes) = self.changes.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        let merged = self.path.with_extension("merged");
+        let make = || {
+            changes.merge(File::open(&self.path)?, File::create(&merged)?)?;
+            fs::rename(&merged, &self.path)?;
+            fs::remove_file(self.path.with_extension("changes"))
+        };
+        make().map_err(|e| failed("merge changes into", &self.path, &e))
     }
 }
 
@@ -90,9 +135,8 @@ impl Target for SpooledTarget {
     }
 
     async fn stage(&self, chunk: RowChunk) -> Result<(), ServiceError> {
-        let spool = self.rows().staged.clone().ok_or_else(|| ServiceError("nothing was begun".into()))?;
-        let number = spool.0.iter().position(|table| table.name == chunk.table);
-        let number = number.ok_or_else(|| ServiceError(format!("table {} was not declared", chunk.table)))?;
+        let spool = self.staged()?;
+        let number = spool.table(&chunk.table)?;
         let write = move || {
             let table = &spool.0[number];
             let mut file = table.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +145,15 @@ impl Target for SpooledTarget {
         self.lanes.run(write).await
     }
 
+    async fn apply(&self, changes: RowChunk) -> Result<(), ServiceError> {
+        let spool = self.staged()?;
+        let number = spool.table(&changes.table)?;
+        self.lanes.run(move || spool.0[number].change(&changes.lines)).await
+    }
+
     async fn commit(&self) -> Result<(), ServiceError> {
+        let spool = self.staged()?;
+        self.lanes.run(move || spool.0.iter().try_for_each(Table::merge)).await?;
         let mut rows = self.rows();
         let staged = rows.staged.take().ok_or_else(|| ServiceError("nothing was begun".into()))?;
         std::mem::replace(&mut rows.visible, staged).remove()
