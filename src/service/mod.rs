@@ -2,4 +2,5 @@
 
 pub mod contract;
 pub mod database;
+pub mod files;
 mod live;
