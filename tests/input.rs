@@ -26,6 +26,7 @@ fn faults() -> Vec<FaultInfo> {
             modes: vec!["truncated", "bracket-lost"],
             needs_regions: false,
             takes_generations: true,
+            strikes_only: None,
             parameters: vec![],
         },
         FaultInfo {
@@ -33,6 +34,7 @@ fn faults() -> Vec<FaultInfo> {
             modes: vec!["latest-deleted"],
             needs_regions: false,
             takes_generations: true,
+            strikes_only: None,
             parameters: vec![],
         },
         FaultInfo {
@@ -40,6 +42,7 @@ fn faults() -> Vec<FaultInfo> {
             modes: vec!["refused", "black-holed", "slow-link"],
             needs_regions: true,
             takes_generations: false,
+            strikes_only: None,
             parameters: vec!["latency"],
         },
     ]

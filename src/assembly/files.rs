@@ -32,8 +32,8 @@ use crate::{
     store::{Patience, SharedStore, direct::DirectStore, s3::S3Store},
 };
 
-/// The provider's region. Plans cannot name one so: their regions have no `_`.
-const HOME: &str = "media_home";
+/// The provider's region, where the plan has none of that name.
+const HOME: &str = "media-home";
 
 /// Where media buckets are.
 pub(super) struct Home {
@@ -55,22 +55,25 @@ pub(super) fn region(
         return Ok(None);
     }
     let dir = folder(scratch, "media")?;
-    let made = Region::new(HOME, clock, &dir).map_err(|e| {
-        Error::new("the media buckets cannot be emulated").at(dir.display().to_string()).because(e)
-    })?;
+    let mut name = HOME.to_owned();
+    while plan.region_names().contains(&&*name) {
+        name.push_str("-2");
+    }
+    let made = Region::new(&name, clock, &dir)
+        .map_err(|e| Error::new("the media buckets cannot be emulated").at(dir.display().to_string()).because(e))?;
     Ok(Some(made))
 }
 
 impl Home {
     pub(super) fn new(region: Arc<Region>, gateway: Option<&Gateway>, clock: &Clock) -> Self {
-        let url = gateway.and_then(|gateway| gateway.region_url(HOME));
+        let url = gateway.and_then(|gateway| gateway.region_url(region.name()));
         Home { region, url, clock: clock.clone() }
     }
 
     fn store(&self, bucket: &str) -> SharedStore {
         let (clock, patience) = (&self.clock, Patience::default());
         match &self.url {
-            Some(url) => Arc::new(S3Store::new(HOME, url, bucket, &throw_away_keys(), clock, patience)),
+            Some(url) => Arc::new(S3Store::new(self.region.name(), url, bucket, &throw_away_keys(), clock, patience)),
             None => Arc::new(DirectStore::acting_as(PIPELINE, Arc::clone(&self.region), bucket, clock, patience)),
         }
     }

@@ -115,6 +115,7 @@ fn faults() -> Vec<FaultInfo> {
         modes: fault.modes().iter().map(|mode| mode.name).collect(),
         needs_regions: false,
         takes_generations: fault.strikes_points(),
+        strikes_only: fault.strikes_only(),
         parameters: fault.parameters().iter().map(|parameter| parameter.name).collect(),
     };
     fault::CATALOGUE.iter().map(info).collect()

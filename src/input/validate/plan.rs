@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     input::{load::Loaded, nearest},
     model::{
-        plan::{BackupPlan, Cadence, Plan},
+        plan::{BackupPlan, Cadence, Plan, ServiceKind},
         units::Span,
     },
 };
@@ -29,6 +29,14 @@ pub fn plan(loaded: &Loaded<Plan>) -> Vec<Error> {
         let path = format!("services.{name}");
         objectives(&mut found, &path, service.rto, service.rpo);
         backup(&mut found, &format!("{path}.backup"), &service.backup, plan.retention);
+        let by_rule = service.kind == ServiceKind::Files || service.backup.sync.is_empty();
+        let what = "only files are copied by rule";
+        found.unless(
+            by_rule,
+            &format!("{path}.backup.sync"),
+            what,
+            "remove `sync`, or make the service's kind `files`",
+        );
         dependencies(&mut found, &path, name, plan);
     }
     levels(&mut found, plan);
@@ -101,6 +109,7 @@ fn backup(found: &mut Findings<'_, Plan>, path: &str, backup: &BackupPlan, reten
     let sound = prefix.ends_with('/') && prefix.split_terminator('/').all(|step| !matches!(step, "" | "." | ".."));
     let what = format!("`{prefix}` is no folder of a bucket");
     found.unless(sound, &format!("{path}.prefix"), what, "write a path that ends in `/`: `convex/daily/`");
+    found.sync(&format!("{path}.sync"), &backup.sync);
     let sized = backup.production_size.is_none_or(|size| size.0 > 0);
     found.unless(
         sized,

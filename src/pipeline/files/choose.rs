@@ -45,7 +45,8 @@ impl Parts {
 }
 
 impl FilePipeline {
-    /// All generations from before the target time, best first: newest content, then the honest name.
+    /// All generations, best first: newest content, then the honest name. A restore `tells` what it finds and refuses, and
+    /// wants those from before the target time alone.
     pub(super) async fn generations(&self, tells: bool) -> Vec<Generation> {
         let prefix = format!("{}backup-", self.rules.layout.prefix);
         let lists = join_all(self.bench.stores.iter().map(|store| store.versions(&prefix))).await;
@@ -65,7 +66,7 @@ impl FilePipeline {
                 self.read_point(store, &point, &parts, tells, &mut found).await;
             }
         }
-        let mut found: Vec<Generation> = found.into_values().filter(|one| self.is_in_time(one)).collect();
+        let mut found: Vec<Generation> = found.into_values().filter(|one| !tells || self.is_in_time(one)).collect();
         for generation in &mut found {
             generation.places.sort_by_key(|place| place.version.is_some());
         }
@@ -94,11 +95,7 @@ impl FilePipeline {
         Vec::new()
     }
 
-    pub(super) async fn open_list(
-        &self,
-        generation: &Generation,
-        place: &Place,
-    ) -> Result<ByteStream, StoreError> {
+    pub(super) async fn open_list(&self, generation: &Generation, place: &Place) -> Result<ByteStream, StoreError> {
         let key = self.rules.layout.dump_key(&generation.point);
         match &place.version {
             Some(version) => place.store.get_version(&key, version).await,

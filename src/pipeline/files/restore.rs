@@ -168,11 +168,7 @@ impl FilePipeline {
     }
 
     /// The list from the first place that has it as its manifest says.
-    async fn fetch_list(
-        &self,
-        generation: &Generation,
-        wanting: &Wanting,
-    ) -> Result<(Vec<FileEntry>, Place), Refusal> {
+    async fn fetch_list(&self, generation: &Generation, wanting: &Wanting) -> Result<(Vec<FileEntry>, Place), Refusal> {
         let mut last = None;
         for place in generation.places.iter().filter(|place| !wanting.is_out(place.store.region())) {
             let region = place.store.region();
@@ -198,12 +194,7 @@ impl FilePipeline {
         ))
     }
 
-    async fn fetch_files(
-        &self,
-        entries: &[FileEntry],
-        wanting: &Arc<Wanting>,
-        bucket: &Bucket,
-    ) -> Result<(), Refusal> {
+    async fn fetch_files(&self, entries: &[FileEntry], wanting: &Arc<Wanting>, bucket: &Bucket) -> Result<(), Refusal> {
         let fetch = |entry: &FileEntry| {
             let content = self.rules.layout.content_key(&entry.sha256);
             let fetch = Fetch {

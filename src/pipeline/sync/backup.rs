@@ -47,14 +47,7 @@ impl SyncPipeline {
         Ok(self.made(day, &folder, &copied, position, watch.elapsed()))
     }
 
-    fn made(
-        &self,
-        day: u32,
-        folder: &str,
-        copied: &Copied,
-        position: Position,
-        took: Elapsed,
-    ) -> BackupMade {
+    fn made(&self, day: u32, folder: &str, copied: &Copied, position: Position, took: Elapsed) -> BackupMade {
         let bytes = copied.bytes * self.bench.clock.scale();
         BackupMade {
             day,
@@ -153,7 +146,8 @@ mod tests {
     #[test]
     fn a_rule_is_about_the_endings_that_it_names_and_they_are_case_sensitive() {
         let named = rule(r#"{"into":"inc/","include":[".jpg",".pdf"]}"#);
-        let objects = || ["inc/a b/1.jpg", "inc/2.JPG", "inc/3.webp", "inc/4.pdf", "other/5.jpg"].map(|k| object(k, 1, 1));
+        let objects =
+            || ["inc/a b/1.jpg", "inc/2.JPG", "inc/3.webp", "inc/4.pdf", "other/5.jpg"].map(|k| object(k, 1, 1));
         let keys: Vec<String> = by_key(objects().to_vec(), "inc/", &named).into_keys().collect();
         assert_eq!(keys, ["4.pdf", "a b/1.jpg"]);
     }

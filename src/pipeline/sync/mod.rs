@@ -14,7 +14,7 @@ use crate::{
         plan::SyncRule,
     },
     service::contract::BucketPlatform,
-    store::{PutOptions, SharedStore, Store, StorageClass, StoreError},
+    store::{PutOptions, SharedStore, StorageClass, Store, StoreError},
 };
 
 mod backup;
@@ -89,7 +89,13 @@ impl Pipeline for SyncPipeline {
 }
 
 /// Copies one object, with its content type and metadata.
-async fn copy(from: &dyn Store, key: &str, to: &dyn Store, as_key: &str, class: StorageClass) -> Result<(), StoreError> {
+async fn copy(
+    from: &dyn Store,
+    key: &str,
+    to: &dyn Store,
+    as_key: &str,
+    class: StorageClass,
+) -> Result<(), StoreError> {
     let (info, body) = from.get(key).await?;
     let options = PutOptions { storage_class: class, content_type: info.content_type, metadata: info.metadata };
     to.put_with(as_key, body, &options).await.map(drop)

@@ -111,7 +111,7 @@ impl Media {
             };
             Some((Ok(Bytes::from(piece)), next))
         });
-        (pieces.boxed(), digest)
+        (pieces.fuse().boxed(), digest)
     }
 }
 
