@@ -7,10 +7,12 @@ use std::{collections::BTreeMap, path::Path};
 
 use backdraft::{
     assembly::{Parts, assemble},
+    emulator::Backups,
     engine::Stage,
     fault::{self, Onset},
     input::load::{load_plan, load_scenario},
     model::{
+        plan::ServiceKind,
         record::Way,
         scenario::{FaultSpec, Moment},
     },
@@ -20,9 +22,19 @@ use futures_util::StreamExt;
 
 /// A stage with three days of backups and of a change stream, in virtual time.
 async fn stage(scratch: &Path) -> Stage {
+    stage_of("database", scratch).await
+}
+
+/// The same with a service that the fault can strike.
+async fn stage_for(fault: &dyn fault::Fault, scratch: &Path) -> Stage {
+    let files = fault.strikes_only() == Some(ServiceKind::Files);
+    stage_of(if files { "files" } else { "database" }, scratch).await
+}
+
+async fn stage_of(service: &str, scratch: &Path) -> Stage {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let plan = load_plan(root.join("fixtures/hooklabs/plan.yaml")).unwrap().value;
-    let mut scenario = load_scenario(root.join("scenarios/database/control.yaml")).unwrap().value;
+    let mut scenario = load_scenario(root.join(format!("scenarios/{service}/control.yaml"))).unwrap().value;
     scenario.history.size = "256 KiB".parse().unwrap();
     let parts = Parts { plan: &plan, scenario: &scenario, seed: Seed(7), way: Way::Simulated, scratch, listener: None };
     let stage = assemble(parts).await.unwrap();
@@ -44,8 +56,10 @@ async fn stage(scratch: &Path) -> Stage {
 
 /// All that a pipeline would do that night: start a backup, look everywhere, read everything.
 async fn use_the_world(stage: &Stage) {
-    stage.world.backups["database"].schedule.starts();
-    stage.world.backups["database"].schedule.streams();
+    for Backups { schedule, .. } in stage.world.backups.values() {
+        schedule.starts();
+        schedule.streams();
+    }
     for store in &stage.stores {
         for object in store.list("").await.unwrap_or_default() {
             if let Ok((_, mut body)) = store.get(&object.key).await {
@@ -58,7 +72,7 @@ async fn use_the_world(stage: &Stage) {
 /// Every object of every region, as a listing and a digest of its bytes would show it; and how the links are.
 fn picture(stage: &Stage) -> BTreeMap<String, String> {
     let mut seen = BTreeMap::new();
-    for site in &stage.world.sites {
+    for site in stage.world.sites.iter().chain(stage.world.sources.values()) {
         let name = site.region.name();
         seen.insert(format!("{name} link"), format!("{:?}", site.region.link().state()));
         for object in site.region.objects().keys(&site.bucket, "").unwrap() {
@@ -81,7 +95,7 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
     for fault in fault::CATALOGUE {
         for mode in fault.modes() {
             let scratch = tempfile::tempdir().unwrap();
-            let stage = stage(scratch.path()).await;
+            let stage = stage_for(*fault, scratch.path()).await;
             let what = format!("{} / {}", fault.name(), mode.name);
             let before = picture(&stage);
             let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
@@ -92,8 +106,8 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
             assert!(proof.bit, "{what} bites: {}", proof.evidence);
             assert!(injection.heal(&stage.world), "{what} heals");
             assert_eq!(picture(&stage), before, "{what} leaves nothing behind");
-            let schedule = &stage.world.backups["database"].schedule;
-            assert!(schedule.starts() && schedule.streams(), "{what} leaves the schedule running");
+            let mut schedules = stage.world.backups.values().map(|backups| &backups.schedule);
+            assert!(schedules.all(|s| s.starts() && s.streams()), "{what} leaves the schedule running");
             use_the_world(&stage).await;
         }
     }

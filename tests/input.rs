@@ -27,6 +27,7 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: false,
             takes_generations: true,
             needs_points: true,
+            strikes_only: None,
             parameters: vec![],
         },
         FaultInfo {
@@ -35,6 +36,7 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: false,
             takes_generations: true,
             needs_points: true,
+            strikes_only: None,
             parameters: vec![],
         },
         FaultInfo {
@@ -43,6 +45,7 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: true,
             takes_generations: false,
             needs_points: false,
+            strikes_only: None,
             parameters: vec!["latency"],
         },
     ]

@@ -1,4 +1,4 @@
-//! The first rule of truth, as a property: whatever happens to a backup's bytes, the reference pipeline never says that
+//! The first rule of truth, as a property: whatever happens to a backup's bytes, neither reference pipeline ever says that
 //! it restored what the ledger does not confirm.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
@@ -12,7 +12,7 @@ use backdraft::{
         event::{Proof, What},
         outcome::Outcome,
         record::Way,
-        scenario::{FaultSpec, Scenario},
+        scenario::{FaultSpec, Scenario, Services},
     },
 };
 use proptest::prelude::*;
@@ -94,8 +94,9 @@ fn blows() -> impl Strategy<Value = Vec<Blow>> {
     proptest::collection::vec(blow, 0..24)
 }
 
-fn story(days: u32, writes: u32) -> Scenario {
+fn story(service: &str, days: u32, writes: u32) -> Scenario {
     let mut scenario = kit::scenario("database/corrupt-everywhere");
+    scenario.service = Services(vec![service.to_owned()]);
     scenario.history.size = "96 KiB".parse().unwrap();
     scenario.history.days = days;
     scenario.history.writes_per_day = writes;
@@ -109,9 +110,10 @@ proptest! {
 
     #[test]
     fn whatever_happens_to_a_backup_nothing_is_called_recovered_that_the_ledger_does_not_confirm(
-        seed in 0u64..1000, days in 1u32..4, writes in 1u32..400, blows in blows(),
+        seed in 0u64..1000, days in 1u32..4, writes in 1u32..400, files in any::<bool>(), blows in blows(),
     ) {
-        let (plan, scenario) = (kit::plan(), story(days, writes));
+        let service = if files { "files" } else { "database" };
+        let (plan, scenario) = (kit::plan(), story(service, days, if files { writes / 8 + 1 } else { writes }));
         let record = kit::play("truth", &plan, &scenario, seed, Way::Simulated, vec![Box::new(Blows(blows))]);
         let claimed = record.events.iter().any(|event| matches!(event.what, What::Restored(_)));
         let confirmed = record.services[0].comparison.as_ref().is_some_and(|found| found.as_claimed && found.altered == 0 && found.holes == 0);

@@ -37,6 +37,9 @@ pub struct Manifest {
     pub exported_at: Timestamp,
     /// Its tables, the empty ones too.
     pub tables: Vec<TableDigest>,
+    /// Size in bytes of what lies beside the dump and belongs to it: the files that a list of files names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_bytes: Option<u64>,
 }
 
 impl Manifest {
@@ -128,6 +131,7 @@ mod tests {
             position: Position { seq: 7, committed_at: moment },
             exported_at: moment,
             tables: vec![table("users", 3), table("posts", 0)],
+            content_bytes: None,
         }
     }
 

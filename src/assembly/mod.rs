@@ -9,6 +9,7 @@ use std::{
 };
 
 mod database;
+mod files;
 mod regions;
 
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
         plan::{Plan, ServiceKind, ServicePlan},
         record::Way,
         scenario::Scenario,
+        units::DayTime,
     },
     monitor::Monitor,
     pipeline::Workbench,
@@ -32,6 +34,8 @@ use crate::{
     },
     store::SharedStore,
 };
+use files::Home;
+use jiff::{SignedDuration, Timestamp};
 use regions::{direct_stores, http_stores, open_gateway, sites};
 
 /// What a drill is made of.
@@ -66,25 +70,31 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         faults.map_err(|why| Error::new(why).help("`backdraft list faults` shows faults, modes and parameters"))?;
 
     let sites = sites(plan, scenario, &clock, scratch)?;
+    let home = files::region(plan, scenario, &clock, scratch)?;
     let (stores, close) = match way {
         Way::Simulated => (direct_stores(&sites, &clock), None),
         Way::Real => {
-            let gateway = open_gateway(&sites, &clock)?;
+            let gateway = open_gateway(&sites, home.as_ref(), &clock)?;
             (http_stores(&sites, &gateway, &clock), Some(gateway))
         }
     };
-    let mut backups = BTreeMap::new();
+    let home = home.map(|region| Arc::new(Home::new(region, close.as_ref(), &clock)));
+    let (mut backups, mut sources) = (BTreeMap::new(), BTreeMap::new());
     let mut services = Vec::new();
-    let house = House { plan, scenario, seed, clock: &clock, lanes: &lanes, stores: &stores, scratch };
+    let house = House { plan, scenario, seed, clock: &clock, lanes: &lanes, stores: &stores, home, scratch };
     for name in order {
         let service_plan = service_plan(plan, &name)?;
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
         let recorder = recorder.of_service(&name);
-        services.push(house.protect(Wanted { name: &name, plan: service_plan, layout: &layout, recorder })?);
+        let wanted = Wanted { name: &name, plan: service_plan, layout: &layout, recorder };
+        services.push(house.protect(wanted).await?);
+        if service_plan.kind == ServiceKind::Files {
+            sources.extend(house.source_site(&name).map(|site| (name.clone(), site)));
+        }
         backups.insert(name, Backups { schedule: Schedule::default(), layout });
     }
     Ok(Stage {
-        world: Arc::new(World { sites, backups, clock: clock.clone() }),
+        world: Arc::new(World { sites, backups, sources, clock: clock.clone() }),
         services,
         faults,
         stores,
@@ -111,6 +121,8 @@ struct House<'h> {
     clock: &'h Clock,
     lanes: &'h Lanes,
     stores: &'h [SharedStore],
+    /// Where media buckets are, if any.
+    home: Option<Arc<Home>>,
     scratch: &'h Path,
 }
 
@@ -123,11 +135,19 @@ struct Wanted<'w> {
 }
 
 impl House<'_> {
-    fn protect(&self, wanted: Wanted<'_>) -> Result<Protected> {
+    async fn protect(&self, wanted: Wanted<'_>) -> Result<Protected> {
         match wanted.plan.kind {
             ServiceKind::Database => self.database(wanted),
+            ServiceKind::Files => self.files(wanted).await,
             _ => Err(Error::new(format!("service `{}` is of a kind that cannot be drilled yet", wanted.name))),
         }
+    }
+
+    /// A moment of the history.
+    fn moment(&self, at: DayTime) -> Timestamp {
+        let since = SignedDuration::from_millis(i64::try_from(at.millis()).unwrap_or(i64::MAX));
+        let start = Timetable::new(self.scenario, &[], self.plan.monitor.check_every).start();
+        start.checked_add(since).unwrap_or(Timestamp::MAX)
     }
 
     /// What a pipeline of that service works with.

@@ -46,8 +46,8 @@ fn options(lock: Option<LockPlan>) -> BucketOptions {
     BucketOptions::retaining(mode, u32::try_from(keep.millis() / 86_400_000).unwrap_or(u32::MAX))
 }
 
-pub(super) fn open_gateway(sites: &[Site], clock: &Clock) -> Result<Gateway> {
-    let regions: Vec<Arc<Region>> = sites.iter().map(|site| Arc::clone(&site.region)).collect();
+pub(super) fn open_gateway(sites: &[Site], home: Option<&Arc<Region>>, clock: &Clock) -> Result<Gateway> {
+    let regions: Vec<Arc<Region>> = sites.iter().map(|site| &site.region).chain(home).map(Arc::clone).collect();
     let key = Key { principal: PIPELINE, credentials: throw_away_keys() };
     Gateway::start_with_keys(regions, &[key], clock).map_err(|e| {
         Error::new("no port on 127.0.0.1 can be had for the emulated regions")
@@ -57,10 +57,10 @@ pub(super) fn open_gateway(sites: &[Site], clock: &Clock) -> Result<Gateway> {
 }
 
 /// Whose rights a pipeline has: enough to back up, restore and prune, and not to lift a lock.
-const PIPELINE: Principal = Principal::Writer;
+pub(super) const PIPELINE: Principal = Principal::Writer;
 
 /// Keys that open nothing but the emulated regions.
-fn throw_away_keys() -> Credentials {
+pub(super) fn throw_away_keys() -> Credentials {
     Credentials { access_key: "backdraft".into(), secret_key: "emulated-regions-only".into() }
 }
 

@@ -21,6 +21,8 @@ pub struct World {
     pub sites: Vec<Site>,
     /// The services' backups, by service.
     pub backups: BTreeMap<String, Backups>,
+    /// Buckets that hold a service's source, by service.
+    pub sources: BTreeMap<String, Site>,
     /// Scenario time.
     pub clock: Clock,
 }

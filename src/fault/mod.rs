@@ -5,6 +5,7 @@ use crate::{
     emulator::World,
     model::{
         event::Proof,
+        plan::ServiceKind,
         scenario::{FaultSpec, Moment},
         units::Percent,
     },
@@ -12,7 +13,9 @@ use crate::{
 
 mod compromised_account;
 mod corrupt_json;
+mod damaged_file;
 mod missing_backup;
+mod mistaken_deletion;
 mod points;
 mod region_outage;
 mod rewrite;
@@ -36,6 +39,11 @@ pub trait Fault: Send + Sync {
     /// Whether it changes nothing where there is no recovery point yet.
     fn needs_points(&self) -> bool {
         self.strikes_points()
+    }
+
+    /// The one kind of service that it can strike; any where none is named.
+    fn strikes_only(&self) -> Option<ServiceKind> {
+        None
     }
 
     /// Whether it can begin in the middle of a fetch.
@@ -114,7 +122,9 @@ pub trait Injection: Send {
 pub static CATALOGUE: &[&dyn Fault] = &[
     &compromised_account::CompromisedAccount,
     &corrupt_json::CorruptJson,
+    &damaged_file::DamagedFile,
     &missing_backup::MissingBackup,
+    &mistaken_deletion::MistakenDeletion,
     &region_outage::RegionOutage,
     &stale_dump::StaleDump,
     &stream_gap::StreamGap,

@@ -143,7 +143,14 @@ fn bytes_until(world: &World, site: &Site, share: Percent) -> Option<u64> {
     let manifest = |point: &Struck| objects.head(&site.bucket, &point.manifest_key(), None).map_or(0, |m| m.size);
     let manifests: u64 = points.iter().map(manifest).sum();
     let newest = points.iter().find_map(|point| point.dump.as_ref())?;
-    Some(manifests + share.of(newest.size))
+    Some(manifests + share.of(newest.size + beside(site, points.first()?)))
+}
+
+/// Size of what a point's manifest says lies beside its dump: the files that a list of files names.
+fn beside(site: &Site, point: &Struck) -> u64 {
+    let manifest = site.region.objects().read_all(&site.bucket, &point.manifest_key()).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
+    manifest["content_bytes"].as_u64().unwrap_or(0)
 }
 
 fn describe(state: LinkState) -> String {

@@ -109,7 +109,7 @@ fn number_after(line: &[u8], label: &[u8]) -> Option<(usize, usize)> {
     (number > 2).then_some((from, from + number))
 }
 
-fn inflate(body: &Body) -> BufReader<MultiGzDecoder<BufReader<Reader>>> {
+pub(super) fn inflate(body: &Body) -> impl BufRead {
     BufReader::with_capacity(64 * 1024, MultiGzDecoder::new(reader(body)))
 }
 

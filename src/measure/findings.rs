@@ -7,6 +7,7 @@ use crate::model::{
     event::{Alarm, AlarmKind, BackupMade, PointTried, What},
     outcome::{Outcome, Verdict},
     record::{Finding, ObjectiveKind, Record, ServiceRecord, Severity},
+    time::Elapsed,
     words,
 };
 
@@ -93,6 +94,10 @@ fn missed(record: &Record, parts: &[Part<'_>], kind: ObjectiveKind) -> Option<Fi
         what = format!("{what}; {loss}");
     }
     let remedy = match (kind, actual) {
+        (ObjectiveKind::Rto, Some(rta)) if waited_ms(record, rta) > rta.total_ms() / 2 => {
+            "Most of it is the wait for an archive: keep one copy in a class that is read at once, or have it retrieved \
+             faster."
+        }
         (ObjectiveKind::Rto, Some(rta)) if rta.assumed_ms > rta.total_ms() / 2 => {
             "People take most of it: notice and decide faster, or let the restore start by itself."
         }
@@ -103,6 +108,11 @@ fn missed(record: &Record, parts: &[Part<'_>], kind: ObjectiveKind) -> Option<Fi
         _ => "Remove what kept the restore from a good end, then drill again.",
     };
     Some(finding(Severity::High, format!("{} missed", kind.words()), what, remedy))
+}
+
+/// What was assumed after people had decided: the wait for an archive.
+fn waited_ms(record: &Record, rta: Elapsed) -> u64 {
+    record.timeline.t2.map_or(0, |decided| rta.since(decided).assumed_ms)
 }
 
 /// Faults that struck before the disaster and of which no monitor spoke.

@@ -121,6 +121,16 @@ impl Layout {
         PieceName::parse(key.strip_prefix(&self.prefix)?.strip_prefix(STREAM)?.strip_suffix(PIECE)?)
     }
 
+    /// Folder of the contents that generations of files refer to.
+    pub fn contents_prefix(&self) -> String {
+        format!("{}objects/", self.prefix)
+    }
+
+    /// Key of a content by its SHA-256 in hexadecimal.
+    pub fn content_key(&self, sha256: &str) -> String {
+        format!("{}objects/{}/{sha256}", self.prefix, sha256.get(..2).unwrap_or_default())
+    }
+
     /// What a key is; `None` where it is neither dump nor manifest of ours.
     pub fn parse(&self, key: &str) -> Option<KeyKind> {
         let file = key.strip_prefix(&self.prefix)?;

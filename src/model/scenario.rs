@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     event::AlarmKind,
     outcome::{Outcome, Verdict},
-    plan::{DumpFormat, LockPlan},
+    plan::{DumpFormat, LockPlan, SyncRule},
     units::{ByteSize, DayTime, Percent, Span},
 };
 
@@ -67,6 +67,9 @@ pub struct History {
     /// Time between two pieces of the change stream, where it differs from the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<Span>,
+    /// For files: the copies made by rule, where they differ from the plan's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<Vec<SyncRule>>,
 }
 
 fn changes() -> u32 {
@@ -168,6 +171,10 @@ pub struct Disaster {
     pub at: DayTime,
     /// What was lost and why, for the report.
     pub cause: String,
+    /// Recovery target time, for files: what was written from then on is damaged, so a point from before it is wanted.
+    /// The newest point where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_time: Option<DayTime>,
 }
 
 /// Times that people take, in the drill. Each is assumed, and marked so.

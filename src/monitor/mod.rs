@@ -23,6 +23,8 @@ pub struct Monitor {
     limits: MonitorPlan,
     /// How many bytes one byte stands for.
     scale: u64,
+    /// Whether a backup's size is what its manifest says lies beside the dump, not the dump's own.
+    by_manifest: bool,
 }
 
 /// An alarm as the monitor sees it.
@@ -49,7 +51,13 @@ struct Newest {
 impl Monitor {
     /// A monitor of these regions, the primary first, in a world where one byte stands for `scale`.
     pub fn new(stores: Vec<SharedStore>, layout: Layout, limits: MonitorPlan, scale: u64) -> Self {
-        Monitor { stores, layout, limits, scale }
+        Monitor { stores, layout, limits, scale, by_manifest: false }
+    }
+
+    /// The same over generations of files, whose contents lie beside the list that stands for them.
+    #[must_use]
+    pub fn of_generations(self) -> Self {
+        Monitor { by_manifest: true, ..self }
     }
 
     /// Time between two looks.
@@ -121,12 +129,17 @@ impl Monitor {
             let detail = format!("{point} is {} h old, the limit is {}", age.as_hours(), self.limits.max_age);
             seen.push(Sighting { overdue, ..sighting(AlarmKind::TooOld, store, detail, None) });
         }
-        let size = object.size * self.scale;
-        if size < self.limits.min_size.0 {
+        let manifest = self.read_manifest(store, point).await;
+        let size = match &manifest {
+            // Where the manifest cannot be read that is told, and nothing is known of the size.
+            _ if !self.by_manifest => Some(object.size),
+            manifest => manifest.as_ref().ok().and_then(|manifest| manifest.content_bytes),
+        };
+        if let Some(size) = size.map(|size| size * self.scale).filter(|size| *size < self.limits.min_size.0) {
             let detail = format!("{point} has {}, the limit is {}", ByteSize(size), self.limits.min_size);
             seen.push(sighting(AlarmKind::TooSmall, store, detail, Some(size)));
         }
-        match self.read_manifest(store, point).await {
+        match manifest {
             Err(why) => seen.push(sighting(AlarmKind::Unreadable, store, format!("{point}: {why}"), None)),
             Ok(manifest) => {
                 let named = point.taken_at().unwrap_or(manifest.exported_at);

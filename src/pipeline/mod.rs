@@ -10,7 +10,9 @@ use crate::{
     store::SharedStore,
 };
 
+pub mod files;
 pub mod reference;
+pub mod sync;
 
 /// A way to back a service up and to get it back.
 #[async_trait]

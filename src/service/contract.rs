@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
-use crate::model::event::Position;
+use crate::{model::event::Position, store::SharedStore};
 
 /// Whole rows of one table, in the table's order, as JSON lines: each line is one row and ends in `\n`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +112,34 @@ pub trait Platform: Send + Sync {
 
     /// Lets the service use a target from now on.
     async fn cut_over(&self, target: Arc<dyn Target>) -> Result<(), ServiceError>;
+}
+
+/// A bucket of the platform.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// The way to it.
+    pub store: SharedStore,
+}
+
+/// What a pipeline asks of the platform that a service's files lie on.
+#[async_trait]
+pub trait BucketPlatform: Send + Sync {
+    /// The source.
+    fn source(&self) -> SharedStore;
+
+    /// The last write that a listing of the source shows now. A bucket keeps no sequence; whoever runs it knows.
+    fn position(&self) -> Position;
+
+    /// A new, empty bucket.
+    async fn provision(&self) -> Result<Bucket, ServiceError>;
+
+    /// Removes a bucket that was provisioned, with all that is in it.
+    async fn discard(&self, bucket: &Bucket) -> Result<(), ServiceError>;
+
+    /// Lets the service use a bucket from now on.
+    async fn cut_over(&self, bucket: &Bucket) -> Result<(), ServiceError>;
 }
 
 /// The truth: every acknowledged write, with its place in the sequence and its commit time. An *item* is one row

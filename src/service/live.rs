@@ -3,21 +3,21 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::contract::{Target, View};
+use super::contract::View;
 
 /// The service's home after the disaster.
 #[derive(Default)]
-pub(super) struct Live(Mutex<Option<Arc<dyn Target>>>);
+pub(super) struct Live(Mutex<Option<Arc<dyn View>>>);
 
 impl Live {
     /// From now on users reach this.
-    pub(super) fn switch(&self, target: Arc<dyn Target>) {
+    pub(super) fn switch(&self, target: Arc<dyn View>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(target);
     }
 
     /// What they reach.
     pub(super) fn view(&self) -> Option<Arc<dyn View>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().map(|target| target as Arc<dyn View>)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

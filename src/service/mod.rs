@@ -3,4 +3,5 @@
 pub mod change;
 pub mod contract;
 pub mod database;
+pub mod files;
 mod live;

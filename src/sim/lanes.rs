@@ -41,6 +41,23 @@ impl Lanes {
         })
     }
 
+    /// Runs a task beside the caller's, on another core in a real drill and in line in a simulated one. It ends with
+    /// what this returns: dropped is stopped.
+    pub fn go<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> BoxFuture<'static, T> {
+        if self.clock.is_simulated() {
+            return Box::pin(task);
+        }
+        let mut set = tokio::task::JoinSet::new();
+        set.spawn(task);
+        Box::pin(async move {
+            match set.join_next().await {
+                Some(Ok(value)) => value,
+                Some(Err(failed)) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+                _ => std::future::pending().await, // the runtime is going down
+            }
+        })
+    }
+
     /// Maps a stream through `job`, as many at once as there are lanes, in order, with bounded memory.
     pub fn map<I, T, S, F>(&self, items: S, job: F) -> impl Stream<Item = T> + Send + use<I, T, S, F>
     where

@@ -27,6 +27,7 @@ fn manifest(packed: &Summary) -> Manifest {
         position: Position { seq: 0, committed_at: Timestamp::UNIX_EPOCH },
         exported_at: Timestamp::UNIX_EPOCH,
         tables: packed.tables.clone(),
+        content_bytes: None,
     }
 }
 

@@ -58,6 +58,15 @@ impl Objects {
         Ok(self.state().bucket(bucket)?.keys.remove(key).is_some())
     }
 
+    /// Everything in a bucket vanishes, locked or not.
+    pub fn remove_all(&self, bucket: &str) -> Result<(), Refusal> {
+        let mut state = self.state();
+        let bucket = state.bucket(bucket)?;
+        bucket.keys.clear();
+        bucket.uploads.clear();
+        Ok(())
+    }
+
     /// All versions move to another key, over whatever was there.
     pub fn rename(&self, bucket: &str, from: &str, to: &str) -> Result<(), Refusal> {
         let mut state = self.state();

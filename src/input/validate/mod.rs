@@ -1,6 +1,7 @@
 //! What is well typed and still cannot be: names that lead nowhere, moments out of order, expectations that contradict
 //! themselves. Every error of a file is reported, each with the line and column of the value at fault.
 
+mod files;
 mod plan;
 mod scenario;
 
@@ -10,7 +11,10 @@ pub use scenario::scenario;
 use super::{explain::shown_sentence, load::Loaded};
 use crate::{
     error::Error,
-    model::{plan::LockPlan, units::Span},
+    model::{
+        plan::{CopyClass, LockPlan, Retrieval, ServiceKind, SyncRule},
+        units::Span,
+    },
 };
 
 /// What a scenario may ask of a fault.
@@ -26,6 +30,8 @@ pub struct FaultInfo {
     pub takes_generations: bool,
     /// Whether it changes nothing before the first recovery point.
     pub needs_points: bool,
+    /// The one kind of service that it can strike; any where `None`.
+    pub strikes_only: Option<ServiceKind>,
     /// Names of the parameters that it takes under `with`.
     pub parameters: Vec<&'static str>,
 }
@@ -73,6 +79,28 @@ impl<'f, T> Findings<'f, T> {
         let what = format!("an object lock of {} cannot be set: buckets count in whole days", lock.keep);
         self.unless(whole, &format!("{path}.keep"), what, "write a number of days: 7 days");
         self.span(&format!("{path}.keep"), lock.keep);
+    }
+
+    fn sync(&mut self, path: &str, rules: &[SyncRule]) {
+        for (i, rule) in rules.iter().enumerate() {
+            let path = format!("{path}[{i}]");
+            let into = &rule.into;
+            let sound = into.ends_with('/') && into.split_terminator('/').all(|step| !matches!(step, "" | "." | ".."));
+            let what = format!("`{into}` is no folder of a bucket");
+            self.unless(sound, &format!("{path}.into"), what, "write a path that ends in `/`: `full/`");
+            let overlaps = |other: &&SyncRule| other.into.starts_with(&**into) || into.starts_with(&*other.into);
+            if let Some(first) = rules[..i].iter().find(overlaps) {
+                let what = format!("`{into}` and `{}` are one folder in another", first.into);
+                self.add(&format!("{path}.into"), what, "give each rule a folder of its own");
+            }
+            for (n, end) in rule.include.iter().enumerate().filter(|(_, end)| end.is_empty() || end.contains('*')) {
+                let what = format!("`{end}` is no ending of a name");
+                self.add(&format!("{path}.include[{n}]"), what, "write the ending alone: `.jpg`");
+            }
+            let offered = rule.class != CopyClass::DeepArchive || rule.retrieval != Retrieval::Expedited;
+            let what = "the deep archive offers no expedited retrieval";
+            self.unless(offered, &format!("{path}.retrieval"), what, "write `standard` or `bulk`");
+        }
     }
 
     fn done(mut self) -> Vec<Error> {

@@ -30,6 +30,14 @@ pub fn plan(loaded: &Loaded<Plan>) -> Vec<Error> {
         objectives(&mut found, &path, service.rto, service.rpo);
         backup(&mut found, &format!("{path}.backup"), &service.backup, plan.retention);
         stream(&mut found, &format!("{path}.backup.stream"), service);
+        let by_rule = service.kind == ServiceKind::Files || service.backup.sync.is_empty();
+        let what = "only files are copied by rule";
+        found.unless(
+            by_rule,
+            &format!("{path}.backup.sync"),
+            what,
+            "remove `sync`, or make the service's kind `files`",
+        );
         dependencies(&mut found, &path, name, plan);
     }
     levels(&mut found, plan);
@@ -102,6 +110,7 @@ fn backup(found: &mut Findings<'_, Plan>, path: &str, backup: &BackupPlan, reten
     let sound = prefix.ends_with('/') && prefix.split_terminator('/').all(|step| !matches!(step, "" | "." | ".."));
     let what = format!("`{prefix}` is no folder of a bucket");
     found.unless(sound, &format!("{path}.prefix"), what, "write a path that ends in `/`: `convex/daily/`");
+    found.sync(&format!("{path}.sync"), &backup.sync);
     let sized = backup.production_size.is_none_or(|size| size.0 > 0);
     found.unless(
         sized,

@@ -2,7 +2,7 @@
 
 use jiff::civil;
 
-use super::{FaultInfo, Findings};
+use super::{FaultInfo, Findings, files};
 use crate::{
     error::Error,
     input::{load::Loaded, nearest},
@@ -45,6 +45,7 @@ pub fn scenario(loaded: &Loaded<Scenario>, plan: &Plan, faults: &[FaultInfo]) ->
     let story = stories.max_by_key(|story| story.backups.len());
     if let Some(story) = &story {
         disaster(&mut found, story);
+        files::target_time(&mut found, story, &drilled);
     }
     for (i, fault) in scenario.faults.iter().enumerate() {
         let known = catalogued(&mut found, &format!("faults[{i}]"), fault, scenario, plan, faults);
@@ -57,8 +58,8 @@ pub fn scenario(loaded: &Loaded<Scenario>, plan: &Plan, faults: &[FaultInfo]) ->
 }
 
 /// The moments of a scenario, as far as its plan fixes them.
-struct Story<'s> {
-    scenario: &'s Scenario,
+pub(super) struct Story<'s> {
+    pub(super) scenario: &'s Scenario,
     backup_at: TimeOfDay,
     /// Days on which a backup is made before the disaster.
     backups: Vec<u32>,
@@ -76,7 +77,7 @@ impl<'s> Story<'s> {
         Story { scenario, backup_at, backups: days.filter(|day| scheduled && in_time(day)).collect(), scheduled }
     }
 
-    fn backup(&self, day: u32) -> DayTime {
+    pub(super) fn backup(&self, day: u32) -> DayTime {
         DayTime { day, time: self.backup_at }
     }
 
@@ -147,6 +148,7 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&
         "write 1 or more: 2",
     );
     found.lock("history.lock", history.lock);
+    files::history(found, history, drilled);
     let streams = history.stream.is_none_or(|every| (Span::minutes(1)..=Span::hours(24)).contains(&every));
     let help = "write a time from 1 min to 24 h: 5 min";
     found.unless(
@@ -222,6 +224,7 @@ fn catalogued<'i>(
     if fault.generations == Generations::Newest(0) {
         found.add(&format!("{path}.generations"), "a fault on no recovery point changes nothing", "write 1 or more");
     }
+    files::struck(found, path, fault, info, scenario, plan);
     for parameter in fault.with.keys().filter(|name| !info.parameters.contains(&name.as_str())) {
         let what = format!("`{}` has no parameter `{parameter}`", info.name);
         found.add(&format!("{path}.with.{parameter}"), what, nearest::suggest(parameter, &info.parameters));

@@ -105,6 +105,7 @@ impl Reference {
             position,
             exported_at,
             tables: summary.tables.clone(),
+            content_bytes: None,
         };
         self.read_back(point, &manifest, &**store).await?;
         self.put_manifest(point, &manifest, &**store).await?;

@@ -1,0 +1,136 @@
+//! A media bucket with the reference pipeline for files, or with copies made by rule. Its buckets lie in a region of
+//! their own, the provider's: no fault on a backup region touches what the application writes to.
+
+use std::sync::Arc;
+
+use super::{
+    House, Wanted, folder,
+    regions::{PIPELINE, throw_away_keys},
+};
+use crate::{
+    emulator::{
+        Site,
+        s3::{Region, buckets::BucketOptions, gateway::Gateway},
+    },
+    engine::Protected,
+    error::{Error, Result},
+    model::{
+        plan::{Plan, ServiceKind},
+        scenario::Scenario,
+        units::ByteSize,
+    },
+    pipeline::{
+        Pipeline,
+        files::{FilePipeline, Rules},
+        sync::SyncPipeline,
+    },
+    service::{
+        contract::ServiceError,
+        files::{Amount, Files, Provider},
+    },
+    sim::clock::Clock,
+    store::{Patience, SharedStore, direct::DirectStore, s3::S3Store},
+};
+
+/// The provider's region, where the plan has none of that name.
+const HOME: &str = "media-home";
+
+/// Where media buckets are.
+pub(super) struct Home {
+    region: Arc<Region>,
+    /// Its address; `None` where it is reached in process.
+    url: Option<String>,
+    clock: Clock,
+}
+
+/// The region for media buckets, where the scenario drills any.
+pub(super) fn region(
+    plan: &Plan,
+    scenario: &Scenario,
+    clock: &Clock,
+    scratch: &std::path::Path,
+) -> Result<Option<Arc<Region>>> {
+    let is_files = |name: &String| plan.services.get(name).is_some_and(|service| service.kind == ServiceKind::Files);
+    if !scenario.service.names().iter().any(is_files) {
+        return Ok(None);
+    }
+    let dir = folder(scratch, "media")?;
+    let mut name = HOME.to_owned();
+    while plan.region_names().contains(&&*name) {
+        name.push_str("-2");
+    }
+    let made = Region::new(&name, clock, &dir)
+        .map_err(|e| Error::new("the media buckets cannot be emulated").at(dir.display().to_string()).because(e))?;
+    Ok(Some(made))
+}
+
+impl Home {
+    pub(super) fn new(region: Arc<Region>, gateway: Option<&Gateway>, clock: &Clock) -> Self {
+        let url = gateway.and_then(|gateway| gateway.region_url(region.name()));
+        Home { region, url, clock: clock.clone() }
+    }
+
+    fn store(&self, bucket: &str) -> SharedStore {
+        let (clock, patience) = (&self.clock, Patience::default());
+        match &self.url {
+            Some(url) => Arc::new(S3Store::new(self.region.name(), url, bucket, &throw_away_keys(), clock, patience)),
+            None => Arc::new(DirectStore::acting_as(PIPELINE, Arc::clone(&self.region), bucket, clock, patience)),
+        }
+    }
+}
+
+impl Provider for Home {
+    fn create(&self, bucket: &str) -> std::result::Result<SharedStore, ServiceError> {
+        let made = self.region.objects().create_bucket(bucket, BucketOptions::versioned());
+        made.map_err(|e| ServiceError(format!("bucket {bucket} cannot be made: {e}")))?;
+        Ok(self.store(bucket))
+    }
+
+    fn empty(&self, bucket: &str) -> std::result::Result<(), ServiceError> {
+        let emptied = self.region.objects().remove_all(bucket);
+        emptied.map_err(|e| ServiceError(format!("bucket {bucket} cannot be emptied: {e}")))
+    }
+}
+
+/// Bucket of a service's media; service names are freer than those of buckets.
+fn bucket_of(service: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    format!("media-{}", service.chars().map(plain).collect::<String>())
+}
+
+impl House<'_> {
+    pub(super) async fn files(&self, wanted: Wanted<'_>) -> Result<Protected> {
+        let home = self.home.as_ref().ok_or_else(|| Error::new("media buckets have no region"))?;
+        let (name, scale) = (wanted.name, self.clock.scale());
+        let amount = Amount { size: ByteSize(self.scenario.history.size.0 / scale), scale };
+        let (provider, seed) = (Arc::clone(home) as Arc<dyn Provider>, self.seed.child(name));
+        let seeded = Files::seed(&bucket_of(name), provider, amount, seed, self.clock.now(), self.lanes).await;
+        let files = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
+        let rules = self.scenario.history.sync.as_ref().unwrap_or(&wanted.plan.backup.sync);
+        let target_time = self.scenario.disaster.target_time.map(|at| self.moment(at));
+        let bench = self.bench(&wanted)?;
+        let (pipeline, monitor): (Arc<dyn Pipeline>, _) = if rules.is_empty() {
+            let (layout, retention) = (wanted.layout.clone(), self.plan.retention);
+            let rules = Rules { service: name.to_owned(), layout, retention, target_time };
+            let monitor = self.monitor(&wanted).of_generations();
+            (Arc::new(FilePipeline::new(bench, files.clone(), rules)), Some(monitor))
+        } else {
+            // The plan's monitor asks for a backup by its name; copies by rule have none that it could ask for.
+            (Arc::new(SyncPipeline::new(bench, files.clone(), rules.clone(), target_time)), None)
+        };
+        Ok(Protected {
+            name: name.to_owned(),
+            kind: ServiceKind::Files,
+            service: files,
+            pipeline,
+            monitor,
+            recorder: wanted.recorder,
+        })
+    }
+
+    /// The bucket of a service's source, for the faults that strike there.
+    pub(super) fn source_site(&self, service: &str) -> Option<Site> {
+        let home = self.home.as_ref()?;
+        Some(Site { region: Arc::clone(&home.region), bucket: bucket_of(service) })
+    }
+}

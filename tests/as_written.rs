@@ -1,0 +1,69 @@
+//! What the rules of the strategy document lose, drilled: each of these drills fails, silently wrong, and for the reason
+//! that its file names. A drill here that passed would be a drill that shows nothing.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod kit;
+
+use backdraft::{
+    input::load::load_scenario,
+    model::{
+        event::Comparison,
+        outcome::{DrillResult, Outcome},
+        record::{Record, Way},
+        scenario::Scenario,
+    },
+};
+
+fn scenario(name: &str) -> Scenario {
+    load_scenario(kit::root().join(format!("fixtures/hooklabs/as-written/{name}.yaml"))).unwrap().value
+}
+
+fn play(name: &str, way: Way) -> Record {
+    kit::play(name, &kit::plan(), &scenario(name), 42, way, vec![])
+}
+
+/// Plays a drill both ways; it must fail in both, silently wrong.
+fn failing(name: &str) -> (Record, Comparison) {
+    let (real, simulated) = (play(name, Way::Real), play(name, Way::Simulated));
+    assert_eq!(backdraft::measure::differences(&simulated, &real), Vec::<String>::new(), "{name}");
+    assert_eq!(real.result.outcome, Some(Outcome::SilentlyWrong), "{name}: {:?}", real.result.reasons);
+    assert_eq!(real.result.result, DrillResult::Fail, "{name}");
+    let comparison = real.services[0].comparison.clone().unwrap();
+    (real, comparison)
+}
+
+#[test]
+fn an_edit_that_keeps_its_size_is_lost_and_nothing_else_is() {
+    let (record, found) = failing("files-edit-keeps-size");
+    assert_eq!(found.rows_found, found.rows_expected, "every file is there");
+    assert!(found.holes > 0 && found.altered == 0 && found.extra == 0 && found.resurrected == 0, "{found:?}");
+    let rto = record.timeline.t4.unwrap();
+    assert!(rto.assumed_ms >= 5 * 3_600_000, "the archive's five hours count: {rto}");
+}
+
+#[test]
+fn the_types_that_nobody_named_are_lost() {
+    let (_, found) = failing("files-webp-left-out");
+    assert!(found.rows_found < found.rows_expected && found.holes > 0, "{found:?}");
+    let named = |example: &String| [".jpg:", ".png:", ".pdf:"].iter().any(|end| example.contains(end));
+    assert!(!found.examples.is_empty() && !found.examples.iter().any(named), "{:?}", found.examples);
+}
+
+#[test]
+fn a_deletion_that_was_synced_before_it_was_noticed_is_lost() {
+    let (record, found) = failing("files-deletion-synced");
+    assert!(record.faults[0].proof.as_ref().unwrap().bit);
+    let missing = found.rows_expected - found.rows_found;
+    assert!(missing * 4 > found.rows_expected, "about 30 % of the files are missing: {missing}");
+    assert_eq!((found.altered, found.extra, found.resurrected), (0, 0, 0));
+}
+
+#[test]
+fn every_drill_of_the_folder_is_asserted_here() {
+    let folder = kit::root().join("fixtures/hooklabs/as-written");
+    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    let files: Vec<_> = names.iter().filter(|name| name.to_string_lossy().starts_with("files-")).collect();
+    assert_eq!(files, ["files-deletion-synced.yaml", "files-edit-keeps-size.yaml", "files-webp-left-out.yaml"]);
+}
