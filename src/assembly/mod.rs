@@ -4,13 +4,15 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 mod database;
 mod files;
 mod regions;
+
+use futures_util::future::BoxFuture;
 
 use crate::{
     emulator::{Backups, Schedule, World},
@@ -81,7 +83,17 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let home = home.map(|region| Arc::new(Home::new(region, close.as_ref(), &clock)));
     let (mut backups, mut sources) = (BTreeMap::new(), BTreeMap::new());
     let mut services = Vec::new();
-    let house = House { plan, scenario, seed, clock: &clock, lanes: &lanes, stores: &stores, home, scratch };
+    let house = House {
+        plan,
+        scenario,
+        seed,
+        clock: &clock,
+        lanes: &lanes,
+        stores: &stores,
+        home,
+        scratch,
+        closing: Mutex::default(),
+    };
     for name in order {
         let service_plan = service_plan(plan, &name)?;
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
@@ -93,6 +105,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         }
         backups.insert(name, Backups { schedule: Schedule::default(), layout });
     }
+    let closing = house.closing.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Stage {
         world: Arc::new(World { sites, backups, sources, clock: clock.clone() }),
         services,
@@ -102,6 +115,9 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         lanes,
         recorder,
         close: Box::pin(async move {
+            for end in closing {
+                end.await;
+            }
             if let Some(gateway) = close {
                 gateway.shutdown().await;
             }
@@ -124,6 +140,8 @@ struct House<'h> {
     /// Where media buckets are, if any.
     home: Option<Arc<Home>>,
     scratch: &'h Path,
+    /// What is to end with the drill.
+    closing: Mutex<Vec<BoxFuture<'static, ()>>>,
 }
 
 /// A service to be built.
@@ -148,6 +166,11 @@ impl House<'_> {
         let since = SignedDuration::from_millis(i64::try_from(at.millis()).unwrap_or(i64::MAX));
         let start = Timetable::new(self.scenario, &[], self.plan.monitor.check_every).start();
         start.checked_add(since).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Something that is to end with the drill.
+    fn at_close(&self, end: impl Future<Output = ()> + Send + 'static) {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner).push(Box::pin(end));
     }
 
     /// What a pipeline of that service works with.
