@@ -15,13 +15,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exit", &[]),
     ("model", &[]),
     ("sim", &["model"]),
-    ("emulator", &["sim", "model"]),
+    ("environment", &["sim", "model"]),
+    ("emulator", &["environment", "sim", "model"]),
     ("store", &["emulator", "sim", "model"]),
     ("archive", &["service::contract", "sim", "model"]),
-    ("service", &["store::contract", "archive", "sim", "model"]),
-    ("pipeline", &["store::contract", "service::contract", "archive", "sim", "model"]),
-    ("fault", &["store::contract", "emulator", "sim", "model"]),
-    ("check", &["store::contract", "service::contract", "emulator", "sim", "model"]),
+    ("service", &["store::contract", "archive", "emulator", "environment", "sim", "model"]),
+    ("pipeline", &["store::contract", "service::contract", "archive", "environment", "sim", "model"]),
+    ("fault", &["store::contract", "emulator", "environment", "sim", "model"]),
+    ("check", &["store::contract", "service::contract", "emulator", "environment", "sim", "model"]),
     ("monitor", &["store::contract", "archive", "sim", "model"]),
     (
         "engine",
@@ -52,7 +53,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Implementations: names below a room that its contract does not include.
 const IMPLEMENTATIONS: &[&str] =
-    &["store::s3", "store::direct", "service::database", "pipeline::reference", "pipeline::command"];
+    &["store::s3", "store::direct", "service::database", "service::config", "pipeline::reference", "pipeline::command"];
 
 /// Lines of a source file, its tests not counted.
 const LONGEST_FILE: usize = 400;

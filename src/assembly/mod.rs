@@ -8,11 +8,12 @@ use std::{
     time::Duration,
 };
 
+mod config;
 mod database;
 mod regions;
 
 use crate::{
-    emulator::{Backups, Schedule, World},
+    emulator::{Backups, Schedule, World, operator::Operator},
     engine::{Protected, Stage, timetable::Timetable},
     error::{Error, Result},
     fault,
@@ -75,16 +76,19 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     };
     let mut backups = BTreeMap::new();
     let mut services = Vec::new();
-    let house = House { plan, scenario, seed, clock: &clock, lanes: &lanes, stores: &stores, scratch };
+    let operator = Arc::new(Operator::default());
+    config::publish_addresses(&operator, seed, 0);
+    let house =
+        House { plan, scenario, seed, clock: &clock, lanes: &lanes, stores: &stores, operator: &operator, scratch };
     for name in order {
         let service_plan = service_plan(plan, &name)?;
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
         let recorder = recorder.of_service(&name);
         services.push(house.protect(Wanted { name: &name, plan: service_plan, layout: &layout, recorder })?);
-        backups.insert(name, Backups { schedule: Schedule::default(), layout });
+        backups.insert(name, Backups { kind: service_plan.kind, schedule: Schedule::default(), layout });
     }
     Ok(Stage {
-        world: Arc::new(World { sites, backups, clock: clock.clone() }),
+        world: Arc::new(World { sites, backups, operator, clock: clock.clone() }),
         services,
         faults,
         stores,
@@ -111,6 +115,7 @@ struct House<'h> {
     clock: &'h Clock,
     lanes: &'h Lanes,
     stores: &'h [SharedStore],
+    operator: &'h Arc<Operator>,
     scratch: &'h Path,
 }
 
@@ -126,6 +131,7 @@ impl House<'_> {
     fn protect(&self, wanted: Wanted<'_>) -> Result<Protected> {
         match wanted.plan.kind {
             ServiceKind::Database => self.database(wanted),
+            ServiceKind::Config => self.config(wanted),
             _ => Err(Error::new(format!("service `{}` is of a kind that cannot be drilled yet", wanted.name))),
         }
     }
@@ -144,7 +150,8 @@ impl House<'_> {
     /// The plan's monitor over the backups of that service.
     fn monitor(&self, wanted: &Wanted<'_>) -> Monitor {
         let (stores, limits) = (self.stores.to_vec(), self.plan.monitor.clone());
-        Monitor::new(stores, wanted.layout.clone(), limits, self.clock.scale())
+        let scale = if wanted.plan.kind == ServiceKind::Config { 1 } else { self.clock.scale() };
+        Monitor::new(stores, wanted.layout.clone(), limits, scale)
     }
 }
 

@@ -11,8 +11,15 @@ use std::{
 
 use s3::Region;
 
-use crate::{model::naming::Layout, sim::clock::Clock};
+use operator::Operator;
 
+use crate::{
+    model::{naming::Layout, plan::ServiceKind},
+    sim::clock::Clock,
+};
+
+pub mod addresses;
+pub mod operator;
 pub mod s3;
 
 /// The emulated world of one drill.
@@ -21,6 +28,8 @@ pub struct World {
     pub sites: Vec<Site>,
     /// The services' backups, by service.
     pub backups: BTreeMap<String, Backups>,
+    /// What the people who run the platform hold outside of it.
+    pub operator: Arc<Operator>,
     /// Scenario time.
     pub clock: Clock,
 }
@@ -28,6 +37,8 @@ pub struct World {
 /// A service's backups: what starts them, and how they are named.
 #[derive(Debug)]
 pub struct Backups {
+    /// What sort of thing the service is.
+    pub kind: ServiceKind,
     /// What starts them.
     pub schedule: Schedule,
     /// How recovery points are named.

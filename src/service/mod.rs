@@ -1,5 +1,6 @@
 //! What is protected. The contract every kind of service keeps, and one folder a kind.
 
+pub mod config;
 pub mod contract;
 pub mod database;
 mod live;

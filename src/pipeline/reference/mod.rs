@@ -18,8 +18,10 @@ use crate::{
 mod backup;
 mod choose;
 mod cost;
+mod follow;
 mod prune;
 mod restore;
+mod secrets;
 
 /// The reference pipeline for one service.
 #[derive(Clone)]
@@ -29,12 +31,20 @@ pub struct Reference {
     service: String,
     layout: Layout,
     retention: Span,
+    guards_secrets: bool,
 }
 
 impl Reference {
     /// A pipeline for that service on its platform, with its dumps laid out so and kept so long.
     pub fn new(bench: Workbench, platform: Arc<dyn Platform>, service: &str, layout: Layout, retention: Span) -> Self {
-        Reference { bench, platform, service: service.into(), layout, retention }
+        Reference { bench, platform, service: service.into(), layout, retention, guards_secrets: false }
+    }
+
+    /// The same pipeline for a service whose backups must hold no secret: it looks for them before it stores anything,
+    /// and in what is stored.
+    #[must_use]
+    pub fn guarding_secrets(self) -> Self {
+        Reference { guards_secrets: true, ..self }
     }
 
     fn alarm(&self, kind: AlarmKind, region: Option<&str>, detail: String) {
@@ -49,10 +59,16 @@ impl Pipeline for Reference {
     async fn backup(&self, day: u32) -> Result<BackupMade, BackupError> {
         let made = self.make_backup(day).await?;
         self.prune(&made).await;
+        let regions: Vec<&str> = made.regions.iter().map(String::as_str).collect();
+        self.audit(&regions, true).await;
         Ok(made)
     }
 
     async fn restore(&self) -> RestoreEnd {
         self.restore_newest_good().await
+    }
+
+    async fn follow(&self) {
+        self.follow_services().await;
     }
 }

@@ -47,6 +47,9 @@ impl Reference {
         let candidates = self.candidates().await;
         recorder.end(Phase::Choose, !candidates.is_empty());
         let mut out: BTreeMap<String, StoreErrorKind> = BTreeMap::new();
+        let answering = |out: &BTreeMap<String, StoreErrorKind>| -> Vec<&str> {
+            candidates.iter().map(|c| c.store.region()).filter(|region| !out.contains_key(*region)).collect()
+        };
         for candidate in &candidates {
             let region = candidate.store.region();
             let tried = match out.get(region) {
@@ -54,7 +57,10 @@ impl Reference {
                 None => self.try_candidate(candidate).await,
             };
             match tried {
-                Ok(()) => return RestoreEnd::Restored(claim(candidate)),
+                Ok(()) => {
+                    self.audit(&answering(&out), true).await;
+                    return RestoreEnd::Restored(claim(candidate));
+                }
                 Err(refusal) => {
                     if let Some(kind) = refusal.region.filter(|kind| is_region_out(*kind)) {
                         out.insert(region.to_owned(), kind);
@@ -68,6 +74,7 @@ impl Reference {
             n => format!("none of {n} recovery points passed"),
         };
         self.alarm(AlarmKind::NothingRestorable, None, why.clone());
+        self.audit(&answering(&out), false).await;
         RestoreEnd::Refused { why }
     }
 
