@@ -5,18 +5,24 @@ use crate::{
     emulator::World,
     model::{
         event::Proof,
+        plan::ServiceKind,
         scenario::{FaultSpec, Moment},
         units::Percent,
     },
 };
 
 mod compromised_account;
+mod config_dump;
 mod corrupt_json;
 mod missing_backup;
 mod points;
 mod region_outage;
 mod rewrite;
+mod secret_leaked;
+mod secret_store_lost;
 mod stale_dump;
+mod variable_missing;
+mod wrong_url;
 
 /// A kind of fault: its entry in the catalogue.
 pub trait Fault: Send + Sync {
@@ -28,6 +34,11 @@ pub trait Fault: Send + Sync {
 
     /// Its modes, each with what it changes.
     fn modes(&self) -> &'static [Mode];
+
+    /// Whether it can strike a service of that kind.
+    fn is_for(&self, kind: ServiceKind) -> bool {
+        kind != ServiceKind::WebApplication
+    }
 
     /// Whether it strikes recovery points, so that `generations` says which.
     fn strikes_points(&self) -> bool;
@@ -115,7 +126,11 @@ pub static CATALOGUE: &[&dyn Fault] = &[
     &corrupt_json::CorruptJson,
     &missing_backup::MissingBackup,
     &region_outage::RegionOutage,
+    &secret_leaked::SecretLeaked,
+    &secret_store_lost::SecretStoreLost,
     &stale_dump::StaleDump,
+    &variable_missing::VariableMissing,
+    &wrong_url::WrongUrl,
 ];
 
 /// The fault of that name.

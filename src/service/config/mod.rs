@@ -232,6 +232,7 @@ impl Service for Config {
                 }
             }
         }
+        self.files.export().await?;
         Ok(format!("{} environment files hold {variables} variables", TABLES.len()))
     }
 
