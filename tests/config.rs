@@ -148,7 +148,11 @@ fn no_record_report_or_log_tells_a_secret_whatever_goes_wrong() {
             for (text, secret) in texts.iter().flat_map(|text| secrets.iter().map(move |secret| (text, secret))) {
                 assert!(!text.contains(secret.as_str()), "{id}: a secret is told");
             }
-            assert!(texts.iter().all(|text| scan(text).is_empty()), "{id}: {:?}", texts.iter().map(|t| scan(t)).collect::<Vec<_>>());
+            assert!(
+                texts.iter().all(|text| scan(text).is_empty()),
+                "{id}: {:?}",
+                texts.iter().map(|t| scan(t)).collect::<Vec<_>>()
+            );
             all_secrets.extend(secrets);
         }
     }

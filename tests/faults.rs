@@ -102,7 +102,10 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
             assert!(proof.bit, "{what} bites: {}", proof.evidence);
             assert!(injection.heal(&stage.world), "{what} heals");
             assert_eq!(picture(&stage), before, "{what} leaves nothing behind");
-            assert!(stage.world.backups[&stage.services[0].name].schedule.starts(), "{what} leaves the schedule running");
+            assert!(
+                stage.world.backups[&stage.services[0].name].schedule.starts(),
+                "{what} leaves the schedule running"
+            );
             use_the_world(&stage).await;
         }
     }
@@ -150,7 +153,9 @@ async fn a_fault_on_what_operators_hold_says_that_it_did_not_bite_while_nobody_a
 async fn a_fault_on_configuration_cannot_be_injected_where_none_is_drilled() {
     let scratch = tempfile::tempdir().unwrap();
     let stage = stage(scratch.path(), "database/control").await;
-    for fault in fault::CATALOGUE.iter().filter(|fault| !fault.is_for(ServiceKind::Database) && fault.name() != "wrong-url") {
+    for fault in
+        fault::CATALOGUE.iter().filter(|fault| !fault.is_for(ServiceKind::Database) && fault.name() != "wrong-url")
+    {
         for mode in fault.modes().iter().filter(|_| fault.is_for(ServiceKind::Config)) {
             let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
             let why = injection.inject(&stage.world, Onset::Now).unwrap_err();

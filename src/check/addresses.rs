@@ -71,7 +71,12 @@ mod tests {
         let restored = restored(|_| true);
         let run = || block_on(AddressesCheck.run(&restored.evidence));
         assert_eq!(run().passed, Some(true), "{}", run().detail);
-        restored.evidence.world.operator.addresses.publish("NEXT_PUBLIC_CONVEX_URL", "https://warm-lynx-2.convex.cloud");
+        restored
+            .evidence
+            .world
+            .operator
+            .addresses
+            .publish("NEXT_PUBLIC_CONVEX_URL", "https://warm-lynx-2.convex.cloud");
         let moved = run();
         assert_eq!(moved.passed, Some(false));
         assert_eq!(

@@ -36,7 +36,7 @@ pub struct Operator {
 #[derive(Debug, Default)]
 pub struct SecretStore(Mutex<Store>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Store {
     path: Option<PathBuf>,
     /// The file as it was when it was made.
@@ -47,6 +47,16 @@ struct Store {
     /// How often the store was asked while something was wrong with it.
     failed: u32,
     spoiled: bool,
+}
+
+impl std::fmt::Debug for Store {
+    /// Without the file's bytes.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("accepted", &self.accepted)
+            .field("spoiled", &self.spoiled)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SecretStore {
@@ -64,8 +74,7 @@ impl SecretStore {
         write(&path, secrets)?;
         let accepted = secrets.iter().map(|(name, secret)| (name.clone(), secret.digest(salt))).collect();
         let first = fs::read(&path)?;
-        *self.state() =
-            Store { path: Some(path), first, salt: Some(salt), accepted, failed: 0, spoiled: false };
+        *self.state() = Store { path: Some(path), first, salt: Some(salt), accepted, failed: 0, spoiled: false };
         Ok(())
     }
 
@@ -209,6 +218,8 @@ mod tests {
         let secrets = [("A_KEY".to_owned(), secret("one $two \"three\""))].into();
         store.open(scratch.path(), salt, &secrets).unwrap();
         assert_eq!(store.read().unwrap(), secrets);
+        let (bytes, shown) = (format!("{:?}", b"one "), format!("{store:?}"));
+        assert!(!shown.contains(bytes.trim_matches(['[', ']'])) && !shown.contains("one "), "{shown}");
         let mode = fs::metadata(scratch.path().join(STORE_FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         store.rotate("A_KEY", &secret("next")).unwrap();

@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn each_spelling_is_read_as_an_application_reads_it() {
-        let text = "\u{feff}# head\n\nA=1\r\n export B = two words  # comment\nC='it''\n".replace("'it''", "'it # is $x'");
+        let text =
+            "\u{feff}# head\n\nA=1\r\n export B = two words  # comment\nC='it''\n".replace("'it''", "'it # is $x'");
         let text = text + "D=\"a\\n\\\"b\\\" \\$c\" # why\nE=\nF=\"-----BEGIN\nkey\n-----END\"\nG=a#b=c\nH='x\ny'";
         let read = pairs(&text);
         let wanted = [
@@ -176,8 +177,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told_with_its_line_and_without_its_text() {
-        let wrong =
-            ["A=1\nhunter2\n", "A=\"x\ny\"\n1B=hunter2", "A=1\nA=2", "\nA='hunter2", "A=\"hunter2", "A='a' hunter2", "A=\"\\q\""];
+        let wrong = [
+            "A=1\nhunter2\n",
+            "A=\"x\ny\"\n1B=hunter2",
+            "A=1\nA=2",
+            "\nA='hunter2",
+            "A=\"hunter2",
+            "A='a' hunter2",
+            "A=\"\\q\"",
+        ];
         let said = wrong.map(|text| parse(text).unwrap_err().to_string());
         insta::assert_snapshot!(said.join("\n"));
         assert!(said.iter().all(|said| !said.contains("hunter2")));

@@ -88,11 +88,14 @@ fn by_form(text: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| match rule.shape {
         Shape::Prefix { of, then, at_least } => of.iter().any(|prefix| prefixed(text, prefix, then, at_least)),
         Shape::Jwt => starts(text, "eyJ").any(is_jwt),
-        Shape::PrivateKey => text.split("-----BEGIN ").skip(1).any(|rest| {
-            rest.split_once("-----").is_some_and(|(label, _)| label.contains("PRIVATE KEY"))
-        }),
+        Shape::PrivateKey => text
+            .split("-----BEGIN ")
+            .skip(1)
+            .any(|rest| rest.split_once("-----").is_some_and(|(label, _)| label.contains("PRIVATE KEY"))),
         Shape::UrlPassword => text.split("://").skip(1).any(has_password),
-        Shape::DeployKey => ["prod:", "dev:", "preview:", "project:"].iter().any(|of| starts(text, of).any(is_deploy_key)),
+        Shape::DeployKey => {
+            ["prod:", "dev:", "preview:", "project:"].iter().any(|of| starts(text, of).any(is_deploy_key))
+        }
         Shape::Entropy => false,
     })
 }
@@ -100,7 +103,9 @@ fn by_form(text: &str) -> Option<&'static Rule> {
 /// What follows each place where a word begins with this prefix.
 fn starts<'t>(text: &'t str, prefix: &str) -> impl Iterator<Item = &'t str> {
     let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.match_indices(prefix).filter(move |(at, _)| !text[..*at].ends_with(inside)).map(|(at, found)| &text[at + found.len()..])
+    text.match_indices(prefix)
+        .filter(move |(at, _)| !text[..*at].ends_with(inside))
+        .map(|(at, found)| &text[at + found.len()..])
 }
 
 fn prefixed(text: &str, prefix: &str, then: Alphabet, at_least: usize) -> bool {
@@ -119,7 +124,10 @@ fn is_jwt(rest: &str) -> bool {
     let mut parts = rest.splitn(3, '.');
     let mut next = || parts.next().map(|part| run(part, Alphabet::Url));
     let (head, body) = (next().unwrap_or_default(), next().unwrap_or_default());
-    head.len() >= 14 && body.starts_with("eyJ") && body.len() >= 17 && next().is_some_and(|signature| signature.len() >= 10)
+    head.len() >= 14
+        && body.starts_with("eyJ")
+        && body.len() >= 17
+        && next().is_some_and(|signature| signature.len() >= 10)
 }
 
 /// What follows `://`: a user, a colon, a password, an at-sign.

@@ -131,7 +131,8 @@ impl Injection for Leaked {
     fn proof(&self, _: &World) -> Proof {
         let count = |state| self.put.iter().filter(|changed| changed.holds() == state).count();
         let (there, destroyed, whole) = (count(Some(true)), count(None), self.put.len());
-        let evidence = format!("of {}, {there} hold it and {destroyed} are gone", words::count(whole as u64, "copy made"));
+        let evidence =
+            format!("of {}, {there} hold it and {destroyed} are gone", words::count(whole as u64, "copy made"));
         Proof { bit: whole > 0 && there + destroyed == whole, evidence }
     }
 

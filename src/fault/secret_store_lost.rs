@@ -24,7 +24,10 @@ impl Fault for SecretStoreLost {
         &[
             Mode { name: "gone", summary: "the store's file is gone" },
             Mode { name: "emptied", summary: "the file is there and has 0 bytes" },
-            Mode { name: "outdated", summary: "the file is that of day 1; what was rotated since is no longer accepted" },
+            Mode {
+                name: "outdated",
+                summary: "the file is that of day 1; what was rotated since is no longer accepted",
+            },
         ]
     }
 

@@ -24,7 +24,10 @@ impl Fault for WrongUrl {
     fn modes(&self) -> &'static [Mode] {
         &[
             Mode { name: "old-is-dead", summary: "the runbook has the old address, at which nothing answers" },
-            Mode { name: "old-still-answers", summary: "the runbook has the old address, and what is left there answers" },
+            Mode {
+                name: "old-still-answers",
+                summary: "the runbook has the old address, and what is left there answers",
+            },
         ]
     }
 

@@ -34,11 +34,7 @@ fn examples() -> Vec<(&'static str, String, String)> {
         ("openai-key", ["sk-", "proj-", random(50)].concat(), "sk-proj-".into()),
         ("json-web-token", jwt("eyJ", "eyJ"), jwt("eyJ", "abc")),
         ("url-password", "postgres://app:hunter22@db.internal/main".into(), "https://user@example.com/a:b@c".into()),
-        (
-            "high-entropy",
-            format!("PAYMENT_API_KEY={}", random(32)),
-            format!("NEXT_PUBLIC_API_KEY={}", random(32)),
-        ),
+        ("high-entropy", format!("PAYMENT_API_KEY={}", random(32)), format!("NEXT_PUBLIC_API_KEY={}", random(32))),
     ]
 }
 
@@ -46,7 +42,8 @@ fn examples() -> Vec<(&'static str, String, String)> {
 fn each_rule_finds_what_it_is_for_and_leaves_alone_what_it_must() {
     let examples = examples();
     for rule in RULES {
-        let (_, secret, harmless) = examples.iter().find(|(id, ..)| *id == rule.id).expect("each rule has its examples");
+        let (_, secret, harmless) =
+            examples.iter().find(|(id, ..)| *id == rule.id).expect("each rule has its examples");
         let text = format!("first line\n# {secret}\n");
         let found = scan(&text);
         assert_eq!(found.iter().map(|leak| (leak.line, leak.rule)).collect::<Vec<_>>(), [(2, rule.id)], "{}", rule.id);
@@ -67,7 +64,10 @@ fn a_secret_is_found_in_a_row_in_a_comment_and_inside_gzip() {
         let gzip = gzip.finish().unwrap();
         let found = scan_object(&gzip).unwrap();
         assert_eq!(found, scan_object(&gzip[..gzip.len() - 9]).unwrap(), "a cut object can be read as far as it goes");
-        assert_eq!(found[0].to_string(), "line 2: a random value under a name that says secret in PAYMENT_API_KEY (high-entropy)");
+        assert_eq!(
+            found[0].to_string(),
+            "line 2: a random value under a name that says secret in PAYMENT_API_KEY (high-entropy)"
+        );
     }
     assert!(scan_object(&vec![b'a'; 17 << 20]).unwrap_err().contains("16 MiB"));
 }
@@ -93,11 +93,14 @@ fn digests_ids_addresses_and_placeholders_are_no_secrets() {
 
 #[test]
 fn a_name_or_a_value_makes_a_variable_one_to_redact() {
-    for name in ["CLERK_SECRET_KEY", "LEMONSQUEEZY_API_KEY", "SENTRY_AUTH_TOKEN", "DATABASE_PASSWORD", "AWS_SECRET_ACCESS_KEY"] {
+    for name in
+        ["CLERK_SECRET_KEY", "LEMONSQUEEZY_API_KEY", "SENTRY_AUTH_TOKEN", "DATABASE_PASSWORD", "AWS_SECRET_ACCESS_KEY"]
+    {
         assert!(is_secret(name, "short"), "{name}");
     }
     assert!(is_secret("DATABASE_URL", "postgres://app:hunter22@db.internal/main"));
-    for name in ["NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "NODE_ENV", "SENTRY_ORG", "CONVEX_DEPLOYMENT", "FEATURE_KEYBOARD"] {
+    for name in ["NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "NODE_ENV", "SENTRY_ORG", "CONVEX_DEPLOYMENT", "FEATURE_KEYBOARD"]
+    {
         assert!(!is_secret(name, "value"), "{name}");
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A variable as a row. Which of the three it has says what sort it is.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Row {
     /// The variable's name.
@@ -32,6 +32,13 @@ pub(super) struct Row {
     /// In a comparison: the secret's salted digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
+}
+
+impl std::fmt::Debug for Row {
+    /// Without the value: a row of a leaking backup has a secret there.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}=…", self.name)
+    }
 }
 
 impl Row {

@@ -92,8 +92,12 @@ impl Config {
             }
         }
         let (operator, ledger_of_source) = (Arc::clone(operator), Arc::clone(&ledger));
-        let source =
-            LiveSource { folder, operator: Arc::clone(&operator), ledger: ledger_of_source, lost: AtomicBool::new(false) };
+        let source = LiveSource {
+            folder,
+            operator: Arc::clone(&operator),
+            ledger: ledger_of_source,
+            lost: AtomicBool::new(false),
+        };
         Ok(Config {
             seed,
             salt,
@@ -114,7 +118,8 @@ impl Config {
         let read = |table| files::read(&source.folder, table).unwrap_or_default();
         let (table, change) = variables::change(self.seed, number, read);
         let mut variables = source.read(table)?;
-        let put = |variables: &mut Vec<Variable>, new: Variable| match variables.iter_mut().find(|v| v.name == new.name) {
+        let put = |variables: &mut Vec<Variable>, new: Variable| match variables.iter_mut().find(|v| v.name == new.name)
+        {
             Some(known) => *known = new,
             None => variables.push(new),
         };

@@ -69,7 +69,9 @@ impl FileTarget {
             let stored = stored_name(table, &name);
             let secret = secrets.get(&stored).filter(|secret| !secret.is_empty());
             let secret = secret.ok_or_else(|| {
-                ServiceError(format!("the backup leaves out {name} of .env.{table}, and the secret store has no {stored}"))
+                ServiceError(format!(
+                    "the backup leaves out {name} of .env.{table}, and the secret store has no {stored}"
+                ))
             })?;
             let digest = self.operator.secrets.salt().map(|salt| secret.digest(salt)).unwrap_or_default();
             match self.operator.secrets.accepts(&stored, &digest) {
