@@ -8,6 +8,7 @@ pub mod check;
 pub mod cli;
 pub mod emulator;
 pub mod engine;
+pub mod environment;
 pub mod error;
 pub mod exit;
 pub mod fault;

@@ -20,21 +20,21 @@ use backdraft::{
 };
 use futures_util::StreamExt;
 
-/// A stage with three days of backups and of a change stream, in virtual time.
-async fn stage(scratch: &Path) -> Stage {
-    stage_of("database", scratch).await
+/// A drill in which a fault can bite.
+fn home_of(fault: &dyn fault::Fault) -> &'static str {
+    let homes = [
+        (ServiceKind::Database, "database/control"),
+        (ServiceKind::Files, "files/control"),
+        (ServiceKind::Config, "config/control"),
+    ];
+    homes.iter().find(|(kind, _)| fault.is_for(*kind)).unwrap_or_else(|| panic!("{} has no home", fault.name())).1
 }
 
-/// The same with a service that the fault can strike.
-async fn stage_for(fault: &dyn fault::Fault, scratch: &Path) -> Stage {
-    let files = fault.strikes_only() == Some(ServiceKind::Files);
-    stage_of(if files { "files" } else { "database" }, scratch).await
-}
-
-async fn stage_of(service: &str, scratch: &Path) -> Stage {
+/// A stage with three days of backups and, of a database, of a change stream, in virtual time.
+async fn stage(scratch: &Path, id: &str) -> Stage {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let plan = load_plan(root.join("fixtures/hooklabs/plan.yaml")).unwrap().value;
-    let mut scenario = load_scenario(root.join(format!("scenarios/{service}/control.yaml"))).unwrap().value;
+    let mut scenario = load_scenario(root.join(format!("scenarios/{id}.yaml"))).unwrap().value;
     scenario.history.size = "256 KiB".parse().unwrap();
     let parts = Parts { plan: &plan, scenario: &scenario, seed: Seed(7), way: Way::Simulated, scratch, listener: None };
     let stage = assemble(parts).await.unwrap();
@@ -54,12 +54,16 @@ async fn stage_of(service: &str, scratch: &Path) -> Stage {
     stage
 }
 
-/// All that a pipeline would do that night: start a backup, look everywhere, read everything.
+/// All that would be done that night: start a backup, export, look everywhere, read everything; a service moves.
 async fn use_the_world(stage: &Stage) {
     for Backups { schedule, .. } in stage.world.backups.values() {
         schedule.starts();
         schedule.streams();
     }
+    let _ = stage.services[0].service.steady().await;
+    let addresses = &stage.world.operator.addresses;
+    addresses.publish("NEXT_PUBLIC_CONVEX_URL", "https://restored-elsewhere-1.convex.cloud");
+    addresses.told("NEXT_PUBLIC_CONVEX_URL");
     for store in &stage.stores {
         for object in store.list("").await.unwrap_or_default() {
             if let Ok((_, mut body)) = store.get(&object.key).await {
@@ -69,9 +73,15 @@ async fn use_the_world(stage: &Stage) {
     }
 }
 
-/// Every object of every region, as a listing and a digest of its bytes would show it; and how the links are.
+/// Every object of every region, as a listing and a digest of its bytes would show it; how the links are, and what the
+/// operators hold.
 fn picture(stage: &Stage) -> BTreeMap<String, String> {
     let mut seen = BTreeMap::new();
+    let operator = &stage.world.operator;
+    seen.insert("secret store".into(), format!("{:?}", operator.secrets.file()));
+    let is_told = |(name, live): (&String, &String)| operator.addresses.told(name).as_ref() == Some(live);
+    seen.insert("told the truth".into(), operator.addresses.live().iter().all(is_told).to_string());
+    seen.insert("redacts".into(), operator.redaction.covers("PRODUCTION__CLERK_SECRET_KEY").to_string());
     for site in stage.world.sites.iter().chain(stage.world.sources.values()) {
         let name = site.region.name();
         seen.insert(format!("{name} link"), format!("{:?}", site.region.link().state()));
@@ -95,7 +105,7 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
     for fault in fault::CATALOGUE {
         for mode in fault.modes() {
             let scratch = tempfile::tempdir().unwrap();
-            let stage = stage_for(*fault, scratch.path()).await;
+            let stage = stage(scratch.path(), home_of(*fault)).await;
             let what = format!("{} / {}", fault.name(), mode.name);
             let before = picture(&stage);
             let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
@@ -116,7 +126,7 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
 #[tokio::test(start_paused = true)]
 async fn a_fault_that_nothing_met_says_that_it_did_not_bite() {
     let scratch = tempfile::tempdir().unwrap();
-    let stage = stage(scratch.path()).await;
+    let stage = stage(scratch.path(), "database/control").await;
     let outage = fault::find("region-outage").unwrap();
     for mode in outage.modes() {
         let mut injection = fault::prepare(&spec(outage, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
@@ -135,6 +145,41 @@ async fn a_fault_that_nothing_met_says_that_it_did_not_bite() {
     stopped.inject(&stage.world, Onset::Now).unwrap();
     stage.world.backups["database"].schedule.starts();
     assert!(!stopped.proof(&stage.world).bit, "backups are no pieces of the stream");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_on_what_operators_hold_says_that_it_did_not_bite_while_nobody_asked() {
+    let scratch = tempfile::tempdir().unwrap();
+    let stage = stage(scratch.path(), "config/control").await;
+    let modes = [
+        ("secret-store-lost", "gone"),
+        ("secret-store-lost", "emptied"),
+        ("variable-missing", "from-secret-store"),
+        ("secret-leaked", "redaction-forgotten"),
+        ("wrong-url", "old-is-dead"),
+    ];
+    for (name, mode) in modes {
+        let fault = fault::find(name).unwrap();
+        let mut injection = fault::prepare(&spec(fault, mode, Moment::BeforeBackupOfDay(3))).unwrap();
+        injection.inject(&stage.world, Onset::Now).unwrap();
+        assert!(!injection.proof(&stage.world).bit, "{name} / {mode}");
+        assert!(injection.heal(&stage.world));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_on_configuration_cannot_be_injected_where_none_is_drilled() {
+    let scratch = tempfile::tempdir().unwrap();
+    let stage = stage(scratch.path(), "database/control").await;
+    for fault in
+        fault::CATALOGUE.iter().filter(|fault| !fault.is_for(ServiceKind::Database) && fault.name() != "wrong-url")
+    {
+        for mode in fault.modes().iter().filter(|_| fault.is_for(ServiceKind::Config)) {
+            let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
+            let why = injection.inject(&stage.world, Onset::Now).unwrap_err();
+            assert!(!why.is_empty(), "{} / {}", fault.name(), mode.name);
+        }
+    }
 }
 
 #[test]
@@ -170,7 +215,7 @@ fn a_wrong_mode_or_parameter_is_refused_in_words() {
 #[tokio::test(start_paused = true)]
 async fn a_fault_whose_damage_another_undid_says_that_it_did_not_bite() {
     let scratch = tempfile::tempdir().unwrap();
-    let stage = stage(scratch.path()).await;
+    let stage = stage(scratch.path(), "database/control").await;
     let flip = spec(fault::find("corrupt-json").unwrap(), "bit-flip", Moment::AfterLastBackup);
     let (mut first, mut second) = (fault::prepare(&flip).unwrap(), fault::prepare(&flip).unwrap());
     first.inject(&stage.world, Onset::Now).unwrap();

@@ -27,7 +27,7 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: false,
             takes_generations: true,
             needs_points: true,
-            strikes_only: None,
+            kinds: vec![ServiceKind::Database, ServiceKind::Files],
             parameters: vec![],
         },
         FaultInfo {
@@ -36,7 +36,7 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: false,
             takes_generations: true,
             needs_points: true,
-            strikes_only: None,
+            kinds: vec![ServiceKind::Database, ServiceKind::Files],
             parameters: vec![],
         },
         FaultInfo {
@@ -45,7 +45,7 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: true,
             takes_generations: false,
             needs_points: false,
-            strikes_only: None,
+            kinds: vec![ServiceKind::Database, ServiceKind::Files],
             parameters: vec!["latency"],
         },
     ]

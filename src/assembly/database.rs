@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{House, Wanted, folder};
+use super::{House, Wanted, config::Addressed, folder};
 use crate::{
     engine::Protected,
     error::{Error, Result},
@@ -22,7 +22,8 @@ impl House<'_> {
         let seeded = Database::seed(size, self.seed.child(name), self.clock.now(), &dir, self.lanes);
         let database = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
         let (bench, layout) = (self.bench(&wanted)?, wanted.layout.clone());
-        let pipeline = Reference::new(bench, self.platform(&database, &dir)?, name, layout, self.plan.retention);
+        let platform = Arc::new(Addressed::new(self.platform(&database, &dir)?, self.operator, self.seed));
+        let pipeline = Reference::new(bench, platform, name, layout, self.plan.retention);
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Database,

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+mod config;
 mod database;
 mod files;
 mod regions;
@@ -15,7 +16,7 @@ mod regions;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    emulator::{Backups, Schedule, World},
+    emulator::{Backups, Schedule, World, operator::Operator},
     engine::{Protected, Stage, timetable::Timetable},
     error::{Error, Result},
     fault,
@@ -83,6 +84,8 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let home = home.map(|region| Arc::new(Home::new(region, close.as_ref(), &clock)));
     let (mut backups, mut sources) = (BTreeMap::new(), BTreeMap::new());
     let mut services = Vec::new();
+    let operator = Arc::new(Operator::default());
+    config::publish_addresses(&operator, seed, 0);
     let house = House {
         plan,
         scenario,
@@ -91,6 +94,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         lanes: &lanes,
         stores: &stores,
         home,
+        operator: &operator,
         scratch,
         closing: Mutex::default(),
     };
@@ -103,11 +107,11 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         if service_plan.kind == ServiceKind::Files {
             sources.extend(house.source_site(&name).map(|site| (name.clone(), site)));
         }
-        backups.insert(name, Backups { schedule: Schedule::default(), layout });
+        backups.insert(name, Backups { kind: service_plan.kind, schedule: Schedule::default(), layout });
     }
     let closing = house.closing.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Stage {
-        world: Arc::new(World { sites, backups, sources, clock: clock.clone() }),
+        world: Arc::new(World { sites, backups, sources, operator, clock: clock.clone() }),
         services,
         faults,
         stores,
@@ -139,6 +143,7 @@ struct House<'h> {
     stores: &'h [SharedStore],
     /// Where media buckets are, if any.
     home: Option<Arc<Home>>,
+    operator: &'h Arc<Operator>,
     scratch: &'h Path,
     /// What is to end with the drill.
     closing: Mutex<Vec<BoxFuture<'static, ()>>>,
@@ -157,6 +162,7 @@ impl House<'_> {
         match wanted.plan.kind {
             ServiceKind::Database => self.database(wanted),
             ServiceKind::Files => self.files(wanted).await,
+            ServiceKind::Config => self.config(wanted),
             _ => Err(Error::new(format!("service `{}` is of a kind that cannot be drilled yet", wanted.name))),
         }
     }
@@ -187,7 +193,8 @@ impl House<'_> {
     /// The plan's monitor over the backups of that service.
     fn monitor(&self, wanted: &Wanted<'_>) -> Monitor {
         let (stores, limits) = (self.stores.to_vec(), self.plan.monitor.clone());
-        Monitor::new(stores, wanted.layout.clone(), limits, self.clock.scale())
+        let scale = if wanted.plan.kind == ServiceKind::Config { 1 } else { self.clock.scale() };
+        Monitor::new(stores, wanted.layout.clone(), limits, scale)
     }
 }
 

@@ -153,11 +153,20 @@ pub(super) fn position(seq: u64) -> Position {
 
 /// Evidence for a claim about restored rows.
 pub(super) fn evidence(ledger: &FakeLedger, claimed: u64, rows: Result<Vec<FakeRow>, ServiceError>) -> Evidence {
+    evidence_in(&Arc::new(world()), Arc::new(FakeTarget(rows)), Arc::new(ledger.clone()), claimed)
+}
+
+/// The same in a world that has something in it.
+pub(super) fn evidence_in(world: &Arc<World>, view: Arc<dyn View>, ledger: Arc<dyn Ledger>, claimed: u64) -> Evidence {
     let claim = Claim { point: "dump".into(), region: "here".into(), position: position(claimed) };
     let lanes = Lanes::new(&Clock::new(Way::Simulated, Timestamp::UNIX_EPOCH));
+    Evidence::new(view, ledger, claim, world, &lanes)
+}
+
+/// A world with nothing in it.
+pub(super) fn world() -> World {
     let clock = Clock::new(Way::Simulated, Timestamp::UNIX_EPOCH);
-    let world = Arc::new(World { sites: Vec::new(), backups: Default::default(), sources: Default::default(), clock });
-    Evidence::new(Arc::new(FakeTarget(rows)), Arc::new(ledger.clone()), claim, &world, &lanes)
+    World::empty(&clock)
 }
 
 /// Runs a future to its end, in virtual time.

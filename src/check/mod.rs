@@ -16,10 +16,13 @@ use crate::{
     sim::lanes::Lanes,
 };
 
+pub mod addresses;
 mod found;
 mod judge;
 pub mod ledger;
 pub mod query;
+pub mod secrets;
+pub mod variables;
 
 /// What a check may look at.
 pub struct Evidence {
@@ -73,7 +76,13 @@ pub trait Check: Send + Sync {
 }
 
 /// All checks, in the order in which they run.
-pub static CATALOGUE: &[&dyn Check] = &[&ledger::LedgerCheck, &query::QueryCheck];
+pub static CATALOGUE: &[&dyn Check] = &[
+    &ledger::LedgerCheck,
+    &query::QueryCheck,
+    &variables::VariablesCheck,
+    &addresses::AddressesCheck,
+    &secrets::SecretsCheck,
+];
 
 /// The result of a check: its outcome, or why it could not run.
 fn result(check: &dyn Check, outcome: Result<Outcome, ServiceError>) -> CheckResult {

@@ -116,7 +116,7 @@ fn faults() -> Vec<FaultInfo> {
         needs_regions: false,
         takes_generations: fault.strikes_points(),
         needs_points: fault.needs_points(),
-        strikes_only: fault.strikes_only(),
+        kinds: ServiceKind::ALL.into_iter().filter(|kind| fault.is_for(*kind)).collect(),
         parameters: fault.parameters().iter().map(|parameter| parameter.name).collect(),
     };
     fault::CATALOGUE.iter().map(info).collect()

@@ -11,9 +11,16 @@ use std::{
 
 use s3::Region;
 
-use crate::{model::naming::Layout, sim::clock::Clock};
+use operator::Operator;
 
+use crate::{
+    model::{naming::Layout, plan::ServiceKind},
+    sim::clock::Clock,
+};
+
+pub mod addresses;
 pub mod convex;
+pub mod operator;
 pub mod s3;
 
 /// The emulated world of one drill.
@@ -24,6 +31,8 @@ pub struct World {
     pub backups: BTreeMap<String, Backups>,
     /// Buckets that hold a service's source, by service.
     pub sources: BTreeMap<String, Site>,
+    /// What the people who run the platform hold outside of it.
+    pub operator: Arc<Operator>,
     /// Scenario time.
     pub clock: Clock,
 }
@@ -31,6 +40,8 @@ pub struct World {
 /// A service's backups: what starts them, and how they are named.
 #[derive(Debug)]
 pub struct Backups {
+    /// What sort of thing the service is.
+    pub kind: ServiceKind,
     /// What starts them.
     pub schedule: Schedule,
     /// How recovery points are named.
@@ -47,6 +58,17 @@ pub struct Site {
 }
 
 impl World {
+    /// A world with nothing in it.
+    pub fn empty(clock: &Clock) -> Self {
+        World {
+            sites: Vec::new(),
+            backups: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            operator: Arc::default(),
+            clock: clock.clone(),
+        }
+    }
+
     /// The sites of those names, in the plan's order; all where none is named.
     pub fn sites_named<'w>(&'w self, names: &'w [String]) -> impl Iterator<Item = &'w Site> {
         self.sites.iter().filter(move |site| names.is_empty() || names.iter().any(|name| name == site.region.name()))

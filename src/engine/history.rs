@@ -6,15 +6,19 @@ use jiff::Timestamp;
 use super::{Ended, Play, Protected, timetable::Entry};
 use crate::{
     emulator::Schedule,
-    model::event::{Alarm, AlarmKind, BackupMade, SteadyWhen, What},
+    model::{
+        event::{Alarm, AlarmKind, BackupMade, SteadyWhen, What},
+        plan::ServiceKind,
+    },
     monitor::Sighting,
 };
 
 impl Play<'_> {
     /// The steady state that the drill starts from: regions answer, the source exports.
     pub(super) async fn steady_before(&self) -> Result<(), Ended> {
-        let scale = self.stage.clock.scale();
         for one in &self.stage.services {
+            // Configuration is played in its own size.
+            let scale = if one.kind == ServiceKind::Config { 1 } else { self.stage.clock.scale() };
             let (rows, bytes) = (one.service.rows(), one.service.seeded_bytes() * scale);
             one.recorder.emit(What::Seeded { rows, bytes, scale });
         }

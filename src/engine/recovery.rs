@@ -6,6 +6,7 @@ use crate::{
     check::{self, Evidence},
     model::{
         event::{CheckResult, Claim, Phase, What},
+        plan::ServiceKind,
         units::Span,
     },
     pipeline::RestoreEnd,
@@ -29,22 +30,43 @@ impl Play<'_> {
         let (people, response) = (self.drill.scenario.people, &self.drill.plan.response);
         self.assume(Phase::Detect, people.detect.unwrap_or(response.detect));
         self.assume(Phase::Declare, people.declare.unwrap_or(response.initial));
+        let mut back = Vec::new();
         for one in &self.stage.services {
-            self.restore(one).await;
+            if let Some(claim) = self.restore(one).await {
+                back.push((one, claim));
+            }
+        }
+        if self.stage.services.len() > 1 {
+            self.follow(back).await;
         }
     }
 
-    /// One service. What became of those before it changes nothing: each is restored as far as it can be.
-    async fn restore(&self, one: &Protected) {
+    /// Configuration comes back first and names services that came back after it, at new addresses: it is brought up to
+    /// date, and checked again.
+    async fn follow(&self, back: Vec<(&Protected, Claim)>) {
+        for (one, claim) in back.into_iter().filter(|(one, _)| one.kind == ServiceKind::Config) {
+            let limit = self.drill.time_limit;
+            if self.stage.clock.limit(limit, one.pipeline.follow()).await.is_none() {
+                return one.recorder.emit(What::TimeLimit { limit_ms: limit.as_millis() as u64 });
+            }
+            self.check(one, claim).await;
+        }
+    }
+
+    /// One service, and what is claimed of it. What became of those before it changes nothing: each is restored as far
+    /// as it can be.
+    async fn restore(&self, one: &Protected) -> Option<Claim> {
         let limit = self.drill.time_limit;
         match self.stage.clock.limit(limit, one.pipeline.restore()).await {
             None => one.recorder.emit(What::TimeLimit { limit_ms: limit.as_millis() as u64 }),
             Some(RestoreEnd::Refused { why }) => one.recorder.emit(What::Refused { why }),
             Some(RestoreEnd::Restored(claim)) => {
                 one.recorder.emit(What::Restored(claim.clone()));
-                self.check(one, claim).await;
+                self.check(one, claim.clone()).await;
+                return Some(claim);
             }
         }
+        None
     }
 
     fn assume(&self, phase: Phase, span: Span) {

@@ -48,8 +48,8 @@ impl Fault for DamagedFile {
         true
     }
 
-    fn strikes_only(&self) -> Option<ServiceKind> {
-        Some(ServiceKind::Files)
+    fn is_for(&self, kind: ServiceKind) -> bool {
+        kind == ServiceKind::Files
     }
 
     fn example(&self) -> &'static str {

@@ -36,8 +36,8 @@ impl Fault for MistakenDeletion {
         false
     }
 
-    fn strikes_only(&self) -> Option<ServiceKind> {
-        Some(ServiceKind::Files)
+    fn is_for(&self, kind: ServiceKind) -> bool {
+        kind == ServiceKind::Files
     }
 
     fn example(&self) -> &'static str {

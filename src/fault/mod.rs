@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod compromised_account;
+mod config_dump;
 mod corrupt_json;
 mod damaged_file;
 mod missing_backup;
@@ -19,8 +20,12 @@ mod mistaken_deletion;
 mod points;
 mod region_outage;
 mod rewrite;
+mod secret_leaked;
+mod secret_store_lost;
 mod stale_dump;
 mod stream_gap;
+mod variable_missing;
+mod wrong_url;
 
 /// A kind of fault: its entry in the catalogue.
 pub trait Fault: Send + Sync {
@@ -33,6 +38,11 @@ pub trait Fault: Send + Sync {
     /// Its modes, each with what it changes.
     fn modes(&self) -> &'static [Mode];
 
+    /// Whether it can strike a service of that kind.
+    fn is_for(&self, kind: ServiceKind) -> bool {
+        kind != ServiceKind::WebApplication
+    }
+
     /// Whether it strikes recovery points, so that `generations` says which.
     fn strikes_points(&self) -> bool;
 
@@ -41,10 +51,6 @@ pub trait Fault: Send + Sync {
         self.strikes_points()
     }
 
-    /// The one kind of service that it can strike; any where none is named.
-    fn strikes_only(&self) -> Option<ServiceKind> {
-        None
-    }
 
     /// Whether it can begin in the middle of a fetch.
     fn begins_in_fetch(&self) -> bool {
@@ -126,8 +132,12 @@ pub static CATALOGUE: &[&dyn Fault] = &[
     &missing_backup::MissingBackup,
     &mistaken_deletion::MistakenDeletion,
     &region_outage::RegionOutage,
+    &secret_leaked::SecretLeaked,
+    &secret_store_lost::SecretStoreLost,
     &stale_dump::StaleDump,
     &stream_gap::StreamGap,
+    &variable_missing::VariableMissing,
+    &wrong_url::WrongUrl,
 ];
 
 /// The fault of that name.

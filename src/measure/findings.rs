@@ -329,6 +329,10 @@ fn cried_wolf(record: &Record) -> Vec<Finding> {
                 format!("limit {limit} against an interval of {interval}"),
                 format!("Set the age limit above {interval} and the time a backup takes, or back up every {limit}."),
             ),
+            (AlarmKind::TooSmall, _) => (
+                format!("{detail}, and it is whole"),
+                "Give each service a size limit of its own, from the sizes that its backups have.".into(),
+            ),
             _ => (detail.to_owned(), "Find out what the monitor mistook, and correct its limit.".into()),
         };
         let what = format!("{} (“{}”): {because}", words::count(times, "false alarm"), kind.words());

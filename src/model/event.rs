@@ -287,6 +287,10 @@ pub enum AlarmKind {
     BackupFailed,
     /// The restore found nothing that it could restore.
     NothingRestorable,
+    /// A secret stands in clear in a backup, or would have.
+    SecretExposed,
+    /// A restored configuration names an address at which nothing answers.
+    WrongAddress,
 }
 
 impl AlarmKind {
@@ -302,6 +306,8 @@ impl AlarmKind {
             AlarmKind::Unreachable => "unreachable",
             AlarmKind::BackupFailed => "backup failed",
             AlarmKind::NothingRestorable => "nothing restorable",
+            AlarmKind::SecretExposed => "secret exposed",
+            AlarmKind::WrongAddress => "wrong address",
         }
     }
 }

@@ -31,6 +31,10 @@ pub trait Pipeline: Send + Sync {
     /// Restores the newest recovery point that passes into a new target and lets the service use it. Must raise an
     /// alarm where it restores nothing.
     async fn restore(&self) -> RestoreEnd;
+
+    /// Points the restored service at the services that came back after it. Says through the recorder what did not work.
+    /// Does nothing for a service that keeps no addresses.
+    async fn follow(&self) {}
 }
 
 /// What a pipeline works with.

@@ -112,6 +112,26 @@ pub trait Platform: Send + Sync {
 
     /// Lets the service use a target from now on.
     async fn cut_over(&self, target: Arc<dyn Target>) -> Result<(), ServiceError>;
+
+    /// Points the service, once it is back, at the services that it uses, as that directory has them. Returns what was
+    /// changed, `NAME=address`. Does nothing for a service that keeps no addresses.
+    async fn follow(&self, _: Directory) -> Result<Vec<String>, ServiceError> {
+        Ok(Vec::new())
+    }
+
+    /// Addresses that the restored service keeps and at which nothing answers, `NAME=address`.
+    async fn dead_addresses(&self) -> Result<Vec<String>, ServiceError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Where to look up at which address a service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Directory {
+    /// What people have written down.
+    Runbook,
+    /// The provider that runs the service.
+    Provider,
 }
 
 /// A bucket of the platform.

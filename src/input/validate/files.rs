@@ -33,7 +33,7 @@ pub(super) fn target_time(found: &mut Findings<'_, Scenario>, story: &Story<'_>,
     found.unless(files, path, "only files are restored to a target time", "remove it, or drill files alone");
 }
 
-/// What a fault cannot strike: a kind of service that is not drilled, or points where copies are made by rule.
+/// What a fault cannot strike: points where copies are made by rule.
 pub(super) fn struck(
     found: &mut Findings<'_, Scenario>,
     path: &str,
@@ -47,23 +47,10 @@ pub(super) fn struck(
     if meant.is_empty() {
         return;
     }
-    if let Some(kind) = info.strikes_only.filter(|kind| !meant.iter().any(|service| service.kind == *kind)) {
-        let what = format!("`{}` strikes services of kind `{}` alone", info.name, kind_name(kind));
-        found.add(&format!("{path}.fault"), what, "drill such a service, or choose another fault");
-    }
     let rules = |service: &ServicePlan| scenario.history.sync.as_ref().unwrap_or(&service.backup.sync).is_empty();
     let by_rule = meant.iter().all(|service| service.kind == ServiceKind::Files && !rules(service));
     if info.takes_generations && by_rule {
         let what = format!("`{}` strikes recovery points, and copies made by rule have none", info.name);
         found.add(&format!("{path}.fault"), what, "remove `sync`, or choose a fault on regions or on the source");
-    }
-}
-
-fn kind_name(kind: ServiceKind) -> &'static str {
-    match kind {
-        ServiceKind::Database => "database",
-        ServiceKind::Files => "files",
-        ServiceKind::Config => "config",
-        ServiceKind::WebApplication => "web-application",
     }
 }

@@ -30,8 +30,8 @@ pub struct FaultInfo {
     pub takes_generations: bool,
     /// Whether it changes nothing before the first recovery point.
     pub needs_points: bool,
-    /// The one kind of service that it can strike; any where `None`.
-    pub strikes_only: Option<ServiceKind>,
+    /// Kinds of service that it can strike.
+    pub kinds: Vec<ServiceKind>,
     /// Names of the parameters that it takes under `with`.
     pub parameters: Vec<&'static str>,
 }

@@ -80,7 +80,8 @@ impl Reference {
     async fn write_first(&self, point: &PointName, source: &dyn Source, store: &SharedStore) -> Result<Stored, String> {
         let export = source.export().await.map_err(|e| format!("the export failed: {e}"))?;
         let (position, format) = (export.position, self.layout.format);
-        let packed = archive::pack(format, export.contents, &self.bench.lanes, &self.bench.scratch);
+        let contents = self.guard(export.contents).await?;
+        let packed = archive::pack(format, contents, &self.bench.lanes, &self.bench.scratch);
         let region = store.region().to_owned();
         let key = self.layout.dump_key(point);
         let failed = StoreError { region, operation: "put", key: key.clone(), kind: StoreErrorKind::Source };

@@ -22,9 +22,11 @@ mod chain;
 mod changed;
 mod choose;
 mod cost;
+mod follow;
 mod piece;
 mod prune;
 mod restore;
+mod secrets;
 mod stream;
 
 /// The reference pipeline for one service.
@@ -36,12 +38,21 @@ pub struct Reference {
     layout: Layout,
     retention: Span,
     tap: Arc<Mutex<stream::Tap>>,
+    guards_secrets: bool,
 }
 
 impl Reference {
     /// A pipeline for that service on its platform, with its dumps laid out so and kept so long.
     pub fn new(bench: Workbench, platform: Arc<dyn Platform>, service: &str, layout: Layout, retention: Span) -> Self {
-        Reference { bench, platform, service: service.into(), layout, retention, tap: Arc::default() }
+        let (tap, guards_secrets) = (Arc::default(), false);
+        Reference { bench, platform, service: service.into(), layout, retention, tap, guards_secrets }
+    }
+
+    /// The same pipeline for a service whose backups must hold no secret: it looks for them before it stores anything,
+    /// and in what is stored.
+    #[must_use]
+    pub fn guarding_secrets(self) -> Self {
+        Reference { guards_secrets: true, ..self }
     }
 
     fn alarm(&self, kind: AlarmKind, region: Option<&str>, detail: String) {
@@ -57,6 +68,8 @@ impl Pipeline for Reference {
         let made = self.make_backup(day).await?;
         self.tap.lock().await.stand_on(made.position);
         self.prune(&made).await;
+        let regions: Vec<&str> = made.regions.iter().map(String::as_str).collect();
+        self.audit(&regions, true).await;
         Ok(made)
     }
 
@@ -66,5 +79,9 @@ impl Pipeline for Reference {
 
     async fn restore(&self) -> RestoreEnd {
         self.restore_newest_good().await
+    }
+
+    async fn follow(&self) {
+        self.follow_services().await;
     }
 }

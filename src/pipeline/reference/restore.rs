@@ -47,6 +47,9 @@ impl Reference {
         recorder.begin(Phase::Choose);
         let candidates = self.candidates(&mut pieces).await;
         recorder.end(Phase::Choose, !candidates.is_empty());
+        let answering = |outages: &Outages| -> Vec<&str> {
+            candidates.iter().map(|c| c.store.region()).filter(|region| outages.of(region).is_none()).collect()
+        };
         for candidate in &candidates {
             let region = candidate.store.region();
             let tried = match outages.of(region) {
@@ -54,7 +57,10 @@ impl Reference {
                 None => self.try_with_changes(candidate, &mut pieces).await,
             };
             match tried {
-                Ok(position) => return RestoreEnd::Restored(claim(candidate, position)),
+                Ok(position) => {
+                    self.audit(&answering(&outages), true).await;
+                    return RestoreEnd::Restored(claim(candidate, position));
+                }
                 Err(refusal) => {
                     if let Some(kind) = refusal.region {
                         outages.note(region, kind);
@@ -68,6 +74,7 @@ impl Reference {
             n => format!("none of {n} recovery points passed"),
         };
         self.alarm(AlarmKind::NothingRestorable, None, why.clone());
+        self.audit(&answering(&outages), false).await;
         RestoreEnd::Refused { why }
     }
 

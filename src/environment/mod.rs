@@ -1,0 +1,12 @@
+//! Environment files and what in them must not be told: a strict reader of the dotenv form, values that cannot be
+//! printed, and the rules by which a secret is recognised. Knows no service, no pipeline and no region.
+
+mod dotenv;
+mod rules;
+mod scan;
+mod secret;
+
+pub use dotenv::{DotenvError, Variable, parse, render};
+pub use rules::{Alphabet, RULES, Rule, Shape};
+pub use scan::{Leak, is_secret, rule_of, scan, scan_object};
+pub use secret::{Salt, Secret};
