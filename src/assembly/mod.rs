@@ -10,6 +10,7 @@ use std::{
 
 mod database;
 mod regions;
+mod web;
 
 use crate::{
     emulator::{Backups, Schedule, World},
@@ -33,6 +34,7 @@ use crate::{
     store::SharedStore,
 };
 use regions::{direct_stores, http_stores, open_gateway, sites};
+use web::Homes;
 
 /// What a drill is made of.
 pub struct Parts<'p> {
@@ -73,18 +75,20 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
             (http_stores(&sites, &gateway, &clock), Some(gateway))
         }
     };
+    let homes = Homes::open(plan, &order, &clock, way).await?;
     let mut backups = BTreeMap::new();
     let mut services = Vec::new();
-    let house = House { plan, scenario, seed, clock: &clock, lanes: &lanes, stores: &stores, scratch };
+    let house = House { plan, scenario, seed, clock: &clock, lanes: &lanes, stores: &stores, scratch, homes: &homes };
     for name in order {
         let service_plan = service_plan(plan, &name)?;
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
         let recorder = recorder.of_service(&name);
-        services.push(house.protect(Wanted { name: &name, plan: service_plan, layout: &layout, recorder })?);
+        services.push(house.protect(Wanted { name: &name, plan: service_plan, layout: &layout, recorder }).await?);
         backups.insert(name, Backups { schedule: Schedule::default(), layout });
     }
+    let (hosting, servers) = homes.split();
     Ok(Stage {
-        world: Arc::new(World { sites, backups, clock: clock.clone() }),
+        world: Arc::new(World { sites, backups, hosting, clock: clock.clone() }),
         services,
         faults,
         stores,
@@ -95,6 +99,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
             if let Some(gateway) = close {
                 gateway.shutdown().await;
             }
+            Homes::close(servers).await;
         }),
     })
 }
@@ -112,6 +117,7 @@ struct House<'h> {
     lanes: &'h Lanes,
     stores: &'h [SharedStore],
     scratch: &'h Path,
+    homes: &'h Homes,
 }
 
 /// A service to be built.
@@ -123,9 +129,10 @@ struct Wanted<'w> {
 }
 
 impl House<'_> {
-    fn protect(&self, wanted: Wanted<'_>) -> Result<Protected> {
+    async fn protect(&self, wanted: Wanted<'_>) -> Result<Protected> {
         match wanted.plan.kind {
             ServiceKind::Database => self.database(wanted),
+            ServiceKind::WebApplication => self.web(wanted).await,
             _ => Err(Error::new(format!("service `{}` is of a kind that cannot be drilled yet", wanted.name))),
         }
     }

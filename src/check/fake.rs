@@ -156,7 +156,7 @@ pub(super) fn evidence(ledger: &FakeLedger, claimed: u64, rows: Result<Vec<FakeR
     let claim = Claim { point: "dump".into(), region: "here".into(), position: position(claimed) };
     let lanes = Lanes::new(&Clock::new(Way::Simulated, Timestamp::UNIX_EPOCH));
     let clock = Clock::new(Way::Simulated, Timestamp::UNIX_EPOCH);
-    let world = Arc::new(World { sites: Vec::new(), backups: Default::default(), clock });
+    let world = Arc::new(World { sites: Vec::new(), backups: Default::default(), hosting: Default::default(), clock });
     Evidence::new(Arc::new(FakeTarget(rows)), Arc::new(ledger.clone()), claim, &world, &lanes)
 }
 

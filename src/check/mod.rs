@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod found;
+pub mod health;
 mod judge;
 pub mod ledger;
 pub mod query;
@@ -73,7 +74,7 @@ pub trait Check: Send + Sync {
 }
 
 /// All checks, in the order in which they run.
-pub static CATALOGUE: &[&dyn Check] = &[&ledger::LedgerCheck, &query::QueryCheck];
+pub static CATALOGUE: &[&dyn Check] = &[&ledger::LedgerCheck, &query::QueryCheck, &health::HealthCheck];
 
 /// The result of a check: its outcome, or why it could not run.
 fn result(check: &dyn Check, outcome: Result<Outcome, ServiceError>) -> CheckResult {

@@ -9,10 +9,12 @@ use std::{
     },
 };
 
+use hosting::Hosting;
 use s3::Region;
 
 use crate::{model::naming::Layout, sim::clock::Clock};
 
+pub mod hosting;
 pub mod s3;
 
 /// The emulated world of one drill.
@@ -21,6 +23,8 @@ pub struct World {
     pub sites: Vec<Site>,
     /// The services' backups, by service.
     pub backups: BTreeMap<String, Backups>,
+    /// The hosting of the web applications, by service.
+    pub hosting: BTreeMap<String, Arc<Hosting>>,
     /// Scenario time.
     pub clock: Clock,
 }
@@ -52,6 +56,11 @@ impl World {
     /// The backups of the service of that name; of every service where none is named.
     pub fn backups_of<'w>(&'w self, service: Option<&'w str>) -> impl Iterator<Item = &'w Backups> {
         self.backups.iter().filter(move |(name, _)| service.is_none_or(|wanted| wanted == *name)).map(|(_, of)| of)
+    }
+
+    /// The hosting of the service of that name; of every web application where none is named.
+    pub fn hosting_of<'w>(&'w self, service: Option<&'w str>) -> impl Iterator<Item = &'w Arc<Hosting>> {
+        self.hosting.iter().filter(move |(name, _)| service.is_none_or(|wanted| wanted == *name)).map(|(_, of)| of)
     }
 }
 

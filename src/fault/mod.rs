@@ -5,17 +5,25 @@ use crate::{
     emulator::World,
     model::{
         event::Proof,
+        plan::ServiceKind,
         scenario::{FaultSpec, Moment},
         units::Percent,
     },
 };
 
+mod api_outage;
+mod bad_deploy;
 mod compromised_account;
 mod corrupt_json;
+mod dns_stale;
+mod homes;
+mod hosting_api_down;
+mod lying_health_check;
 mod missing_backup;
 mod points;
 mod region_outage;
 mod rewrite;
+mod rollback_target_gone;
 mod stale_dump;
 
 /// A kind of fault: its entry in the catalogue.
@@ -28,6 +36,11 @@ pub trait Fault: Send + Sync {
 
     /// Its modes, each with what it changes.
     fn modes(&self) -> &'static [Mode];
+
+    /// Whether it can strike a service of that kind.
+    fn is_for(&self, kind: ServiceKind) -> bool {
+        kind != ServiceKind::WebApplication
+    }
 
     /// Whether it strikes recovery points, so that `generations` says which.
     fn strikes_points(&self) -> bool;
@@ -111,10 +124,16 @@ pub trait Injection: Send {
 
 /// Every fault, in the order in which they are listed.
 pub static CATALOGUE: &[&dyn Fault] = &[
+    &api_outage::ApiOutage,
+    &bad_deploy::BadDeploy,
     &compromised_account::CompromisedAccount,
     &corrupt_json::CorruptJson,
+    &dns_stale::DnsStale,
+    &hosting_api_down::HostingApiDown,
+    &lying_health_check::LyingHealthCheck,
     &missing_backup::MissingBackup,
     &region_outage::RegionOutage,
+    &rollback_target_gone::RollbackTargetGone,
     &stale_dump::StaleDump,
 ];
 

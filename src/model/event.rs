@@ -271,6 +271,8 @@ pub enum AlarmKind {
     BackupFailed,
     /// The restore found nothing that it could restore.
     NothingRestorable,
+    /// The health check says that all is well, and users get something else.
+    HealthCheckLies,
 }
 
 impl AlarmKind {
@@ -286,6 +288,7 @@ impl AlarmKind {
             AlarmKind::Unreachable => "unreachable",
             AlarmKind::BackupFailed => "backup failed",
             AlarmKind::NothingRestorable => "nothing restorable",
+            AlarmKind::HealthCheckLies => "health check lies",
         }
     }
 }

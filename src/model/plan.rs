@@ -120,6 +120,22 @@ pub enum ServiceKind {
     WebApplication,
 }
 
+impl ServiceKind {
+    /// Every kind.
+    pub const ALL: [ServiceKind; 4] =
+        [ServiceKind::Database, ServiceKind::Files, ServiceKind::Config, ServiceKind::WebApplication];
+
+    /// As people read it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            ServiceKind::Database => "database",
+            ServiceKind::Files => "file store",
+            ServiceKind::Config => "configuration",
+            ServiceKind::WebApplication => "web application",
+        }
+    }
+}
+
 /// When and in what form a service is backed up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -11,6 +11,7 @@ use crate::{
 };
 
 pub mod reference;
+pub mod release;
 
 /// A way to back a service up and to get it back.
 #[async_trait]

@@ -3,3 +3,4 @@
 pub mod contract;
 pub mod database;
 mod live;
+pub mod web;

@@ -10,7 +10,10 @@ pub use scenario::scenario;
 use super::{explain::shown_sentence, load::Loaded};
 use crate::{
     error::Error,
-    model::{plan::LockPlan, units::Span},
+    model::{
+        plan::{LockPlan, ServiceKind},
+        units::Span,
+    },
 };
 
 /// What a scenario may ask of a fault.
@@ -26,6 +29,8 @@ pub struct FaultInfo {
     pub takes_generations: bool,
     /// Names of the parameters that it takes under `with`.
     pub parameters: Vec<&'static str>,
+    /// Kinds of service that it can strike.
+    pub kinds: Vec<ServiceKind>,
 }
 
 /// The longest time that a file may state: ten years. It keeps every sum of times far from overflow.
