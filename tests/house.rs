@@ -17,9 +17,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sim", &["model"]),
     ("emulator", &["sim", "model"]),
     ("store", &["emulator", "sim", "model"]),
+    ("provider", &["emulator", "sim", "model"]),
     ("archive", &["service::contract", "sim", "model"]),
-    ("service", &["store::contract", "archive", "sim", "model"]),
-    ("pipeline", &["store::contract", "service::contract", "archive", "sim", "model"]),
+    ("service", &["store::contract", "provider::contract", "archive", "sim", "model"]),
+    ("pipeline", &["store::contract", "provider::contract", "service::contract", "archive", "sim", "model"]),
     ("fault", &["store::contract", "emulator", "sim", "model"]),
     ("check", &["store::contract", "service::contract", "emulator", "sim", "model"]),
     ("monitor", &["store::contract", "archive", "sim", "model"]),
@@ -43,16 +44,25 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "assembly",
         &[
-            "archive", "check", "emulator", "engine", "error", "fault", "model", "monitor", "pipeline", "service",
-            "sim", "store",
+            "archive", "check", "emulator", "engine", "error", "fault", "model", "monitor", "pipeline", "provider",
+            "service", "sim", "store",
         ],
     ),
     ("cli", &["assembly", "engine", "error", "exit", "fault", "input", "measure", "model", "report", "sim"]),
 ];
 
 /// Implementations: names below a room that its contract does not include.
-const IMPLEMENTATIONS: &[&str] =
-    &["store::s3", "store::direct", "service::database", "pipeline::reference", "pipeline::command"];
+const IMPLEMENTATIONS: &[&str] = &[
+    "store::s3",
+    "store::direct",
+    "provider::http",
+    "provider::direct",
+    "service::database",
+    "service::web",
+    "pipeline::reference",
+    "pipeline::release",
+    "pipeline::command",
+];
 
 /// Lines of a source file, its tests not counted.
 const LONGEST_FILE: usize = 400;

@@ -11,7 +11,7 @@ use backdraft::{
         schema::schemas,
         validate::{self, FaultInfo},
     },
-    model::plan::Plan,
+    model::plan::{Plan, ServiceKind},
 };
 use proptest::prelude::*;
 
@@ -27,6 +27,7 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: false,
             takes_generations: true,
             parameters: vec![],
+            kinds: vec![ServiceKind::Database, ServiceKind::Files],
         },
         FaultInfo {
             name: "missing-backup",
@@ -34,6 +35,7 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: false,
             takes_generations: true,
             parameters: vec![],
+            kinds: vec![ServiceKind::Database, ServiceKind::Files],
         },
         FaultInfo {
             name: "region-outage",
@@ -41,6 +43,15 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: true,
             takes_generations: false,
             parameters: vec!["latency"],
+            kinds: vec![ServiceKind::Database, ServiceKind::Files, ServiceKind::Config],
+        },
+        FaultInfo {
+            name: "bad-deploy",
+            modes: vec!["broken-build"],
+            needs_regions: false,
+            takes_generations: false,
+            parameters: vec![],
+            kinds: vec![ServiceKind::WebApplication],
         },
     ]
 }

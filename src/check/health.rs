@@ -80,3 +80,63 @@ async fn what_is_wrong(evidence: &Evidence) -> Result<Option<String>, ServiceErr
     });
     Ok((!answers).then(|| "the API answers something else than it was asked".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{
+        super::fake::{FakeLedger, FakeTarget, block_on, evidence},
+        *,
+    };
+    use crate::service::contract::{Asked, Contents, View};
+
+    /// A site whose pages are those of a target, and whose health and API are as said.
+    struct FakeSite {
+        pages: FakeTarget,
+        health: (u16, &'static str),
+        api: (u16, &'static str),
+    }
+
+    #[async_trait]
+    impl View for FakeSite {
+        async fn read_back(&self) -> Result<Contents, ServiceError> {
+            self.pages.read_back().await
+        }
+
+        async fn ask(&self, path: &str) -> Result<Asked, ServiceError> {
+            let (status, body) = if path == HEALTH { self.health } else { self.api };
+            Ok(Asked { status, body: body.as_bytes().to_vec().into() })
+        }
+    }
+
+    const OK: (u16, &str) = (200, r#"{"status":"ok"}"#);
+    const HOOKS: (u16, &str) = (200, r#"{"topic":"drill-0","hooks":["about drill-0"]}"#);
+
+    fn run(health: (u16, &'static str), api: (u16, &'static str), rows: usize) -> CheckResult {
+        let ledger = FakeLedger::new(4, &[]);
+        let rows = ledger.rows(0).into_iter().take(rows).collect();
+        let mut evidence = evidence(&ledger, 0, Ok(vec![]));
+        evidence.view = Arc::new(FakeSite { pages: FakeTarget(Ok(rows)), health, api });
+        block_on(HealthCheck.run(&evidence))
+    }
+
+    #[test]
+    fn a_healthy_site_passes_and_each_lie_is_found_for_its_own_reason() {
+        assert_eq!(run(OK, HOOKS, 4).passed, Some(true));
+        let wrong = [
+            (run(OK, HOOKS, 3), "/api/health says ok, and lies: payments/i3: missing, lacks the seeding"),
+            (run(OK, (502, ""), 4), "/api/health says ok, and lies: the API answers HTTP 502"),
+            (
+                run(OK, (200, r#"{"topic":"drill-0","hooks":["stored"]}"#), 4),
+                "/api/health says ok, and lies: the API answers something else than it was asked",
+            ),
+            (run((503, ""), HOOKS, 4), "/api/health answers HTTP 503 and does not say ok"),
+            (run((200, "<html>"), HOOKS, 4), "/api/health answers HTTP 200 and does not say ok"),
+            (run((500, ""), (500, ""), 4), "/api/health answers HTTP 500, and the API answers HTTP 500"),
+        ];
+        for (result, detail) in wrong {
+            assert_eq!((result.passed, result.detail.as_str()), (Some(false), detail));
+        }
+    }
+}
