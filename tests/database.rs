@@ -83,7 +83,7 @@ async fn drill(
 async fn ask(database: &Database, target: Arc<dyn Target>, position: Position) -> (Comparison, Vec<CheckResult>) {
     let claim = Claim { point: "dump".into(), region: "here".into(), position };
     let clock = Clock::new(Way::Simulated, start());
-    let world = Arc::new(World { sites: Vec::new(), backups: Default::default(), clock });
+    let world = Arc::new(World { sites: Vec::new(), backups: Default::default(), hosting: Default::default(), clock });
     let evidence = Evidence::new(target, database.ledger(), claim, &world, &lanes(Way::Simulated));
     let mut results = Vec::new();
     for check in CATALOGUE.iter().filter(|check| check.is_for(ServiceKind::Database)) {

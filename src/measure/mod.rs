@@ -13,6 +13,7 @@ mod monitoring;
 mod objectives;
 mod outcome;
 mod redact;
+mod releases;
 mod result;
 mod rpo;
 mod rto;

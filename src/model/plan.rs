@@ -316,6 +316,16 @@ impl Plan {
         order
     }
 
+    /// What sort of thing a service is; `None` where the plan does not have it.
+    pub fn kind(&self, service: &str) -> Option<ServiceKind> {
+        self.services.get(service).map(|service| service.kind)
+    }
+
+    /// Whether these services are all of that kind; none at all are of no kind.
+    pub fn are_all(&self, kind: ServiceKind, names: &[String]) -> bool {
+        !names.is_empty() && names.iter().all(|name| self.kind(name) == Some(kind))
+    }
+
     /// Names of the regions, primary first.
     pub fn region_names(&self) -> Vec<&str> {
         self.regions.iter().map(|r| r.name.as_str()).collect()
