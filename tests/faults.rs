@@ -66,7 +66,9 @@ async fn stage(scratch: &Path) -> Stage {
 
 /// All that a pipeline would do that night: start a backup, look everywhere, read everything.
 async fn use_the_world(stage: &Stage) {
-    stage.world.backups.values().for_each(|backups| drop(backups.schedule.starts()));
+    stage.world.backups.values().for_each(|backups| {
+        backups.schedule.starts();
+    });
     for hosting in stage.world.hosting.values() {
         let (method, host, path) = (Method::Get, "api.hosting.example".into(), "/v1/projects/web".into());
         hosting.answer(&Request { method, host, path, bearer: None, body: Default::default() });

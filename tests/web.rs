@@ -206,7 +206,10 @@ fn combinations() -> Vec<Vec<String>> {
         ("bad-deploy", &["broken-build", "wrong-content", "half-rolled-out"]),
         ("rollback-target-gone", &["deployment-deleted", "all-expired", "commit-lost", "all-lost"]),
         ("hosting-api-down", &["unavailable", "rate-limited\",\"with\":{\"lasts\":\"9 min\"},\"x\":\""]),
-        ("api-outage", &["endpoint-moved", "upstream-down", "upstream-down\",\"with\":{\"lasts\":\"12 min\"},\"x\":\""]),
+        (
+            "api-outage",
+            &["endpoint-moved", "upstream-down", "upstream-down\",\"with\":{\"lasts\":\"12 min\"},\"x\":\""],
+        ),
         ("dns-stale", &["old-home"]),
         ("lying-health-check", &["always-ok"]),
     ];
@@ -238,5 +241,8 @@ fn whatever_goes_wrong_together_nothing_is_called_back_that_users_do_not_get() {
         assert!(outcome.is_some_and(|outcome| outcome != Outcome::SilentlyWrong), "{faults:?}: {outcome:?}");
         seen.extend(outcome.map(|outcome| outcome.words()));
     }
-    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["recovered", "recovered behind", "recovered late", "refused loudly"]);
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        ["recovered", "recovered behind", "recovered late", "refused loudly"]
+    );
 }

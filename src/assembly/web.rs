@@ -72,12 +72,13 @@ impl House<'_> {
         let name = wanted.name;
         let lacks = || Error::new(format!("service `{name}` has no hosting provider"));
         let hosting = self.homes.hosting.get(name).ok_or_else(lacks)?;
-        let wire: Arc<dyn Wire> = match self.homes.servers.get(name) {
-            None => Arc::new(DirectWire::new(Arc::clone(hosting), self.clock)),
-            Some(server) => Arc::new(HttpWire::new(server.address()).map_err(|e| {
-                Error::new("no HTTP client can be made for the emulated hosting provider").because(e)
-            })?),
-        };
+        let wire: Arc<dyn Wire> =
+            match self.homes.servers.get(name) {
+                None => Arc::new(DirectWire::new(Arc::clone(hosting), self.clock)),
+                Some(server) => Arc::new(HttpWire::new(server.address()).map_err(|e| {
+                    Error::new("no HTTP client can be made for the emulated hosting provider").because(e)
+                })?),
+            };
         let provider = Provider::new(wire, TOKEN, hosting.domain());
         let (repository, project) = (Arc::clone(hosting.repository()), hosting.project().to_owned());
         let parts = web::Parts {

@@ -7,7 +7,11 @@ use super::{
     console::{Console, Refused},
     selection::{self, Selection},
 };
-use crate::{exit, fault, model::plan::{Cadence, ServiceKind}, report};
+use crate::{
+    exit, fault,
+    model::plan::{Cadence, ServiceKind},
+    report,
+};
 
 /// Arguments of `list`.
 #[derive(Debug, Clone, Args)]

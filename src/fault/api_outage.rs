@@ -39,7 +39,10 @@ impl Fault for ApiOutage {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        &[Parameter { name: "lasts", summary: "time until an upstream that is down answers again; without it, it does not" }]
+        &[Parameter {
+            name: "lasts",
+            summary: "time until an upstream that is down answers again; without it, it does not",
+        }]
     }
 
     fn example(&self) -> &'static str {

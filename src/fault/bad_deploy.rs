@@ -26,7 +26,10 @@ impl Fault for BadDeploy {
     fn modes(&self) -> &'static [Mode] {
         &[
             Mode { name: "broken-build", summary: "every page and call is answered 500" },
-            Mode { name: "wrong-content", summary: "pages are served, and hold something else; the health check is green" },
+            Mode {
+                name: "wrong-content",
+                summary: "pages are served, and hold something else; the health check is green",
+            },
             Mode { name: "half-rolled-out", summary: "one location in two fails; the health check is green" },
         ]
     }

@@ -2,7 +2,7 @@
 
 use super::{Fault, Injection, Mode, Onset, Parameter, homes::Homes, only_now, parameter};
 use crate::{
-    emulator::World,
+    emulator::{World, hosting::Hosting},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, units::Span},
 };
 
@@ -21,7 +21,10 @@ impl Fault for DnsStale {
     }
 
     fn modes(&self) -> &'static [Mode] {
-        &[Mode { name: "old-home", summary: "users get the first release, healthy and outdated; resolvers hold it for `ttl`" }]
+        &[Mode {
+            name: "old-home",
+            summary: "users get the first release, healthy and outdated; resolvers hold it for `ttl`",
+        }]
     }
 
     fn is_for(&self, kind: ServiceKind) -> bool {
@@ -60,7 +63,7 @@ impl Injection for Stale {
     fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
         only_now(onset, NAME)?;
         let ttl = self.ttl;
-        let strike = |home: &crate::emulator::hosting::Hosting| home.send_to_old_home(ttl);
+        let strike = |home: &Hosting| home.send_to_old_home(ttl);
         self.before = self.homes.strike(world, strike, |home, before| home.close_old_home(&before))?;
         Ok(format!("the domain points to an old home, and resolvers hold that for {ttl}"))
     }

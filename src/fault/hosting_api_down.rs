@@ -2,7 +2,7 @@
 
 use super::{Fault, Injection, Mode, Onset, Parameter, homes::Homes, only_now, parameter};
 use crate::{
-    emulator::World,
+    emulator::{World, hosting::Hosting},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, units::Span},
 };
 
@@ -60,7 +60,11 @@ impl Injection for Down {
     fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
         only_now(onset, NAME)?;
         let (status, lasts) = (self.status, self.lasts);
-        self.homes.strike(world, |home| Ok(home.set_api(Some(status), lasts)), |home, ()| home.set_api(None, None))?;
+        let strike = |home: &Hosting| {
+            home.set_api(Some(status), lasts);
+            Ok(())
+        };
+        self.homes.strike(world, strike, |home, ()| home.set_api(None, None))?;
         let long = lasts.map_or("until it is healed".to_owned(), |lasts| format!("for {lasts}"));
         Ok(format!("the management API answers {status} {long}"))
     }

@@ -2,7 +2,7 @@
 
 use super::{Fault, Injection, Mode, Onset, homes::Homes, only_now};
 use crate::{
-    emulator::World,
+    emulator::{World, hosting::Hosting},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec},
 };
 
@@ -48,7 +48,11 @@ struct Lying {
 impl Injection for Lying {
     fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
         only_now(onset, NAME)?;
-        self.homes.strike(world, |home| Ok(home.set_lying(true)), |home, ()| home.set_lying(false))?;
+        let strike = |home: &Hosting| {
+            home.set_lying(true);
+            Ok(())
+        };
+        self.homes.strike(world, strike, |home, ()| home.set_lying(false))?;
         Ok("/api/health says ok whatever happens".into())
     }
 

@@ -53,7 +53,12 @@ fn of_service(record: &Record, part: &Part<'_>) -> Vec<Finding> {
 }
 
 /// `title` is the same in every drill: reports count by it, so figures belong into `what`.
-pub(super) fn finding(severity: Severity, title: impl Into<String>, what: String, remedy: impl Into<String>) -> Finding {
+pub(super) fn finding(
+    severity: Severity,
+    title: impl Into<String>,
+    what: String,
+    remedy: impl Into<String>,
+) -> Finding {
     Finding { severity, title: title.into(), what, remedy: remedy.into() }
 }
 

@@ -26,9 +26,10 @@ fn lost(part: &Part<'_>) -> Option<Finding> {
     let found = truth(part)?;
     Some(match (part.ending.outcome, &part.record.restore.chosen) {
         (Some(Outcome::SilentlyWrong), Some(_)) => Finding {
-            remedy: "Ask for every page and a call of the API as users do, and compare with what was released; believe \
+            remedy:
+                "Ask for every page and a call of the API as users do, and compare with what was released; believe \
                      no health check."
-                .into(),
+                    .into(),
             ..found
         },
         (Some(Outcome::RefusedLoudly), _) => Finding {

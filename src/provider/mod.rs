@@ -9,11 +9,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::model::units::Span;
 // The repository is a clone on the team's machines: there is no wire to it, and both ways have the same one.
+use crate::emulator::hosting::message::{DeployOrder, PointOrder, Problem, ProjectOrder, Resolution};
 pub use crate::emulator::hosting::{
     message::{DeploymentInfo, Method, ProjectInfo, Record, Request, Response},
     repository::{Change, Release, Repository, Tree},
 };
-use crate::emulator::hosting::message::{DeployOrder, PointOrder, Problem, ProjectOrder, Resolution};
 
 pub mod direct;
 pub mod http;

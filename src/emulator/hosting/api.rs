@@ -158,7 +158,13 @@ fn problem(status: u16, code: &str, message: &str) -> Response {
 
 impl Deployment {
     /// A deployment of another quality than the builder meant, of the same commit.
-    pub(super) fn flawed(id: String, commit: String, now: Timestamp, quality: Quality, files: Arc<super::Tree>) -> Self {
+    pub(super) fn flawed(
+        id: String,
+        commit: String,
+        now: Timestamp,
+        quality: Quality,
+        files: Arc<super::Tree>,
+    ) -> Self {
         Deployment { id, commit, made_at: now, ready_at: now, promotes: false, quality, files }
     }
 }

@@ -283,8 +283,9 @@ impl Hosting {
         let deployments = |project: &Project| -> Vec<String> {
             project.deployments.iter().map(|d| format!("{} of {} {:?}", d.id, d.commit, d.quality)).collect()
         };
-        let project =
-            |(name, p): (&String, &Project)| format!("{name}: {:?} -> {:?} {}", deployments(p), p.production, p.auto_promote);
+        let project = |(name, p): (&String, &Project)| {
+            format!("{name}: {:?} -> {:?} {}", deployments(p), p.production, p.auto_promote)
+        };
         let projects: Vec<String> = state.projects.iter().map(project).collect();
         let State { record, api, upstream, lying, .. } = &*state;
         let commits = self.repository.commits();

@@ -82,6 +82,7 @@ impl<'s> Story<'s> {
 
     fn days(&self) -> String {
         match self.backups.as_slice() {
+            [] if !self.scheduled => "nothing of this service is backed up by the day".to_owned(),
             [] => "no backup is made before the disaster".to_owned(),
             [only] => format!("the only backup is that of day {only}"),
             [first, .., last] if last - first + 1 == self.backups.len() as u32 => {
@@ -243,6 +244,9 @@ fn fits(
         let fitting = info.kinds.iter().map(|kind| kind.words()).collect::<Vec<_>>().join(", ");
         let help = format!("it strikes services of these kinds: {fitting}");
         found.add(&format!("{path}.fault"), format!("`{}` changes nothing of a {services}", info.name), help);
+    }
+    if info.kinds == [ServiceKind::WebApplication] && !fault.regions.is_empty() {
+        found.add(&format!("{path}.regions"), format!("`{}` strikes no backup region", info.name), "remove `regions`");
     }
 }
 

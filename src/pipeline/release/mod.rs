@@ -23,7 +23,7 @@ mod patient;
 mod verify;
 
 use choose::Choice;
-use patient::{PatientWire, Patience};
+use patient::{Patience, PatientWire};
 
 /// The runbook for one web application.
 pub struct Runbook {

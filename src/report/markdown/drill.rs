@@ -86,7 +86,11 @@ fn story(page: &mut Page, record: &Record) {
     page.heading(3, "Scenario");
     page.bullets(&[
         markdown(&format!("Level {}{level}", scenario.level)),
-        markdown(&format!("History: {} with {} a day", words::count(scenario.history.days.into(), "day"), rate(record))),
+        markdown(&format!(
+            "History: {} with {} a day",
+            words::count(scenario.history.days.into(), "day"),
+            rate(record)
+        )),
         markdown(&format!("Faults: {}", if faults.is_empty() { "none".to_owned() } else { words::list(&faults) })),
         markdown(&format!("Expected: {}", success.join("; "))),
     ]);

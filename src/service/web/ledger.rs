@@ -8,10 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{
-    row::Row,
-    site::table,
-};
+use super::{row::Row, site::table};
 use crate::{
     model::event::Position,
     service::contract::{Ledger, Recognised, Version},
