@@ -17,6 +17,7 @@ pub mod measure;
 pub mod model;
 pub mod monitor;
 pub mod pipeline;
+pub mod provider;
 pub mod report;
 pub mod service;
 pub mod sim;

@@ -8,8 +8,12 @@ use std::{collections::BTreeMap, path::Path};
 use backdraft::{
     assembly::{Parts, assemble},
     emulator::Backups,
+    emulator::hosting::{
+        Quality,
+        message::{Method, Request},
+    },
     engine::Stage,
-    fault::{self, Onset},
+    fault::{self, Fault, Onset},
     input::load::{load_plan, load_scenario},
     model::{
         plan::ServiceKind,
@@ -26,8 +30,32 @@ fn home_of(fault: &dyn fault::Fault) -> &'static str {
         (ServiceKind::Database, "database/control"),
         (ServiceKind::Files, "files/control"),
         (ServiceKind::Config, "config/control"),
+        (ServiceKind::WebApplication, "level-1/web-control"),
     ];
     homes.iter().find(|(kind, _)| fault.is_for(*kind)).unwrap_or_else(|| panic!("{} has no home", fault.name())).1
+}
+
+/// A stage on which that fault can strike something.
+async fn stage_for(fault: &dyn Fault, scratch: &Path) -> Stage {
+    match home_of(fault) {
+        "level-1/web-control" => web(fault, scratch).await,
+        home => stage(scratch, home).await,
+    }
+}
+
+/// A stage with a web application that was released twice, in virtual time.
+async fn web(fault: &dyn Fault, scratch: &Path) -> Stage {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let plan = load_plan(root.join("fixtures/hooklabs/plan.yaml")).unwrap().value;
+    let scenario = load_scenario(root.join("scenarios/level-1/web-control.yaml")).unwrap().value;
+    let parts = Parts { plan: &plan, scenario: &scenario, seed: Seed(7), way: Way::Simulated, scratch, listener: None };
+    let stage = assemble(parts).await.unwrap();
+    stage.services[0].service.write(stage.clock.now(), 2).await.unwrap();
+    if ["rollback-target-gone", "lying-health-check"].contains(&fault.name()) {
+        // These show only where production is broken.
+        stage.world.hosting["web"].ship(Quality::Broken).unwrap();
+    }
+    stage
 }
 
 /// A stage with three days of backups and, of a database, of a change stream, in virtual time.
@@ -64,6 +92,13 @@ async fn use_the_world(stage: &Stage) {
     let addresses = &stage.world.operator.addresses;
     addresses.publish("NEXT_PUBLIC_CONVEX_URL", "https://restored-elsewhere-1.convex.cloud");
     addresses.told("NEXT_PUBLIC_CONVEX_URL");
+    for hosting in stage.world.hosting.values() {
+        let (method, host, path) = (Method::Get, "api.hosting.example".into(), "/v1/projects/web".into());
+        hosting.answer(&Request { method, host, path, bearer: None, body: Default::default() });
+        let view = stage.services[0].service.live().unwrap();
+        view.read_back().await.unwrap();
+        view.ask("/api/health").await.unwrap();
+    }
     for store in &stage.stores {
         for object in store.list("").await.unwrap_or_default() {
             if let Ok((_, mut body)) = store.get(&object.key).await {
@@ -82,6 +117,9 @@ fn picture(stage: &Stage) -> BTreeMap<String, String> {
     let is_told = |(name, live): (&String, &String)| operator.addresses.told(name).as_ref() == Some(live);
     seen.insert("told the truth".into(), operator.addresses.live().iter().all(is_told).to_string());
     seen.insert("redacts".into(), operator.redaction.covers("PRODUCTION__CLERK_SECRET_KEY").to_string());
+    for (name, hosting) in &stage.world.hosting {
+        seen.insert(format!("{name} hosting"), hosting.picture());
+    }
     for site in stage.world.sites.iter().chain(stage.world.sources.values()) {
         let name = site.region.name();
         seen.insert(format!("{name} link"), format!("{:?}", site.region.link().state()));
@@ -105,7 +143,7 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
     for fault in fault::CATALOGUE {
         for mode in fault.modes() {
             let scratch = tempfile::tempdir().unwrap();
-            let stage = stage(scratch.path(), home_of(*fault)).await;
+            let stage = stage_for(*fault, scratch.path()).await;
             let what = format!("{} / {}", fault.name(), mode.name);
             let before = picture(&stage);
             let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
@@ -182,6 +220,20 @@ async fn a_fault_on_configuration_cannot_be_injected_where_none_is_drilled() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_fault_at_the_provider_that_nobody_met_says_that_it_did_not_bite() {
+    for fault in fault::CATALOGUE.iter().filter(|fault| fault.is_for(ServiceKind::WebApplication)) {
+        // What was taken away is gone whether anybody looks or not.
+        for mode in fault.modes().iter().filter(|_| fault.name() != "rollback-target-gone") {
+            let scratch = tempfile::tempdir().unwrap();
+            let stage = stage_for(*fault, scratch.path()).await;
+            let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::AtDisaster)).unwrap();
+            injection.inject(&stage.world, Onset::Now).unwrap();
+            assert!(!injection.proof(&stage.world).bit, "{} / {}", fault.name(), mode.name);
+        }
+    }
+}
+
 #[test]
 fn every_example_of_the_catalogue_is_an_entry_that_can_be_prepared() {
     for fault in fault::CATALOGUE {
@@ -204,6 +256,8 @@ fn a_wrong_mode_or_parameter_is_refused_in_words() {
         r#"{"fault":"stale-dump","mode":"replica-behind"}"#,
         r#"{"fault":"stream-gap","mode":"deleted","with":{"pieces":0}}"#,
         r#"{"fault":"earthquake","mode":"any"}"#,
+        r#"{"fault":"dns-stale","mode":"old-home","with":{"ttl":"3 days"}}"#,
+        r#"{"fault":"api-outage","mode":"endpoint-moved","with":{"lasts":"3 min"}}"#,
     ];
     let said: Vec<String> = wrong
         .iter()

@@ -18,9 +18,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("environment", &["sim", "model"]),
     ("emulator", &["service::contract", "archive", "environment", "sim", "model"]),
     ("store", &["emulator", "sim", "model"]),
+    ("provider", &["emulator", "sim", "model"]),
     ("archive", &["service::contract", "sim", "model"]),
-    ("service", &["store::contract", "emulator", "archive", "environment", "sim", "model"]),
-    ("pipeline", &["store::contract", "service::contract", "archive", "environment", "sim", "model"]),
+    ("service", &["store::contract", "provider::contract", "emulator", "archive", "environment", "sim", "model"]),
+    (
+        "pipeline",
+        &["store::contract", "provider::contract", "service::contract", "archive", "environment", "sim", "model"],
+    ),
     ("fault", &["store::contract", "emulator", "environment", "sim", "model"]),
     ("check", &["store::contract", "service::contract", "emulator", "environment", "sim", "model"]),
     ("monitor", &["store::contract", "archive", "sim", "model"]),
@@ -44,8 +48,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "assembly",
         &[
-            "archive", "check", "emulator", "engine", "error", "fault", "model", "monitor", "pipeline", "service",
-            "sim", "store",
+            "archive", "check", "emulator", "engine", "error", "fault", "model", "monitor", "pipeline", "provider",
+            "service", "sim", "store",
         ],
     ),
     ("cli", &["assembly", "engine", "error", "exit", "fault", "input", "measure", "model", "report", "sim"]),
@@ -55,12 +59,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const IMPLEMENTATIONS: &[&str] = &[
     "store::s3",
     "store::direct",
+    "provider::http",
+    "provider::direct",
     "service::database",
     "service::files",
     "service::config",
+    "service::web",
     "pipeline::reference",
     "pipeline::files",
     "pipeline::sync",
+    "pipeline::release",
     "pipeline::command",
 ];
 

@@ -11,7 +11,7 @@ use backdraft::{
         schema::schemas,
         validate::{self, FaultInfo},
     },
-    model::plan::Plan,
+    model::plan::{Plan, ServiceKind},
 };
 use proptest::prelude::*;
 
@@ -27,8 +27,8 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: false,
             takes_generations: true,
             needs_points: true,
-            kinds: vec![ServiceKind::Database, ServiceKind::Files],
             parameters: vec![],
+            kinds: vec![ServiceKind::Database, ServiceKind::Files],
         },
         FaultInfo {
             name: "missing-backup",
@@ -36,8 +36,8 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: false,
             takes_generations: true,
             needs_points: true,
-            kinds: vec![ServiceKind::Database, ServiceKind::Files],
             parameters: vec![],
+            kinds: vec![ServiceKind::Database, ServiceKind::Files],
         },
         FaultInfo {
             name: "region-outage",
@@ -45,8 +45,17 @@ fn faults() -> Vec<FaultInfo> {
             needs_regions: true,
             takes_generations: false,
             needs_points: false,
-            kinds: vec![ServiceKind::Database, ServiceKind::Files],
             parameters: vec!["latency"],
+            kinds: vec![ServiceKind::Database, ServiceKind::Files, ServiceKind::Config],
+        },
+        FaultInfo {
+            name: "bad-deploy",
+            modes: vec!["broken-build"],
+            needs_regions: false,
+            takes_generations: false,
+            needs_points: false,
+            parameters: vec![],
+            kinds: vec![ServiceKind::WebApplication],
         },
     ]
 }

@@ -12,6 +12,7 @@ mod config;
 mod database;
 mod files;
 mod regions;
+mod web;
 
 use futures_util::future::BoxFuture;
 
@@ -40,6 +41,7 @@ use crate::{
 use files::Home;
 use jiff::{SignedDuration, Timestamp};
 use regions::{direct_stores, http_stores, open_gateway, sites};
+use web::Homes;
 
 /// What a drill is made of.
 pub struct Parts<'p> {
@@ -81,6 +83,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
             (http_stores(&sites, &gateway, &clock), Some(gateway))
         }
     };
+    let homes = Homes::open(plan, &order, &clock, way).await?;
     let home = home.map(|region| Arc::new(Home::new(region, close.as_ref(), &clock)));
     let (mut backups, mut sources) = (BTreeMap::new(), BTreeMap::new());
     let mut services = Vec::new();
@@ -94,6 +97,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         lanes: &lanes,
         stores: &stores,
         home,
+        homes: &homes,
         operator: &operator,
         scratch,
         closing: Mutex::default(),
@@ -110,8 +114,9 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         backups.insert(name, Backups { kind: service_plan.kind, schedule: Schedule::default(), layout });
     }
     let closing = house.closing.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (hosting, servers) = homes.split();
     Ok(Stage {
-        world: Arc::new(World { sites, backups, sources, operator, clock: clock.clone() }),
+        world: Arc::new(World { sites, backups, sources, operator, hosting, clock: clock.clone() }),
         services,
         faults,
         stores,
@@ -125,6 +130,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
             if let Some(gateway) = close {
                 gateway.shutdown().await;
             }
+            Homes::close(servers).await;
         }),
     })
 }
@@ -147,6 +153,7 @@ struct House<'h> {
     scratch: &'h Path,
     /// What is to end with the drill.
     closing: Mutex<Vec<BoxFuture<'static, ()>>>,
+    homes: &'h Homes,
 }
 
 /// A service to be built.
@@ -163,7 +170,7 @@ impl House<'_> {
             ServiceKind::Database => self.database(wanted),
             ServiceKind::Files => self.files(wanted).await,
             ServiceKind::Config => self.config(wanted),
-            _ => Err(Error::new(format!("service `{}` is of a kind that cannot be drilled yet", wanted.name))),
+            ServiceKind::WebApplication => self.web(wanted).await,
         }
     }
 

@@ -18,6 +18,7 @@ use crate::{
 
 pub mod addresses;
 mod found;
+pub mod health;
 mod judge;
 pub mod ledger;
 pub mod query;
@@ -82,6 +83,7 @@ pub static CATALOGUE: &[&dyn Check] = &[
     &variables::VariablesCheck,
     &addresses::AddressesCheck,
     &secrets::SecretsCheck,
+    &health::HealthCheck,
 ];
 
 /// The result of a check: its outcome, or why it could not run.

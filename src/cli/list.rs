@@ -7,7 +7,11 @@ use super::{
     console::{Console, Refused},
     selection::{self, Selection},
 };
-use crate::{exit, fault, model::plan::Cadence, report};
+use crate::{
+    exit, fault,
+    model::plan::{Cadence, ServiceKind},
+    report,
+};
 
 /// Arguments of `list`.
 #[derive(Debug, Clone, Args)]
@@ -60,11 +64,13 @@ fn faults(console: &Console) {
             console.line("");
         }
         console.line(format_args!("{}: {}", fault.name(), fault.summary()));
+        let kinds: Vec<&str> = ServiceKind::ALL.iter().filter(|kind| fault.is_for(**kind)).map(|k| k.words()).collect();
+        console.line(format_args!("  strikes: {}", kinds.join(", ")));
         for mode in fault.modes() {
-            console.line(format_args!("  {:16} {}", mode.name, mode.summary));
+            console.line(format_args!("  {:18} {}", mode.name, mode.summary));
         }
         for parameter in fault.parameters() {
-            console.line(format_args!("  with {:11} {}", parameter.name, parameter.summary));
+            console.line(format_args!("  with {:13} {}", parameter.name, parameter.summary));
         }
         console.line(format_args!("  example:"));
         for line in fault.example().lines() {

@@ -16,7 +16,10 @@ use crate::{
         load::{self, Loaded},
         validate::{self, FaultInfo},
     },
-    model::{plan::Plan, scenario::Scenario},
+    model::{
+        plan::{Plan, ServiceKind},
+        scenario::Scenario,
+    },
 };
 
 /// Where scenarios lie unless a path says otherwise.
@@ -116,8 +119,8 @@ fn faults() -> Vec<FaultInfo> {
         needs_regions: false,
         takes_generations: fault.strikes_points(),
         needs_points: fault.needs_points(),
-        kinds: ServiceKind::ALL.into_iter().filter(|kind| fault.is_for(*kind)).collect(),
         parameters: fault.parameters().iter().map(|parameter| parameter.name).collect(),
+        kinds: ServiceKind::ALL.into_iter().filter(|kind| fault.is_for(*kind)).collect(),
     };
     fault::CATALOGUE.iter().map(info).collect()
 }

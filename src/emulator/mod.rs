@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use hosting::Hosting;
 use s3::Region;
 
 use operator::Operator;
@@ -20,6 +21,7 @@ use crate::{
 
 pub mod addresses;
 pub mod convex;
+pub mod hosting;
 pub mod operator;
 pub mod s3;
 
@@ -33,6 +35,8 @@ pub struct World {
     pub sources: BTreeMap<String, Site>,
     /// What the people who run the platform hold outside of it.
     pub operator: Arc<Operator>,
+    /// The hosting of the web applications, by service.
+    pub hosting: BTreeMap<String, Arc<Hosting>>,
     /// Scenario time.
     pub clock: Clock,
 }
@@ -65,6 +69,7 @@ impl World {
             backups: BTreeMap::new(),
             sources: BTreeMap::new(),
             operator: Arc::default(),
+            hosting: BTreeMap::new(),
             clock: clock.clone(),
         }
     }
@@ -77,6 +82,11 @@ impl World {
     /// The backups of the service of that name; of every service where none is named.
     pub fn backups_of<'w>(&'w self, service: Option<&'w str>) -> impl Iterator<Item = &'w Backups> {
         self.backups.iter().filter(move |(name, _)| service.is_none_or(|wanted| wanted == *name)).map(|(_, of)| of)
+    }
+
+    /// The hosting of the service of that name; of every web application where none is named.
+    pub fn hosting_of<'w>(&'w self, service: Option<&'w str>) -> impl Iterator<Item = &'w Arc<Hosting>> {
+        self.hosting.iter().filter(move |(name, _)| service.is_none_or(|wanted| wanted == *name)).map(|(_, of)| of)
     }
 }
 

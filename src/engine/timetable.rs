@@ -110,9 +110,10 @@ impl Timetable {
     }
 }
 
-/// Moment and day of each scheduled backup before t0; none where changes are copied as they happen.
+/// Moment and day of each scheduled backup before t0; none where changes are copied as they happen, and none of a web
+/// application, whose releases are kept as they are made.
 fn backups(service: &ServicePlan, t0: u64) -> Vec<(u64, u32)> {
-    if service.backup.every == Cadence::Realtime {
+    if service.backup.every == Cadence::Realtime || service.kind == ServiceKind::WebApplication {
         return Vec::new();
     }
     let first = service.backup.at.map_or(0, |at| u64::from(at.minutes) * MINUTE);

@@ -11,15 +11,22 @@ use crate::{
     },
 };
 
+mod api_outage;
+mod bad_deploy;
 mod compromised_account;
 mod config_dump;
 mod corrupt_json;
 mod damaged_file;
+mod dns_stale;
+mod homes;
+mod hosting_api_down;
+mod lying_health_check;
 mod missing_backup;
 mod mistaken_deletion;
 mod points;
 mod region_outage;
 mod rewrite;
+mod rollback_target_gone;
 mod secret_leaked;
 mod secret_store_lost;
 mod stale_dump;
@@ -50,7 +57,6 @@ pub trait Fault: Send + Sync {
     fn needs_points(&self) -> bool {
         self.strikes_points()
     }
-
 
     /// Whether it can begin in the middle of a fetch.
     fn begins_in_fetch(&self) -> bool {
@@ -126,12 +132,18 @@ pub trait Injection: Send {
 
 /// Every fault, in the order in which they are listed.
 pub static CATALOGUE: &[&dyn Fault] = &[
+    &api_outage::ApiOutage,
+    &bad_deploy::BadDeploy,
     &compromised_account::CompromisedAccount,
     &corrupt_json::CorruptJson,
     &damaged_file::DamagedFile,
+    &dns_stale::DnsStale,
+    &hosting_api_down::HostingApiDown,
+    &lying_health_check::LyingHealthCheck,
     &missing_backup::MissingBackup,
     &mistaken_deletion::MistakenDeletion,
     &region_outage::RegionOutage,
+    &rollback_target_gone::RollbackTargetGone,
     &secret_leaked::SecretLeaked,
     &secret_store_lost::SecretStoreLost,
     &stale_dump::StaleDump,

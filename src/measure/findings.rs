@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Part, exposure, monitoring, rpo, story::Story};
+use super::{Part, exposure, monitoring, releases, rpo, story::Story};
 use crate::model::{
     event::{Alarm, AlarmKind, BackupMade, PointTried, What},
     outcome::{Outcome, Verdict},
+    plan::ServiceKind,
     record::{Finding, ObjectiveKind, Record, ServiceRecord, Severity},
     time::Elapsed,
     words,
@@ -40,6 +41,9 @@ fn order(title: &str) -> u8 {
 
 fn of_service(record: &Record, part: &Part<'_>) -> Vec<Finding> {
     let mut all = Vec::new();
+    if record.plan.kind(&part.record.service) == Some(ServiceKind::WebApplication) {
+        return releases::findings(part);
+    }
     all.extend(truth(part));
     all.extend(exposed(record, &part.record));
     all.extend(refused(&part.record, &part.story));
@@ -51,12 +55,17 @@ fn of_service(record: &Record, part: &Part<'_>) -> Vec<Finding> {
 }
 
 /// `title` is the same in every drill: reports count by it, so figures belong into `what`.
-fn finding(severity: Severity, title: impl Into<String>, what: String, remedy: impl Into<String>) -> Finding {
+pub(super) fn finding(
+    severity: Severity,
+    title: impl Into<String>,
+    what: String,
+    remedy: impl Into<String>,
+) -> Finding {
     Finding { severity, title: title.into(), what, remedy: remedy.into() }
 }
 
 /// Data or truth is lost.
-fn truth(part: &Part<'_>) -> Option<Finding> {
+pub(super) fn truth(part: &Part<'_>) -> Option<Finding> {
     let (title, remedy) = match (part.ending.outcome?, &part.record.restore.chosen) {
         (Outcome::SilentlyWrong, Some(_)) => (
             "Wrong data was restored, and nothing said so",
@@ -98,10 +107,13 @@ fn missed(record: &Record, parts: &[Part<'_>], kind: ObjectiveKind) -> Option<Fi
             "Most of it is the wait for an archive: keep one copy in a class that is read at once, or have it retrieved \
              faster."
         }
-        (ObjectiveKind::Rto, Some(rta)) if rta.assumed_ms > rta.total_ms() / 2 => {
+        (ObjectiveKind::Rto, Some(rta)) if record.timeline.t2.unwrap_or_default().assumed_ms > rta.total_ms() / 2 => {
             "People take most of it: notice and decide faster, or let the restore start by itself."
         }
         (ObjectiveKind::Rto, Some(_)) => "Shorten the longest phase, or state an RTO that can be held.",
+        (ObjectiveKind::Rpo, Some(_)) if record.plan.are_all(ServiceKind::WebApplication, &record.scope.services) => {
+            "Keep what the newest healthy release needs: its deployment at the provider, or its commit in the repository."
+        }
         (ObjectiveKind::Rpo, Some(_)) if parts.iter().all(|part| part.story.data_wrong().is_none()) => {
             "Back up more often, and notice a bad backup before the next one is due; or state an RPO that can be held."
         }
@@ -120,6 +132,11 @@ fn slept_through(record: &Record, story: &Story<'_>) -> Vec<Finding> {
     let mut all = Vec::new();
     for (number, (fault, spec)) in record.faults.iter().zip(&record.scenario.faults).enumerate() {
         let Some(injected) = monitoring::injected_before_disaster(story, number) else { continue };
+        let struck = spec.service.as_ref().map_or(record.scenario.service.names(), std::slice::from_ref);
+        // The plan's monitor watches backups, and releases are none.
+        if record.plan.are_all(ServiceKind::WebApplication, struck) {
+            continue;
+        }
         let mut regions: Vec<&str> = spec.regions.iter().map(String::as_str).collect();
         if regions.is_empty() {
             regions = record.plan.region_names();
@@ -341,7 +358,7 @@ fn cried_wolf(record: &Record) -> Vec<Finding> {
     by_kind.into_iter().map(of_kind).collect()
 }
 
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

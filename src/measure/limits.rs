@@ -3,6 +3,7 @@
 use super::story::Story;
 use crate::model::{
     event::{Phase, What},
+    plan::ServiceKind,
     record::{Record, Way},
     time::Elapsed,
     units::{ByteSize, Span},
@@ -18,7 +19,8 @@ pub(super) fn limits(record: &Record, story: &Story<'_>) -> Vec<String> {
     if record.scenario.faults.is_empty() {
         limits.push("No fault was injected: it shows an undisturbed restore only.".into());
     }
-    if !story.events.iter().any(|e| matches!(e.what, What::Pruned { .. })) {
+    let are_releases = record.plan.are_all(ServiceKind::WebApplication, &record.scope.services);
+    if !are_releases && !story.events.iter().any(|e| matches!(e.what, What::Pruned { .. })) {
         limits.push(format!(
             "Retention was not seen at work: nothing was pruned in {} of history.",
             words::count(record.scenario.history.days.into(), "day")
@@ -63,7 +65,10 @@ fn size(record: &Record) -> String {
     let Some(drilled) = record.scope.bytes else {
         return "The source was never filled: nothing is shown of any data.".into();
     };
-    let said = format!("Generated data, {} as JSON", words::bytes(drilled.0));
+    let said = match record.plan.are_all(ServiceKind::WebApplication, &record.scope.services) {
+        true => format!("A generated site of {}", words::bytes(drilled.0)),
+        false => format!("Generated data, {} as JSON", words::bytes(drilled.0)),
+    };
     let services = || record.scope.services.iter().filter_map(|name| record.plan.services.get(name));
     let sizes: Option<Vec<u64>> = services().map(|s| Some(s.backup.production_size?.0)).collect();
     let production = sizes.filter(|sizes| !sizes.is_empty()).map(|sizes| ByteSize(sizes.iter().sum()));

@@ -14,6 +14,7 @@ mod objectives;
 mod outcome;
 mod proof;
 mod redact;
+mod releases;
 mod result;
 mod rpo;
 mod rto;

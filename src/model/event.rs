@@ -291,6 +291,8 @@ pub enum AlarmKind {
     SecretExposed,
     /// A restored configuration names an address at which nothing answers.
     WrongAddress,
+    /// The health check says that all is well, and users get something else.
+    HealthCheckLies,
 }
 
 impl AlarmKind {
@@ -308,6 +310,7 @@ impl AlarmKind {
             AlarmKind::NothingRestorable => "nothing restorable",
             AlarmKind::SecretExposed => "secret exposed",
             AlarmKind::WrongAddress => "wrong address",
+            AlarmKind::HealthCheckLies => "health check lies",
         }
     }
 }

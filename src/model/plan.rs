@@ -120,6 +120,22 @@ pub enum ServiceKind {
     WebApplication,
 }
 
+impl ServiceKind {
+    /// Every kind.
+    pub const ALL: [ServiceKind; 4] =
+        [ServiceKind::Database, ServiceKind::Files, ServiceKind::Config, ServiceKind::WebApplication];
+
+    /// As people read it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            ServiceKind::Database => "database",
+            ServiceKind::Files => "file store",
+            ServiceKind::Config => "configuration",
+            ServiceKind::WebApplication => "web application",
+        }
+    }
+}
+
 /// When and in what form a service is backed up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -368,6 +384,16 @@ impl Plan {
             order.push(waiting.remove(next).clone());
         }
         order
+    }
+
+    /// What sort of thing a service is; `None` where the plan does not have it.
+    pub fn kind(&self, service: &str) -> Option<ServiceKind> {
+        self.services.get(service).map(|service| service.kind)
+    }
+
+    /// Whether these services are all of that kind; none at all are of no kind.
+    pub fn are_all(&self, kind: ServiceKind, names: &[String]) -> bool {
+        !names.is_empty() && names.iter().all(|name| self.kind(name) == Some(kind))
     }
 
     /// Names of the regions, primary first.

@@ -12,6 +12,7 @@ use crate::{
 
 pub mod files;
 pub mod reference;
+pub mod release;
 pub mod sync;
 
 /// A way to back a service up and to get it back.

@@ -78,6 +78,20 @@ pub trait View: Send + Sync {
     /// Reads all visible rows, table by table. What cannot be a row is described by one: a file by its name, size and
     /// digest, taken from the bytes that are there now.
     async fn read_back(&self) -> Result<Contents, ServiceError>;
+
+    /// What users get who ask for a path over HTTP, where the service is one that answers them.
+    async fn ask(&self, path: &str) -> Result<Asked, ServiceError> {
+        Err(ServiceError(format!("nobody can be asked for {path}: this service is not reached over HTTP")))
+    }
+}
+
+/// What users got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Bytes,
 }
 
 /// Where the data is restored to. Rows are staged, and become visible all at once.

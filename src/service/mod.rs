@@ -6,3 +6,4 @@ pub mod contract;
 pub mod database;
 pub mod files;
 mod live;
+pub mod web;

@@ -72,7 +72,7 @@ impl<'s> Story<'s> {
         let backup_at = service.backup.at.unwrap_or(TimeOfDay { minutes: 0 });
         let step = (service.backup.every.interval().millis() / 86_400_000).max(1) as usize;
         let days = (1..=scenario.history.days.min(MAX_DAYS)).step_by(step);
-        let scheduled = service.backup.every != Cadence::Realtime;
+        let scheduled = service.backup.every != Cadence::Realtime && service.kind != ServiceKind::WebApplication;
         let in_time = |day: &u32| DayTime { day: *day, time: backup_at }.millis() < scenario.disaster.at.millis();
         Story { scenario, backup_at, backups: days.filter(|day| scheduled && in_time(day)).collect(), scheduled }
     }
@@ -83,6 +83,7 @@ impl<'s> Story<'s> {
 
     fn days(&self) -> String {
         match self.backups.as_slice() {
+            [] if !self.scheduled => "nothing of this service is backed up by the day".to_owned(),
             [] => "no backup is made before the disaster".to_owned(),
             [only] => format!("the only backup is that of day {only}"),
             [first, .., last] if last - first + 1 == self.backups.len() as u32 => {
@@ -209,6 +210,7 @@ fn catalogued<'i>(
         found.add(&format!("{path}.fault"), what, nearest::suggest(&fault.fault, &known));
         return None;
     };
+    fits(found, path, fault, info, scenario, plan);
     if !info.modes.contains(&fault.mode.as_str()) {
         let what = format!("`{}` has no mode `{}`", info.name, fault.mode);
         found.add(&format!("{path}.mode"), what, nearest::suggest(&fault.mode, &info.modes));
@@ -230,6 +232,28 @@ fn catalogued<'i>(
         found.add(&format!("{path}.with.{parameter}"), what, nearest::suggest(parameter, &info.parameters));
     }
     Some(info)
+}
+
+/// A fault must be able to strike one of the services that it is meant for.
+fn fits(
+    found: &mut Findings<'_, Scenario>,
+    path: &str,
+    fault: &FaultSpec,
+    info: &FaultInfo,
+    scenario: &Scenario,
+    plan: &Plan,
+) {
+    let meant = scenario.service.names().iter().filter(|name| fault.service.as_ref().is_none_or(|one| one == *name));
+    let kinds: Vec<ServiceKind> = meant.filter_map(|name| Some(plan.services.get(name)?.kind)).collect();
+    if !kinds.is_empty() && !kinds.iter().any(|kind| info.kinds.contains(kind)) {
+        let services = kinds.iter().map(|kind| kind.words()).collect::<Vec<_>>().join(", ");
+        let fitting = info.kinds.iter().map(|kind| kind.words()).collect::<Vec<_>>().join(", ");
+        let help = format!("it strikes services of these kinds: {fitting}");
+        found.add(&format!("{path}.fault"), format!("`{}` changes nothing of a {services}", info.name), help);
+    }
+    if info.kinds == [ServiceKind::WebApplication] && !fault.regions.is_empty() {
+        found.add(&format!("{path}.regions"), format!("`{}` strikes no backup region", info.name), "remove `regions`");
+    }
 }
 
 fn regions(found: &mut Findings<'_, Scenario>, path: &str, fault: &FaultSpec, plan: &Plan) {

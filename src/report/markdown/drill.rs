@@ -4,6 +4,7 @@ use super::{Page, none, service, shown};
 use crate::{
     model::{
         outcome::{DrillResult, Verdict},
+        plan::ServiceKind,
         record::{AlarmRecord, Record, Way},
         scenario::FaultSpec,
         words,
@@ -29,7 +30,7 @@ pub(super) fn drill(page: &mut Page, record: &Record) {
     timeline(page, record);
     for one in &record.services {
         let of = if record.services.len() > 1 { format!("{}: ", markdown(&one.service)) } else { String::new() };
-        service::service(page, one, &of);
+        service::service(page, one, record.plan.kind(&one.service), &of);
     }
     faults(page, record);
     alarms(page, record);
@@ -65,8 +66,12 @@ fn story(page: &mut Page, record: &Record) {
     let (scenario, plan) = (&record.scenario, &record.plan);
     let level = plan.levels.get(&scenario.level.to_string()).map_or(String::new(), |level| format!(", {}", level.name));
     let fault = |f: &FaultSpec| {
-        let place = if f.regions.is_empty() { "every region".to_owned() } else { words::list(&f.regions) };
-        format!("{} ({}) in {place}", f.fault, f.mode)
+        let name = format!("{} ({})", f.fault, f.mode);
+        match &f.regions[..] {
+            [] if plan.are_all(ServiceKind::WebApplication, scenario.service.names()) => name,
+            [] => format!("{name} in every region"),
+            regions => format!("{name} in {}", words::list(regions)),
+        }
     };
     let faults: Vec<String> = scenario.faults.iter().map(fault).collect();
     let expect = &scenario.expect;
@@ -84,11 +89,25 @@ fn story(page: &mut Page, record: &Record) {
         markdown(&format!(
             "History: {} with {} a day",
             words::count(scenario.history.days.into(), "day"),
-            words::count(scenario.history.writes_per_day.into(), "write")
+            rate(record)
         )),
         markdown(&format!("Faults: {}", if faults.is_empty() { "none".to_owned() } else { words::list(&faults) })),
         markdown(&format!("Expected: {}", success.join("; "))),
     ]);
+}
+
+/// What was written a day, in the words of the services drilled.
+fn rate(record: &Record) -> String {
+    let (history, kind) = (&record.scenario.history, |name: &String| record.plan.kind(name));
+    let kinds: Vec<_> = record.scenario.service.names().iter().filter_map(kind).collect();
+    let any = |wanted: &[ServiceKind]| kinds.iter().any(|kind| wanted.contains(kind));
+    let writes = words::count(history.writes_per_day.into(), "write");
+    let changes = |noun| words::count(history.changes_per_day.into(), noun);
+    let mut said = Vec::new();
+    said.extend((any(&[ServiceKind::Database, ServiceKind::Files]) || kinds.is_empty()).then_some(writes));
+    said.extend(any(&[ServiceKind::Config]).then(|| changes("change")));
+    said.extend(any(&[ServiceKind::WebApplication]).then(|| changes("release")));
+    words::list(&said)
 }
 
 fn objectives(page: &mut Page, record: &Record) {

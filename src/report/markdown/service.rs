@@ -8,6 +8,7 @@ use super::{
 use crate::{
     model::{
         event::{Comparison, Position},
+        plan::ServiceKind,
         record::{ServiceRecord, Timeline},
         words,
     },
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Adds a service; `of` goes before each heading.
-pub(super) fn service(page: &mut Page, one: &ServiceRecord, of: &str) {
+pub(super) fn service(page: &mut Page, one: &ServiceRecord, kind: Option<ServiceKind>, of: &str) {
     if !of.is_empty() {
         marks(page, &one.timeline, of);
     }
@@ -26,7 +27,7 @@ pub(super) fn service(page: &mut Page, one: &ServiceRecord, of: &str) {
     }
     checks(page, one, of);
     backups(page, one, of);
-    points(page, one, of);
+    points(page, one, kind == Some(ServiceKind::WebApplication), of);
 }
 
 /// Its own clock, where it is not the drill's.
@@ -117,13 +118,18 @@ fn checks(page: &mut Page, record: &ServiceRecord, of: &str) {
     table(page, &format!("{of}Checks"), &["Check", "Passed", "Detail"], rows.collect());
 }
 
-fn points(page: &mut Page, record: &ServiceRecord, of: &str) {
+/// Where recovery points were looked for, and which were tried; releases of a web application, which lie in no region.
+fn points(page: &mut Page, record: &ServiceRecord, are_releases: bool, of: &str) {
     let restore = &record.restore;
     let listed = restore.listed.iter().map(|listed| {
         let points = listed.points.map_or("no answer".to_owned(), |n| n.to_string());
         vec![markdown(&listed.region), points, maybe(listed.why.as_deref())]
     });
-    table(page, &format!("{of}Regions asked"), &["Region", "Recovery points", "Why none"], listed.collect());
+    let (head, place, points) = match are_releases {
+        true => ("Places asked", "Place", "Releases"),
+        false => ("Regions asked", "Region", "Recovery points"),
+    };
+    table(page, &format!("{of}{head}"), &[place, points, "Why none"], listed.collect());
     let refused = restore.refused.iter().map(|tried| {
         let fate = format!("refused in {}", tried.phase.words());
         vec![markdown(&tried.point), markdown(&tried.region), fate, markdown(&tried.why)]
@@ -136,8 +142,11 @@ fn points(page: &mut Page, record: &ServiceRecord, of: &str) {
         let claimed = format!("claims write {seq} of {committed_at}{pieces}");
         vec![markdown(&claim.point), markdown(&claim.region), "restored".to_owned(), claimed]
     });
-    let heads = ["Recovery point", "Region", "Fate", "Why"];
-    table(page, &format!("{of}Recovery points tried"), &heads, refused.chain(chosen).collect());
+    let (head, point, place) = match are_releases {
+        true => ("Releases tried", "Release", "Deployment"),
+        false => ("Recovery points tried", "Recovery point", "Region"),
+    };
+    table(page, &format!("{of}{head}"), &[point, place, "Fate", "Why"], refused.chain(chosen).collect());
     if let Some(refusal) = &restore.refusal {
         page.paragraph(&markdown(&format!("Nothing was restored: {refusal}.")));
     }
