@@ -11,6 +11,7 @@ pub mod engine;
 pub mod error;
 pub mod exit;
 pub mod fault;
+pub mod incident;
 pub mod input;
 pub mod measure;
 pub mod model;
