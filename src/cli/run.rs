@@ -7,10 +7,12 @@ use clap::Args;
 use super::{
     Common, Ended,
     console::Console,
+    incident,
     output::Output,
     progress::Progress,
     selection::{self, Chosen, Selection},
     session::{Cast, Played, Session},
+    status_page::StatusPage,
 };
 use crate::{
     error::{Error, Result},
@@ -48,6 +50,12 @@ pub(super) struct RunArgs {
     /// Keep each drill's scratch folder.
     #[arg(long)]
     keep: bool,
+    /// Write the papers of each drill's incident below incidents/ in the output folder.
+    #[arg(long)]
+    incident: bool,
+    /// Serve the status page of the drill that is being played on loopback.
+    #[arg(long)]
+    status_page: bool,
 }
 
 pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
@@ -58,7 +66,11 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
         Some(folder) => Output::open(folder)?,
         None => Output::open(&new_folder()?)?,
     };
-    let records = play_all(args, console, &session, &plan, chosen, &output)?;
+    let status_page = if args.status_page { Some(StatusPage::start(&session, console)?) } else { None };
+    let records = play_all(args, console, &session, &plan, chosen, &output, status_page.as_ref())?;
+    if let Some(page) = status_page {
+        page.stop(&session);
+    }
     for format in report::CATALOGUE {
         if format.name() == "terminal" {
             console.text(format.render(&records, &terminal()));
@@ -91,6 +103,7 @@ fn play_all(
     plan: &Loaded<Plan>,
     chosen: Vec<Chosen>,
     output: &Output,
+    status_page: Option<&StatusPage>,
 ) -> Result<Vec<Record>> {
     let mut progress = Progress::new(chosen.len(), console);
     let shared_plan = Arc::new(plan.value.clone());
@@ -105,8 +118,16 @@ fn play_all(
             seed: args.seed,
             way: if args.simulate { Way::Simulated } else { Way::Real },
         };
-        let Played { record, kept } = session.play(&cast, progress.begin(&cast.id));
+        let listener = progress.begin(&cast.id);
+        let listener = match status_page {
+            Some(page) => page.follow(&cast.plan, &cast.scenario, listener),
+            None => listener,
+        };
+        let Played { record, kept } = session.play(&cast, listener);
         output.write(&format!("records/{}.json", cast.id), &record_json(&record))?;
+        if args.incident {
+            incident::write(&record, output, &format!("incidents/{}/", cast.id))?;
+        }
         progress.end(&record, kept.as_deref());
         records.push(record);
     }

@@ -14,6 +14,7 @@ use s3::Region;
 use crate::{model::naming::Layout, sim::clock::Clock};
 
 pub mod s3;
+pub mod status;
 
 /// The emulated world of one drill.
 pub struct World {

@@ -51,6 +51,14 @@ pub struct Status {
     pub remark: Option<Text>,
 }
 
+impl Status {
+    /// As `status.json` holds it.
+    pub fn json(&self) -> String {
+        // Strings, numbers and lists always have a JSON form.
+        serde_json::to_string_pretty(self).map(|json| json + "\n").unwrap_or_default()
+    }
+}
+
 /// A component at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComponentStatus {
