@@ -39,7 +39,7 @@
     find("updated").textContent = status.updated || "–";
     find("notices").replaceChildren(...status.notices.map((notice) => element("p", "", ...both(notice))));
     find("components").replaceChildren(...status.components.map((one) => {
-      const row = element("li", "", element("span", "name", ...both(one.name)), element("span", "since", one.since), element("span", "state", ...both(one.word)));
+      const row = element("li", "", element("span", "name", ...both(one.name)), element("span", "since", ...(one.since ? both(one.since) : [])), element("span", "state", ...both(one.word)));
       row.dataset.state = one.state;
       return row;
     }));
@@ -87,7 +87,7 @@
       showNothingKnown();
     }
   };
-  // One poll after another, never two at once.
+  // The next poll waits for the answer to this one.
   const keepPolling = async () => {
     await poll();
     setTimeout(keepPolling, every);

@@ -17,7 +17,6 @@ use crate::{
         plan::{Component, Plan},
         scenario::Scenario,
         units::Span,
-        words,
     },
     report::text::plain,
 };
@@ -262,7 +261,7 @@ impl Board {
             components: self.components.iter().map(|shown| self.component(shown)).collect(),
             incident: self.t0.map(began),
             notices: self.losses(),
-            remark: Some(say::untouched(&words::list(&self.untouched))).filter(|_| !self.untouched.is_empty()),
+            remark: Some(say::untouched(&self.untouched)).filter(|_| !self.untouched.is_empty()),
         }
     }
 
@@ -274,7 +273,7 @@ impl Board {
             name: Text::new(plain(name), plain(name_ko.as_ref().unwrap_or(name))),
             state: shown.state,
             word: say::state(shown.state),
-            since: shown.since.filter(|_| told).map(|at| self.zone.minute(at)).unwrap_or_default(),
+            since: shown.since.filter(|_| told).map(|at| say::since(&self.zone.minute(at))),
         }
     }
 

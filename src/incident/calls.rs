@@ -57,7 +57,10 @@ fn table(page: &mut Page, facts: &Facts<'_>, noticed: Timestamp, lang: Lang) {
         };
         vec![
             facts.zone.minute(later(noticed, call.after.millis())),
-            format!("+{}", duration(lang, call.after.millis())),
+            match call.after {
+                Span::ZERO => lang.pick("at once", "즉시").to_owned(),
+                after => format!("+{}", duration(lang, after.millis())),
+            },
             format!("**{}** ({side})", markdown(&contact.name)),
             markdown(&contact.address),
             whose,

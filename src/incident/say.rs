@@ -2,7 +2,7 @@
 
 use super::{
     status::{Stage, State},
-    text::Text,
+    text::{Lang, Text, list},
 };
 
 /// A state in a word.
@@ -33,6 +33,11 @@ pub(super) fn all_out() -> Text {
 /// When an incident began.
 pub(super) fn began(at: &str) -> Text {
     Text::new(format!("Began {at}"), format!("{at} 시작"))
+}
+
+/// Since when a component is in its state.
+pub(super) fn since(at: &str) -> Text {
+    Text::new(format!("since {at}"), format!("{at}부터"))
 }
 
 /// When recovery is expected.
@@ -112,9 +117,10 @@ pub(super) fn loss(window: &str, writes: u64) -> Text {
 }
 
 /// Services that the drill leaves alone.
-pub(super) fn untouched(services: &str) -> Text {
+pub(super) fn untouched(services: &[String]) -> Text {
+    let [en, ko] = Lang::ALL.map(|lang| list(lang, services));
     Text::new(
-        format!("Not part of this drill, and taken to be running: {services}."),
-        format!("이번 훈련의 대상이 아니며 정상으로 간주합니다: {services}."),
+        format!("Not part of this drill, and taken to be running: {en}."),
+        format!("이번 훈련의 대상이 아니며 정상으로 간주합니다: {ko}."),
     )
 }

@@ -68,8 +68,8 @@ pub struct ComponentStatus {
     pub state: State,
     /// The state in words.
     pub word: Text,
-    /// Since when, as people read it; empty where it never changed.
-    pub since: String,
+    /// Since when; `None` where it has been so since before the incident.
+    pub since: Option<Text>,
 }
 
 /// An incident so far.
