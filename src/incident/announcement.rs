@@ -122,8 +122,8 @@ fn goes_on(page: &mut Page, facts: &Facts<'_>, lang: Lang) {
     page.paragraph(&lang.pick(format!("*To be published at {at}.*"), format!("*{at} 게시*")));
     let said = match wrong {
         true => Text::new(
-            "The outage goes on. What was restored has not passed our checks, so the service stays closed: better no data than wrong data.",
-            "장애가 이어지고 있습니다. 복원한 데이터가 점검을 통과하지 못하여 서비스를 다시 열지 않고 있습니다. 잘못된 데이터를 보여 드리지 않기 위한 조치입니다.",
+            "The outage goes on. What was restored has not passed our checks. Please do not rely on it until we say here that it is right.",
+            "장애가 이어지고 있습니다. 복원한 데이터가 점검을 통과하지 못했습니다. 이상이 없다고 다시 안내해 드릴 때까지 이용하지 말아 주십시오.",
         ),
         false => Text::new(
             "The outage goes on. It has not been possible to restore the service so far. We will say so here as soon as that changes.",

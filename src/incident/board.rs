@@ -268,12 +268,13 @@ impl Board {
     fn component(&self, shown: &Shown) -> ComponentStatus {
         let Component { name, name_ko, .. } = &shown.component;
         // Nobody needs to read since when all is well that never was otherwise.
-        let told = self.t0.is_some_and(|t0| shown.since.is_some_and(|since| since >= t0));
+        let since_at = shown.since.filter(|since| self.t0.is_some_and(|t0| *since >= t0));
         ComponentStatus {
             name: Text::new(plain(name), plain(name_ko.as_ref().unwrap_or(name))),
             state: shown.state,
             word: say::state(shown.state),
-            since: shown.since.filter(|_| told).map(|at| say::since(&self.zone.minute(at))),
+            since_at,
+            since: since_at.map(|at| say::since(&self.zone.minute(at))),
         }
     }
 

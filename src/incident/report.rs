@@ -3,8 +3,8 @@
 
 use super::{
     facts::Facts,
-    lessons, log,
-    status::State,
+    lessons, log, status as incident_status,
+    status::{ComponentStatus, State},
     terms,
     text::{Lang, duration, elapsed, later},
 };
@@ -90,21 +90,17 @@ fn cause(page: &mut Page, facts: &Facts<'_>, lang: Lang) {
 fn impact(page: &mut Page, facts: &Facts<'_>, lang: Lang) {
     let record = facts.record;
     page.heading(2, lang.pick("Impact", "영향"));
-    let until = facts.recovered().map_or_else(
-        || lang.pick("not over at the end of the drill", "훈련이 끝날 때까지 이어짐").to_owned(),
-        |at| facts.zone.second(at),
-    );
-    let hit = facts.hit.components.iter().filter(|one| one.state > State::Unknown);
-    let rows: Vec<_> = hit
-        .map(|one| {
-            vec![
-                markdown(one.name.get(lang)),
-                one.word.get(lang).to_owned(),
-                facts.zone.second(facts.t0),
-                until.clone(),
-            ]
-        })
-        .collect();
+    let at_last = incident_status(record);
+    let hit = facts.hit.components.iter().zip(&at_last.components).filter(|(one, _)| one.state > State::Unknown);
+    let row = |(one, last): (&ComponentStatus, &ComponentStatus)| {
+        let until = match last.since_at.filter(|_| last.state == State::Operational) {
+            Some(at) => facts.zone.second(at),
+            None => lang.pick("not over at the end of the drill", "훈련이 끝날 때까지 이어짐").to_owned(),
+        };
+        let state = one.word.get(lang).to_owned();
+        vec![markdown(one.name.get(lang)), state, facts.zone.second(facts.t0), until]
+    };
+    let rows: Vec<_> = hit.map(row).collect();
     match rows.is_empty() {
         true => {
             page.paragraph(lang.pick(
@@ -143,8 +139,8 @@ fn impact(page: &mut Page, facts: &Facts<'_>, lang: Lang) {
     ));
     let blind = record.timeline.t1.map_or_else(|| "-".to_owned(), |t1| elapsed(lang, t1));
     page.paragraph(&lang.pick(
-        format!("Nobody knew for the first part of it, from t0 to t1: {blind}. A status page that people or monitors set could not have shown it before."),
-        format!("발생부터 감지까지(t0~t1) {blind} 동안은 아무도 알지 못했습니다. 사람이나 감시 도구가 갱신하는 상태 페이지라면 그 전에는 표시할 수 없습니다."),
+        format!("Time until anybody knew, t0 to t1: {blind}. A status page that people or monitors set could not have shown it before."),
+        format!("발생부터 감지까지(t0~t1) 걸린 시간: {blind}. 사람이나 감시 도구가 갱신하는 상태 페이지라면 그 전에는 장애를 표시할 수 없습니다."),
     ));
 }
 

@@ -68,7 +68,9 @@ pub struct ComponentStatus {
     pub state: State,
     /// The state in words.
     pub word: Text,
-    /// Since when; `None` where it has been so since before the incident.
+    /// When it came into this state, in scenario time; `None` where that was before the incident.
+    pub since_at: Option<Timestamp>,
+    /// The same in words.
     pub since: Option<Text>,
 }
 
