@@ -78,7 +78,9 @@ impl Seen {
         let (document, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success() && document.contains("</html>"), "{document}\n{log}");
         let console = log.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
-        Seen { document: document.into_owned(), console }
+        // The script holds the sentences that it may say.
+        let document = document.split("<script").next().unwrap().to_owned();
+        Seen { document, console }
     }
 
     /// The state of the whole, and of each component.
