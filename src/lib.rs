@@ -12,6 +12,7 @@ pub mod environment;
 pub mod error;
 pub mod exit;
 pub mod fault;
+pub mod incident;
 pub mod input;
 pub mod measure;
 pub mod model;

@@ -4,6 +4,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/incident.rs"]
+mod incident;
 #[path = "cli/input.rs"]
 mod input;
 #[path = "cli/output.rs"]

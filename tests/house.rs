@@ -44,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("measure", &["model", "exit"]),
     ("report", &["model"]),
+    ("incident", &["report", "model"]),
     ("input", &["model", "error"]),
     (
         "assembly",
@@ -52,7 +53,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "service", "sim", "store",
         ],
     ),
-    ("cli", &["assembly", "engine", "error", "exit", "fault", "input", "measure", "model", "report", "sim"]),
+    (
+        "cli",
+        &[
+            "assembly", "emulator", "engine", "error", "exit", "fault", "incident", "input", "measure", "model",
+            "report", "sim",
+        ],
+    ),
 ];
 
 /// Implementations: names below a room that its contract does not include.

@@ -200,6 +200,23 @@ fn every_defect_of_a_plan_is_found_at_its_place() {
 }
 
 #[test]
+fn what_a_plan_says_of_an_incident_is_held_against_its_services() {
+    let text = "platform: Sound\n\
+        components:\n  \
+          - { name: Shop, depends_on: [databse], degraded_without: [database] }\n  \
+          - { name: Shop, depends_on: [database], degraded_without: [database] }\n  \
+          - { name: \" \", name_ko: \"\", depends_on: [database] }\n  \
+          - { name: Nothing }\n\
+        contacts:\n  \
+          - { name: A, address: a@example.com, kind: team, call: { after: 99999 weeks } }\n  \
+          - { name: B, address: b@example.com, kind: team, call: { after: 5 min, for: [database, databas] } }";
+    let errors = validate::plan(&edited("platform: Sound", text).unwrap());
+    let place = |e: &Error| e.place.clone().unwrap().rsplit('/').next().unwrap().to_owned();
+    let texts = errors.into_iter().map(|e| Error { place: Some(place(&e)), ..e }.to_string());
+    insta::assert_snapshot!("bad-incident", texts.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn committed_schemas_are_those_of_the_types() {
     for (name, schema) in schemas() {
         let path = format!("docs/schema/{name}.json");

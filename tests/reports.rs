@@ -2,7 +2,7 @@
 //! whatever the events; and what a page looks like.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use backdraft::{measure, model, report};
+use backdraft::{incident, measure, model, report};
 use proptest::prelude::*;
 
 use measure::record;
@@ -233,6 +233,22 @@ proptest! {
         }
         prop_assert_eq!(result.reasons.is_empty(), result.result == DrillResult::Pass);
         prop_assert!(result.outcome != Some(Outcome::SilentlyWrong) || result.result != DrillResult::Pass);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn no_events_make_a_status_page_green_before_the_recovery_is_verified(
+        events in prop_oneof![7 => nearly_green(), 1 => arbitrary()],
+    ) {
+        let record = drill_of(events, false);
+        let status = incident::status(&record);
+        // Components of this plan are its services; the drill loses the first.
+        if status.incident.is_some() && status.components[0].state == incident::status::State::Operational {
+            prop_assert!(record.timeline.t5.is_some());
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use console::{Console, Refused};
 use crate::exit;
 
 mod console;
+mod incident;
 mod list;
 mod output;
 mod progress;
@@ -16,6 +17,7 @@ mod replay;
 mod run;
 mod selection;
 mod session;
+mod status_page;
 mod validate;
 
 const AFTER_HELP: &str =
@@ -67,6 +69,8 @@ enum Verb {
     Validate(validate::ValidateArgs),
     /// Play the drill of a record again, and compare.
     Replay(replay::ReplayArgs),
+    /// Write the papers of a drill's incident: status page, notices to users, calls, report.
+    Incident(incident::IncidentArgs),
 }
 
 /// What a verb ends with: an exit code, or everything that kept it from being carried out.
@@ -115,6 +119,7 @@ impl Verb {
             Verb::List(args) => list::list(args, common, console),
             Verb::Validate(args) => validate::validate(args, common, console),
             Verb::Replay(args) => replay::replay(args, console),
+            Verb::Incident(args) => incident::incident(args, console),
         }
     }
 }

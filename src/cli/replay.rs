@@ -78,7 +78,7 @@ pub(super) fn replay(args: &ReplayArgs, console: &Console) -> Ended {
 }
 
 /// A record comes from outside like any file: its plan and scenario are held to the same rules before they are played.
-fn playable(record: &Record, path: &Path) -> std::result::Result<(), Refused> {
+pub(super) fn playable(record: &Record, path: &Path) -> std::result::Result<(), Refused> {
     let plan = Loaded::unplaced(record.plan.clone(), path);
     let mut wrong = validate::plan(&plan);
     if wrong.is_empty() {
@@ -89,7 +89,7 @@ fn playable(record: &Record, path: &Path) -> std::result::Result<(), Refused> {
 }
 
 /// A record is made from its events alone, so one that says otherwise was edited, or made by another version.
-fn edited(record: &Record) -> Option<String> {
+pub(super) fn edited(record: &Record) -> Option<String> {
     let Record { identity, plan, scenario, events, .. } = record.clone();
     let made = measure::record(measure::Inputs { identity, plan, scenario, events });
     if made == *record {
@@ -101,7 +101,7 @@ fn edited(record: &Record) -> Option<String> {
     Some(version.or(differences.first().cloned()).unwrap_or_else(|| "it was edited".into()))
 }
 
-fn read(path: &Path) -> Result<Record> {
+pub(super) fn read(path: &Path) -> Result<Record> {
     let place = path.display().to_string();
     let help = "give a file from the folder records/ of a run's output";
     let unreadable = |e| Error::new("the record cannot be read").at(place.clone()).because(e).help(help);
@@ -123,7 +123,7 @@ fn read(path: &Path) -> Result<Record> {
     let Format { format } = serde_json::from_slice(&text).map_err(not_one)?;
     if format != RECORD_FORMAT {
         let what = format!("this record has format `{}`, this version reads `{RECORD_FORMAT}`", format.escape_debug());
-        return Err(Error::new(what).at(place).help("replay it with the version of backdraft that wrote it"));
+        return Err(Error::new(what).at(place).help("read it with the version of backdraft that wrote it"));
     }
     serde_json::from_slice(&text).map_err(not_one)
 }

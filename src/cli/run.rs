@@ -7,10 +7,12 @@ use clap::Args;
 use super::{
     Common, Ended,
     console::Console,
+    incident,
     output::Output,
     progress::Progress,
     selection::{self, Chosen, Selection},
     session::{DEFAULT_SEED, Played, Session, Troupe},
+    status_page::StatusPage,
 };
 use crate::{
     error::{Error, Result},
@@ -45,6 +47,12 @@ pub(super) struct RunArgs {
     /// Keep each drill's scratch folder.
     #[arg(long)]
     keep: bool,
+    /// Write the papers of each drill's incident below incidents/ in the output folder.
+    #[arg(long)]
+    incident: bool,
+    /// Serve the status page of the drill that is being played on loopback.
+    #[arg(long)]
+    status_page: bool,
 }
 
 pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
@@ -55,7 +63,11 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
         Some(folder) => Output::open(folder)?,
         None => Output::open(&new_folder()?)?,
     };
-    let records = play_all(args, console, &session, plan, chosen, &output)?;
+    let status_page = if args.status_page { Some(StatusPage::start(&session, console)?) } else { None };
+    let records = play_all(args, console, &session, plan, chosen, &output, status_page.as_ref())?;
+    if let Some(page) = status_page {
+        page.stop(&session);
+    }
     for format in report::CATALOGUE {
         if format.name() == "terminal" {
             console.text(format.render(&records, &terminal()));
@@ -88,14 +100,23 @@ fn play_all(
     plan: Loaded<Plan>,
     chosen: Vec<Chosen>,
     output: &Output,
+    status_page: Option<&StatusPage>,
 ) -> Result<Vec<Record>> {
     let mut progress = Progress::new(chosen.len(), console);
     let troupe = Troupe::new(plan, args.seed, if args.simulate { Way::Simulated } else { Way::Real });
     let mut records = Vec::new();
     for one in chosen {
         let cast = troupe.cast(one);
-        let Played { record, kept } = session.play(&cast, progress.begin(&cast.id));
+        let listener = progress.begin(&cast.id);
+        let listener = match status_page {
+            Some(page) => page.follow(&cast.plan, &cast.scenario, listener),
+            None => listener,
+        };
+        let Played { record, kept } = session.play(&cast, listener);
         output.write(&format!("records/{}.json", cast.id), &record_json(&record))?;
+        if args.incident {
+            incident::write(&record, output, &format!("incidents/{}/", cast.id))?;
+        }
         progress.end(&record, kept.as_deref());
         records.push(record);
     }

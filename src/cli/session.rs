@@ -87,7 +87,7 @@ pub(super) struct Session {
     base: PathBuf,
     keep: bool,
     stop: watch::Receiver<bool>,
-    _signals: runtime::Runtime,
+    signals: runtime::Runtime,
 }
 
 impl Session {
@@ -125,7 +125,12 @@ impl Session {
             // The receiver may be gone: the run is over, and so is the need to stop it.
             let _ = stopped.send(true);
         });
-        Ok(Session { base, keep, stop, _signals: signals })
+        Ok(Session { base, keep, stop, signals })
+    }
+
+    /// The runtime that outlives every drill, for what goes on beside them.
+    pub(super) fn beside(&self) -> &runtime::Handle {
+        self.signals.handle()
     }
 
     /// Whether somebody stopped the run.
@@ -283,8 +288,8 @@ mod tests {
 
     fn session(base: &Path) -> (watch::Sender<bool>, Session) {
         let (stopped, stop) = watch::channel(false);
-        let _signals = runtime::Builder::new_current_thread().build().unwrap();
-        (stopped, Session { base: base.to_owned(), keep: false, stop, _signals })
+        let signals = runtime::Builder::new_current_thread().build().unwrap();
+        (stopped, Session { base: base.to_owned(), keep: false, stop, signals })
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod convex;
 pub mod hosting;
 pub mod operator;
 pub mod s3;
+pub mod status;
 
 /// The emulated world of one drill.
 pub struct World {

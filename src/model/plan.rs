@@ -20,6 +20,9 @@ pub struct Plan {
     /// Where users look during an outage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_page: Option<String>,
+    /// Parts of the platform as the status page shows them, in that order; each service by its name where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<Component>,
     /// Classes of data by importance, each with the schedules it is promised.
     pub data_classes: BTreeMap<String, DataClass>,
     /// What is protected, by name.
@@ -357,6 +360,38 @@ pub struct Contact {
     pub address: String,
     /// Whether it is a member of the team or a supplier.
     pub kind: ContactKind,
+    /// When to call; nobody calls where this is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallPlan>,
+}
+
+/// When somebody is called in an incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallPlan {
+    /// From the detection of the incident until the call. It falls due if what it is for is not back by then; one after
+    /// `0 min` always.
+    pub after: Span,
+    /// Services for whose loss it is; any of them where none is named.
+    #[serde(default, rename = "for", skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+}
+
+/// A part of the platform as its users know it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// Its name in Korean; the same where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_ko: Option<String>,
+    /// Services without which it does not work: it is out while one of them is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
+    /// Services without which it works in part: it is degraded while one of them is out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degraded_without: Vec<String>,
 }
 
 /// Which side a contact is on.

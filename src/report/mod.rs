@@ -4,8 +4,9 @@ pub mod contract;
 mod figures;
 mod json;
 mod markdown;
+pub(crate) mod page;
 mod terminal;
-mod text;
+pub(crate) mod text;
 pub mod weaknesses;
 
 pub use contract::{Options, Report};

@@ -2,7 +2,7 @@
 //! and laid out by the columns that it takes.
 
 /// One line without escape sequences, control characters and marks that turn the direction of writing.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
@@ -26,7 +26,7 @@ fn turns_direction(c: char) -> bool {
 }
 
 /// The same, so that Markdown shows it as it is: no table cell, tag, link or emphasis comes of it.
-pub(super) fn markdown(text: &str) -> String {
+pub(crate) fn markdown(text: &str) -> String {
     let plain = plain(text);
     let letters: Vec<char> = plain.chars().collect();
     let mut escaped = String::with_capacity(plain.len());

@@ -2,6 +2,7 @@
 //! themselves. Every error of a file is reported, each with the line and column of the value at fault.
 
 mod files;
+mod incident;
 mod plan;
 mod scenario;
 

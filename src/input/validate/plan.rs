@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::tz;
 
-use super::Findings;
+use super::{Findings, incident};
 use crate::{
     error::Error,
     input::{load::Loaded, nearest},
@@ -48,6 +48,7 @@ pub fn plan(loaded: &Loaded<Plan>) -> Vec<Error> {
         found.text(&format!("contacts[{i}].name"), &contact.name);
         found.text(&format!("contacts[{i}].address"), &contact.address);
     }
+    incident::incident(&mut found, plan);
     found.done()
 }
 

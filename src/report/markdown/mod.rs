@@ -3,18 +3,12 @@
 mod drill;
 mod service;
 
-use super::{
-    Options, Report, figures,
-    text::{columns, markdown, pad},
-};
+use super::{Options, Report, figures, page::Page, text::markdown};
 use crate::model::{
     outcome::DrillResult,
     record::{ObjectiveKind, Record},
     time::Elapsed,
 };
-
-/// Columns up to which the cells of a table are padded.
-const ALIGNED: usize = 48;
 
 /// Records as a Markdown page.
 #[derive(Debug)]
@@ -130,51 +124,4 @@ fn none() -> String {
 
 fn shown(elapsed: Option<Elapsed>) -> String {
     elapsed.map_or(none(), |elapsed| elapsed.to_string())
-}
-
-/// A Markdown text in the making. Blocks are set off by empty lines. What is handed over is Markdown already: foreign
-/// text goes through [`markdown`] first.
-#[derive(Default)]
-struct Page {
-    text: String,
-}
-
-impl Page {
-    fn block(&mut self, block: &str) {
-        if !self.text.is_empty() {
-            self.text.push('\n');
-        }
-        self.text.push_str(block);
-        self.text.push('\n');
-    }
-
-    fn heading(&mut self, level: usize, text: &str) {
-        self.block(&format!("{} {text}", "#".repeat(level)));
-    }
-
-    fn paragraph(&mut self, text: &str) {
-        self.block(text);
-    }
-
-    fn bullets(&mut self, items: &[String]) {
-        let lines: Vec<String> = items.iter().map(|item| format!("- {item}")).collect();
-        self.block(&lines.join("\n"));
-    }
-
-    /// Aligned, so that the source reads well too; a cell that is wider than [`ALIGNED`] sticks out.
-    fn table(&mut self, heads: &[&str], rows: &[Vec<String>]) {
-        let width = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| columns(cell));
-            cells.chain([columns(heads[column]), 3]).filter(|width| *width <= ALIGNED).max().unwrap_or(3)
-        };
-        let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-        let line = |cells: &mut dyn Iterator<Item = &str>| {
-            let cells: Vec<String> = cells.zip(&widths).map(|(cell, width)| pad(cell, *width)).collect();
-            format!("| {} |", cells.join(" | "))
-        };
-        let rule: Vec<String> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
-        let mut lines = vec![line(&mut heads.iter().copied()), format!("|{}|", rule.join("|"))];
-        lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
-        self.block(&lines.join("\n"));
-    }
 }
