@@ -122,8 +122,14 @@ impl ServiceRecord {
     pub fn none() -> Self {
         let timeline = Timeline { t0: None, t1: None, t2: None, t3: None, t4: None, t5: None };
         let exposure = Exposure { backup_age: None, rpa: None, worst_case: None };
-        let restore =
-            RestoreBlock { listed: Vec::new(), refused: Vec::new(), chosen: None, chosen_day: None, streamed: None, refusal: None };
+        let restore = RestoreBlock {
+            listed: Vec::new(),
+            refused: Vec::new(),
+            chosen: None,
+            chosen_day: None,
+            streamed: None,
+            refusal: None,
+        };
         ServiceRecord {
             service: String::new(),
             outcome: None,

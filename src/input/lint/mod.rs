@@ -104,7 +104,12 @@ impl Reader<'_> {
 
     /// The id of the first scenario at hand that shows something.
     fn shown_by(&self, shows: impl Fn(&Scenario) -> bool) -> Vec<String> {
-        self.scenarios.iter().find(|(_, scenario)| shows(scenario)).map(|(id, _)| (*id).to_owned()).into_iter().collect()
+        self.scenarios
+            .iter()
+            .find(|(_, scenario)| shows(scenario))
+            .map(|(id, _)| (*id).to_owned())
+            .into_iter()
+            .collect()
     }
 }
 

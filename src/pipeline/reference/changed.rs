@@ -138,7 +138,8 @@ mod tests {
     fn compared(target: &str) -> Result<(), String> {
         let base = chunk("{\"_id\":\"a\",\"n\":1}\n{\"_id\":\"b\",\"n\":1}\n{\"_id\":\"c\",\"n\":1}\n");
         let mut changed = Changed::default();
-        changed.note(&chunk("{\"_id\":\"b\",\"n\":2}\n{\"_id\":\"c\",\"_deleted\":true}\n{\"_id\":\"d\",\"n\":2}\n"))?;
+        changed
+            .note(&chunk("{\"_id\":\"b\",\"n\":2}\n{\"_id\":\"c\",\"_deleted\":true}\n{\"_id\":\"d\",\"n\":2}\n"))?;
         let tables = ["t".into()];
         let mut expected = Digester::new(&tables);
         expected.add(&changed.untouched(&base));

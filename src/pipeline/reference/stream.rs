@@ -178,7 +178,8 @@ impl Reference {
         tap.said = false;
         for (region, why) in failed {
             if tap.reach(&region).fails() {
-                let detail = format!("piece {name} of the change stream is not in {region}, nor are those after it: {why}");
+                let detail =
+                    format!("piece {name} of the change stream is not in {region}, nor are those after it: {why}");
                 self.alarm(AlarmKind::BackupFailed, Some(&region), detail);
             }
         }

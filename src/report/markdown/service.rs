@@ -129,9 +129,9 @@ fn points(page: &mut Page, record: &ServiceRecord, of: &str) {
         vec![markdown(&tried.point), markdown(&tried.region), fate, markdown(&tried.why)]
     });
     let chosen = restore.chosen.iter().map(|claim| {
-        let pieces = restore.streamed.map(|streamed| {
-            format!(", with {} of the change stream on top", words::count(streamed.pieces, "piece"))
-        });
+        let pieces = restore
+            .streamed
+            .map(|streamed| format!(", with {} of the change stream on top", words::count(streamed.pieces, "piece")));
         let (Position { seq, committed_at }, pieces) = (claim.position, pieces.unwrap_or_default());
         let claimed = format!("claims write {seq} of {committed_at}{pieces}");
         vec![markdown(&claim.point), markdown(&claim.region), "restored".to_owned(), claimed]
