@@ -5,7 +5,7 @@
 
 mod kit;
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{path::Path, sync::Arc};
 
 use backdraft::{
     assembly::{Parts, assemble},
@@ -294,7 +294,8 @@ async fn a_source_that_has_forgotten_is_an_alarm_until_the_next_backup() {
 #[ignore = "a measurement; docs/performance.md has its figures"]
 async fn cost_of_ten_thousand_changes_on_top_of_a_dump() {
     let start: jiff::Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
-    let lanes = Lanes::new(&Clock::new(Way::Real, start));
+    let clock = Clock::new(Way::Real, start);
+    let lanes = Lanes::new(&clock);
     for (size, writes) in [(64u64 << 20, 0u32), (64 << 20, 10_000), (256 << 20, 0), (256 << 20, 10_000)] {
         let scratch = tempfile::tempdir().unwrap();
         let database = Database::seed(ByteSize(size), Seed(7), start, scratch.path(), &lanes).unwrap();
@@ -306,19 +307,19 @@ async fn cost_of_ten_thousand_changes_on_top_of_a_dump() {
             target.stage(chunk.unwrap()).await.unwrap();
         }
         database.write(start, writes).await.unwrap();
-        let watch = Instant::now();
+        let watch = clock.stopwatch();
         let changes = database.source().changes(export.position).await.unwrap();
         let chunks: Vec<RowChunk> = changes.rows.try_collect().await.unwrap();
         let (rendered, lines) = (watch.elapsed(), chunks.iter().map(|chunk| chunk.rows).sum::<u64>());
-        let watch = Instant::now();
+        let watch = clock.stopwatch();
         for chunk in chunks {
             target.apply(chunk).await.unwrap();
         }
         let applied = watch.elapsed();
-        let watch = Instant::now();
+        let watch = clock.stopwatch();
         target.commit().await.unwrap();
         println!(
-            "{} with {writes} writes: {lines} changed rows handed out in {rendered:?}, applied in {applied:?}, committed in {:?}",
+            "{} with {writes} writes: {lines} changed rows handed out in {rendered}, applied in {applied}, committed in {}",
             ByteSize(size),
             watch.elapsed()
         );

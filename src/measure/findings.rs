@@ -365,7 +365,10 @@ pub(super) fn sentence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::measure::{record, testing::Drill};
+    use crate::{
+        measure::{record, testing::Drill},
+        model::units::Span,
+    };
 
     fn shown(drill: &Drill) -> String {
         let record = record(drill.inputs());
@@ -374,6 +377,17 @@ mod tests {
             .iter()
             .map(|f| format!("{}: {}\n  {}\n  {}", f.severity.words(), f.title, f.what, f.remedy));
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_change_stream_counts_to_its_break_and_the_break_is_told() {
+        let record = record(Drill::streamed().inputs());
+        let one = &record.services[0];
+        let streamed = one.restore.streamed.unwrap();
+        assert_eq!((one.restore.chosen_day, streamed.pieces, streamed.to.seq), (Some(3), 142, 430));
+        assert_eq!(one.exposure.rpa.unwrap().scenario_ms, Some(Span::minutes(30).millis()));
+        let told = record.findings.iter().find(|finding| finding.title.starts_with("The change stream is broken"));
+        insta::assert_snapshot!(told.unwrap().what, @"It is whole up to write 430 of 2026-11-04T11:30:00Z, and no further: the piece with write 431 is missing");
     }
 
     #[test]

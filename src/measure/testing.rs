@@ -297,6 +297,20 @@ impl Drill {
         drill
     }
 
+    /// The newest generation is corrupt, and a change stream goes on from the one before, up to a break.
+    pub(crate) fn streamed() -> Self {
+        let mut drill = Drill::corrupt(true);
+        let (from, to) = (position(3), Position { seq: 430, committed_at: moment(4, 11, 30) });
+        drill.called(30).refuse(4, "us-east-1");
+        drill.say(What::StreamBroken { after: to, why: "the piece with write 431 is missing".into() });
+        drill.say(What::Streamed { pieces: 142, from, to });
+        drill.say(What::Restored(Claim { position: to, ..claim(3, "us-east-1") }));
+        drill.begin(Phase::Check).spend(15);
+        drill.say(What::Compared(Comparison { prefix: to, writes_lost: 7, ..comparison(3) }));
+        drill.end(Phase::Check, true).healed();
+        drill
+    }
+
     /// The fault did not bite, so that all is well.
     pub(crate) fn toothless() -> Self {
         let mut drill = Drill::corrupt(false);

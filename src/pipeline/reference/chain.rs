@@ -78,7 +78,9 @@ struct Fetched {
 /// Why a copy was no good.
 #[derive(Debug, Clone)]
 enum Failure {
+    /// The region did not give it.
     Store(StoreErrorKind),
+    /// It is not what it should be.
     Content(String),
 }
 
@@ -341,4 +343,57 @@ fn misfit(before: Option<&Good>, at: Position, next: &Header) -> Option<String> 
     let before = before.filter(|before| before.header.to.seq == next.from.seq)?;
     let seal = next.previous.as_ref()?;
     (*seal != before.seal).then(|| "follows another piece than the one that is there".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name((from, to): (u64, u64)) -> PieceName {
+        PieceName::at(Timestamp::UNIX_EPOCH, from, to)
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_has_no_gap_and_reaches_as_far_as_any(
+            pieces in proptest::collection::vec((0u64..30, 0u64..30), 0..25), from in 0u64..30,
+        ) {
+            let pieces: Vec<PieceName> = pieces.into_iter().map(name).collect();
+            let found = path(&pieces, from);
+            let mut at = from;
+            for piece in &found {
+                prop_assert!(pieces.contains(piece) && piece.from <= at && piece.to > at);
+                at = piece.to;
+            }
+            // Every write that can be reached at all, found by trying every piece again and again.
+            let mut reached = from;
+            while let Some(piece) = pieces.iter().find(|piece| piece.from <= reached && piece.to > reached) {
+                reached = piece.to;
+            }
+            prop_assert_eq!(at, reached);
+        }
+    }
+
+    #[test]
+    fn a_piece_follows_the_very_piece_that_it_names_or_a_backup_within_it() {
+        let position = |seq: u64| Position { seq, committed_at: Timestamp::from_second(seq as i64).unwrap() };
+        let header = |from: u64, to: u64, previous: Option<&str>| -> Header {
+            let value = serde_json::json!({
+                "_id": "piece", "format": "f", "service": "s", "previous": previous,
+                "from": position(from), "to": position(to),
+            });
+            serde_json::from_value(value).unwrap()
+        };
+        let good = |header: Header| Good { header, seal: "first".into(), file: PathBuf::new() };
+        let before = good(header(3, 6, None));
+        let fits = |before, at, next: Header| misfit(before, position(at), &next).is_none();
+        assert!(fits(Some(&before), 6, header(6, 9, Some("first"))));
+        assert!(!fits(Some(&before), 6, header(6, 9, Some("another"))));
+        assert!(fits(Some(&before), 6, header(6, 9, None)), "the stream began again on a backup");
+        assert!(fits(None, 5, header(3, 6, Some("gone"))), "a backup in the middle of a piece");
+        assert!(!fits(None, 2, header(3, 6, None)) && !fits(None, 6, header(3, 6, None)));
+    }
 }

@@ -192,3 +192,81 @@ fn line(table: &str, row: &impl Serialize) -> Result<RowChunk, String> {
 fn read<'c, T: Deserialize<'c>>(chunk: &'c RowChunk) -> Result<T, serde_json::Error> {
     serde_json::from_slice(&chunk.lines)
 }
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{
+        model::record::Way,
+        sim::{clock::Clock, lanes::Lanes, recorder::Recorder},
+    };
+
+    fn bench() -> Workbench {
+        let clock = Clock::new(Way::Simulated, Timestamp::UNIX_EPOCH);
+        let (lanes, recorder) = (Lanes::new(&clock), Recorder::new(&clock, None));
+        Workbench { stores: vec![], clock, lanes, recorder, scratch: std::env::temp_dir() }
+    }
+
+    fn position(seq: u64) -> Position {
+        Position { seq, committed_at: Timestamp::from_second(seq as i64).unwrap() }
+    }
+
+    async fn packed() -> Packed {
+        let chunk = |table: &str, lines: &'static str| {
+            Ok(RowChunk { table: table.into(), rows: lines.lines().count() as u64, lines: lines.into() })
+        };
+        let rows = [
+            chunk("users", "{\"_id\":\"u1\",\"n\":1}\n"),
+            chunk("users", "{\"_id\":\"u2\",\"_deleted\":true}\n"),
+            chunk("posts", "{\"_id\":\"p1\",\"n\":7}\n"),
+        ];
+        let changes = Changes { from: position(3), to: position(6), rows: stream::iter(rows).boxed() };
+        pack("database", changes, Some("ab".repeat(32)), &bench()).await.unwrap()
+    }
+
+    /// The piece with one text of it replaced, and packed again by somebody who knows gzip and not the seal.
+    fn forged(piece: &Packed, from: &str, to: &str) -> Bytes {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut MultiGzDecoder::new(&piece.bytes[..]), &mut text).unwrap();
+        assert!(text.contains(from), "{from} in {text}");
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        std::io::Write::write_all(&mut gzip, text.replacen(from, to, 1).as_bytes()).unwrap();
+        gzip.finish().unwrap().into()
+    }
+
+    #[tokio::test]
+    async fn a_piece_reads_back_as_it_was_packed() {
+        let piece = packed().await;
+        let opened = open(piece.bytes.clone(), &bench()).await.unwrap();
+        assert_eq!((&opened.header, &opened.seal), (&piece.header, &piece.seal));
+        assert_eq!(opened.rows.iter().map(|chunk| chunk.rows).sum::<u64>(), 3);
+        let name = |from, to| PieceName::at(Timestamp::UNIX_EPOCH, from, to);
+        assert_eq!(opened.check("database", &name(3, 6)), Ok(()));
+        assert!(opened.check("files", &name(3, 6)).is_err() && opened.check("database", &name(3, 7)).is_err());
+    }
+
+    #[tokio::test]
+    async fn nothing_in_a_piece_can_be_changed_unnoticed() {
+        let piece = packed().await;
+        assert!(open(forged(&piece, "u1", "u1"), &bench()).await.is_ok(), "another writer's gzip is no damage");
+        let edits = [
+            ("\"n\":7", "\"n\":8"),
+            ("\"seq\":6", "\"seq\":9"),
+            ("\"previous\":\"ab", "\"previous\":\"cd"),
+            ("database", "databank"),
+            ("{\"_table\":\"posts\",\"_id\":\"p1\",\"n\":7}\n", ""),
+            ("\"_table\":\"posts\"", "\"_table\":\"users\""),
+            ("\"sha256\":\"", "\"sha256\":\"0"),
+            ("piece/1", "piece/2"),
+        ];
+        for (from, to) in edits {
+            assert!(open(forged(&piece, from, to), &bench()).await.is_err(), "{from} became {to}");
+        }
+        for cut in [0, piece.bytes.len() / 2, piece.bytes.len() - 1] {
+            assert!(open(piece.bytes.slice(..cut), &bench()).await.is_err(), "cut at {cut}");
+        }
+    }
+}
