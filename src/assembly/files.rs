@@ -105,7 +105,10 @@ impl House<'_> {
         let amount = Amount { size: ByteSize(self.scenario.history.size.0 / scale), scale };
         let (provider, seed) = (Arc::clone(home) as Arc<dyn Provider>, self.seed.child(name));
         let seeded = Files::seed(&bucket_of(name), provider, amount, seed, self.clock.now(), self.lanes).await;
-        let files = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
+        let files = seeded.map_err(|e| Error::new(e.to_string()))?;
+        // What is restored to a moment before some damage was not lost: it is there, and wrong.
+        let is_damaged = self.scenario.disaster.target_time.is_some();
+        let files = Arc::new(if is_damaged { files.left_damaged() } else { files });
         let rules = self.scenario.history.sync.as_ref().unwrap_or(&wanted.plan.backup.sync);
         let target_time = self.scenario.disaster.target_time.map(|at| self.moment(at));
         let bench = self.bench(&wanted)?;

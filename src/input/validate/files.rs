@@ -54,3 +54,78 @@ pub(super) fn struck(
         found.add(&format!("{path}.fault"), what, "remove `sync`, or choose a fault on regions or on the source");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        input::{
+            load::{load_plan, load_scenario},
+            validate::FaultInfo,
+        },
+        model::plan::ServiceKind,
+    };
+
+    const STORY: &str = "\
+title: t
+proves: p
+service: files
+level: 3
+history: { days: 3, writes_per_day: 5 }
+disaster: { at: day 3 15:00, cause: c }
+expect: { outcome: recovered }
+";
+
+    fn told(changes: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("story.yaml");
+        let story = changes.iter().fold(STORY.to_owned(), |story, (old, new)| story.replace(old, new));
+        std::fs::write(&path, story).unwrap();
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let plan = load_plan(root.join("fixtures/hooklabs/plan.yaml")).unwrap().value;
+        let fault = |name, takes_generations, kinds: &[ServiceKind]| FaultInfo {
+            name,
+            modes: vec!["m"],
+            needs_regions: false,
+            takes_generations,
+            needs_points: takes_generations,
+            kinds: kinds.to_vec(),
+            parameters: vec![],
+        };
+        let faults =
+            [fault("files-only", false, &[ServiceKind::Files]), fault("points", true, &ServiceKind::ALL)];
+        let errors = super::super::scenario(&load_scenario(&path).unwrap(), &plan, &faults);
+        errors.iter().map(|error| error.what.clone()).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn what_only_files_have_is_refused_where_it_makes_no_sense() {
+        let database = ("service: files", "service: database");
+        let sync = |rules: &'static str| ("writes_per_day: 5", rules);
+        let faults = |faults: &'static str| ("expect:", faults);
+        let table: &[(&[(&str, &str)], &str)] = &[
+            (&[], ""),
+            (&[("cause: c", "cause: c, target_time: day 4 10:00")], "comes after the disaster"),
+            (&[("cause: c", "cause: c, target_time: day 1 01:00")], "no backup was made before"),
+            (&[database, ("cause: c", "cause: c, target_time: day 3 10:00")], "only files are restored to"),
+            (&[("days: 3", "days: 3, format: json-gz")], "only a database is dumped in a form"),
+            (&[database, sync("writes_per_day: 5, sync: [{into: a/}]")], "no service with files is drilled"),
+            (&[sync("writes_per_day: 5, sync: [{into: a}]")], "is no folder of a bucket"),
+            (&[sync("writes_per_day: 5, sync: [{into: a/}, {into: a/b/}]")], "are one folder in another"),
+            (&[sync("writes_per_day: 5, sync: [{into: a/, include: ['*.jpg']}]")], "is no ending of a name"),
+            (
+                &[sync("writes_per_day: 5, sync: [{into: a/, class: DEEP_ARCHIVE, retrieval: expedited}]")],
+                "offers no expedited retrieval",
+            ),
+            (&[database, faults("faults: [{fault: files-only, mode: m}]\nexpect:")], "changes nothing of a database"),
+            (
+                &[sync("writes_per_day: 5, sync: [{into: a/}]"), faults("faults: [{fault: points, mode: m}]\nexpect:")],
+                "copies made by rule have none",
+            ),
+        ];
+        for (changes, expected) in table {
+            let told = told(changes);
+            let as_expected = if expected.is_empty() { told.is_empty() } else { told.contains(expected) };
+            assert!(as_expected && !told.contains("; "), "{changes:?} gives `{told}`, not `{expected}`");
+        }
+    }
+}

@@ -15,7 +15,7 @@ use super::{
 use crate::{sim::seed::Seed, store::ByteStream};
 
 /// What a file has on average, in bytes, where the amount does not ask for more.
-const TYPICAL: u64 = 48 << 10;
+const TYPICAL: u64 = 128 << 10;
 /// Fewest and most files in a bucket that was just seeded.
 const FEWEST: u64 = 24;
 const MOST: u64 = 2_000;

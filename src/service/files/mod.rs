@@ -67,6 +67,8 @@ pub struct Files {
     targets: AtomicU32,
     live: Live,
     lanes: Lanes,
+    /// Whether the disaster leaves the bucket there, with damage in it.
+    is_left: bool,
 }
 
 impl std::fmt::Debug for Files {
@@ -111,7 +113,14 @@ impl Files {
             targets: AtomicU32::new(1),
             live: Live::default(),
             lanes: lanes.clone(),
+            is_left: false,
         })
+    }
+
+    /// The disaster is no loss of the bucket: it stays there, with what was done to it.
+    #[must_use]
+    pub fn left_damaged(self) -> Self {
+        Files { is_left: true, ..self }
     }
 }
 
@@ -196,6 +205,9 @@ impl Service for Files {
     }
 
     async fn lose(&self) {
+        if self.is_left {
+            return;
+        }
         if let Err(why) = self.provider.empty(&self.bucket) {
             tracing::warn!("the media bucket could not be emptied: {why}");
         }

@@ -39,7 +39,7 @@ impl Workload {
         let kind = draw.nth(1).0 % 100;
         let place = (draw.nth(2).0 % self.files.len().max(1) as u64) as usize;
         match self.files.get(place).copied() {
-            Some(file) if kind >= UPLOADS && kind < UPLOADS + EDITS => {
+            Some(file) if (UPLOADS..UPLOADS + EDITS).contains(&kind) => {
                 let mut edited = media.file(file.number, file.revision + 1);
                 if draw.nth(3).0 % 100 < KEEP_SIZE {
                     edited.size = file.size;
