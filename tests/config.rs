@@ -86,7 +86,8 @@ impl io::Write for Log {
 
 /// Plays a drill, and notes every secret that the operators' store ever held.
 fn play_and_note(id: &str, scenario: &Scenario, way: Way) -> (Record, BTreeSet<String>) {
-    let (world, secrets): (Arc<OnceLock<Arc<World>>>, Arc<Mutex<BTreeSet<String>>>) = Default::default();
+    let world: Arc<OnceLock<Arc<World>>> = Arc::default();
+    let secrets: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let (seen, noted) = (Arc::clone(&world), Arc::clone(&secrets));
     let listener: Listener = Arc::new(move |_| {
         let file = seen.get().and_then(|world| world.operator.secrets.file()).unwrap_or_default();

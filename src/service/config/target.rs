@@ -24,9 +24,12 @@ pub(super) struct FileTarget {
     state: Mutex<State>,
 }
 
+/// A file by its table, with what is in it.
+type File<T> = (Arc<str>, Vec<T>);
+
 #[derive(Debug, Default)]
 struct State {
-    staged: Option<Vec<(Arc<str>, Vec<Row>)>>,
+    staged: Option<Vec<File<Row>>>,
     /// The files that are there.
     visible: Vec<Arc<str>>,
 }
@@ -58,7 +61,7 @@ impl FileTarget {
     }
 
     /// Puts the secrets where the backup left them out.
-    fn complete(&self, tables: &[(Arc<str>, Vec<Row>)]) -> Result<Vec<(Arc<str>, Vec<Variable>)>, ServiceError> {
+    fn complete(&self, tables: &[File<Row>]) -> Result<Vec<File<Variable>>, ServiceError> {
         let redacted = tables.iter().any(|(_, rows)| rows.iter().any(|row| row.redacted.is_some()));
         let secrets = if redacted { self.operator.secrets.read().map_err(ServiceError)? } else { Default::default() };
         let fill = |table: &str, row: &Row| {
@@ -81,7 +84,7 @@ impl FileTarget {
                 _ => Ok(Variable { name, value: secret.expose().to_owned() }),
             }
         };
-        let file = |(table, rows): &(Arc<str>, Vec<Row>)| {
+        let file = |(table, rows): &File<Row>| {
             let variables = rows.iter().map(|row| fill(table, row)).collect::<Result<_, _>>()?;
             Ok((Arc::clone(table), variables))
         };
