@@ -13,6 +13,7 @@ use s3::Region;
 
 use crate::{model::naming::Layout, sim::clock::Clock};
 
+pub mod convex;
 pub mod s3;
 
 /// The emulated world of one drill.

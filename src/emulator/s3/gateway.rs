@@ -17,6 +17,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use super::{
     Region,
     face::Face,
+    link::LinkState,
     listener::{self, Door},
     reception::Reception,
     rights::Principal,
@@ -87,13 +88,16 @@ impl Gateway {
         let (door, shared) = Door::open(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let reception = Arc::new(Reception::shared(world.clone(), services(true)));
         let (open, _) = watch::channel(true);
-        let mut tasks = vec![tokio::spawn(listener::run(door, reception, None, clock.clone(), open, stopped.clone()))];
+        let serve = move |stream| listener::serve(stream, Arc::clone(&reception), None);
+        let mut tasks = vec![tokio::spawn(listener::run(door, None, clock.clone(), open, stopped.clone(), serve))];
         let mut own = Vec::new();
         for (region, service) in world.iter().zip(services(false)) {
             let (door, address) = Door::open(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
             let reception = Arc::new(Reception::of(region.clone(), service));
             let (opened, open) = watch::channel(true);
-            let run = listener::run(door, reception, Some(region.clone()), clock.clone(), opened, stopped.clone());
+            let (link, own_link) = (Arc::clone(region.link()), Arc::clone(region.link()));
+            let serve = move |stream| listener::serve(stream, Arc::clone(&reception), Some(Arc::clone(&link)));
+            let run = listener::run(door, Some(own_link), clock.clone(), opened, stopped.clone(), serve);
             tasks.push(tokio::spawn(run));
             own.push(Own { region: region.clone(), address, open });
         }
@@ -115,7 +119,7 @@ impl Gateway {
     pub async fn settled(&self) {
         for own in &self.own {
             let mut open = own.open.clone();
-            while *open.borrow_and_update() == listener::refused(&own.region) {
+            while *open.borrow_and_update() == (own.region.link().state() == LinkState::Refused) {
                 if open.changed().await.is_err() {
                     return;
                 }

@@ -1,4 +1,4 @@
-//! One address: accepts connections while the region's link does, keeps the port while it does not, and ends with
+//! One address: accepts connections while its link does, keeps the port while it does not, and ends with
 //! everything it has begun.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -11,14 +11,17 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Region, link::LinkState, reception::Reception};
+use super::{
+    link::{Link, LinkState},
+    reception::Reception,
+};
 use crate::sim::clock::Clock;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 /// An address, open or shut.
-pub(super) enum Door {
+pub(in crate::emulator) enum Door {
     /// Connections are accepted.
     Open(TcpListener),
     /// Connections are refused; the port stays ours.
@@ -27,7 +30,7 @@ pub(super) enum Door {
 
 impl Door {
     /// Listens at an address; port 0 lets the system choose. Says which it is.
-    pub(super) fn open(at: SocketAddr) -> io::Result<(Door, SocketAddr)> {
+    pub(in crate::emulator) fn open(at: SocketAddr) -> io::Result<(Door, SocketAddr)> {
         let listener = reserve(at)?.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         Ok((Door::Open(listener), address))
@@ -42,21 +45,19 @@ fn reserve(at: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// Whether connections to a region are to be refused.
-pub(super) fn refused(region: &Region) -> bool {
-    region.link().state() == LinkState::Refused
-}
-
-/// Serves an address until told to stop, or until nobody is left who could. With `region`, the address is that
-/// region's own: it refuses connections when the link does, and `open` says whether it listens.
-pub(super) async fn run(
+/// Serves an address until told to stop, or until nobody is left who could. With `link`, the address is that link's own:
+/// it refuses connections when the link does, and `open` says whether it listens.
+pub(in crate::emulator) async fn run<Serve, Served>(
     mut door: Door,
-    reception: Arc<Reception>,
-    region: Option<Arc<Region>>,
+    link: Option<Arc<Link>>,
     clock: Clock,
     open: watch::Sender<bool>,
     mut stop: watch::Receiver<bool>,
-) {
+    serve: Serve,
+) where
+    Serve: Fn(TcpStream) -> Served,
+    Served: Future<Output = ()> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
         let next = match door {
@@ -65,11 +66,11 @@ pub(super) async fn run(
                 tokio::select! {
                     biased;
                     () = told(&mut stop) => break,
-                    () = until_refused(region.as_deref()) => shut(listener, &clock).await,
+                    () = until_refused(link.as_deref()) => shut(listener, &clock).await,
                     accepted = listener.accept() => {
                         match accepted {
                             Ok((stream, _)) => {
-                                connections.spawn(serve(stream, reception.clone(), region.clone()));
+                                connections.spawn(serve(stream));
                             }
                             // Out of file handles, most likely: some will be given back.
                             Err(_) => clock.sleep(Duration::from_millis(10)).await,
@@ -83,14 +84,14 @@ pub(super) async fn run(
                 tokio::select! {
                     biased;
                     () = told(&mut stop) => break,
-                    () = until_accepted(region.as_deref()) => reopen(socket),
+                    () = until_accepted(link.as_deref()) => reopen(socket),
                 }
             }
         };
         door = match next {
             Ok(door) => door,
             Err(error) => {
-                tracing::error!(%error, "an emulated region's address is lost");
+                tracing::error!(%error, "an emulated address is lost");
                 break;
             }
         };
@@ -125,7 +126,7 @@ fn reopen(socket: TcpSocket) -> io::Result<Door> {
 }
 
 /// One connection, until either side ends it or the link breaks it.
-async fn serve(stream: TcpStream, reception: Arc<Reception>, region: Option<Arc<Region>>) {
+pub(super) async fn serve(stream: TcpStream, reception: Arc<Reception>, link: Option<Arc<Link>>) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
@@ -136,7 +137,7 @@ async fn serve(stream: TcpStream, reception: Arc<Reception>, region: Option<Arc<
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
     let broken = tokio::select! {
         biased;
-        () = until_refused(region.as_deref()) => true,
+        () = until_refused(link.as_deref()) => true,
         ended = &mut connection => ended.is_err(),
     };
     if broken {
@@ -150,15 +151,15 @@ async fn told(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn until_refused(region: Option<&Region>) {
-    match region {
-        Some(region) => region.link().until(|state| state == LinkState::Refused).await,
+async fn until_refused(link: Option<&Link>) {
+    match link {
+        Some(link) => link.until(|state| state == LinkState::Refused).await,
         None => std::future::pending().await,
     }
 }
 
-async fn until_accepted(region: Option<&Region>) {
-    if let Some(region) = region {
-        region.link().until(|state| state != LinkState::Refused).await;
+async fn until_accepted(link: Option<&Link>) {
+    if let Some(link) = link {
+        link.until(|state| state != LinkState::Refused).await;
     }
 }

@@ -13,7 +13,7 @@ pub mod control;
 pub mod face;
 pub mod gateway;
 pub mod link;
-mod listener;
+pub(super) mod listener;
 pub mod listing;
 pub mod lock;
 pub mod multipart;
@@ -31,7 +31,7 @@ use objects::Objects;
 pub struct Region {
     name: String,
     objects: Objects,
-    link: Link,
+    link: Arc<Link>,
 }
 
 impl Region {
@@ -39,7 +39,7 @@ impl Region {
     /// removed with the region and the last of its bodies.
     pub fn new(name: &str, clock: &Clock, scratch: &Path) -> io::Result<Arc<Self>> {
         let objects = Objects::new(clock, &scratch.join(name))?;
-        Ok(Arc::new(Region { name: name.to_owned(), objects, link: Link::new(clock) }))
+        Ok(Arc::new(Region { name: name.to_owned(), objects, link: Arc::new(Link::new(clock)) }))
     }
 
     /// Its name, such as `eu-west-1`.
@@ -53,7 +53,7 @@ impl Region {
     }
 
     /// The way to it.
-    pub fn link(&self) -> &Link {
+    pub fn link(&self) -> &Arc<Link> {
         &self.link
     }
 }
