@@ -1,6 +1,6 @@
 //! A database with the reference pipeline.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use super::{House, Wanted, folder};
 use crate::{
@@ -8,7 +8,10 @@ use crate::{
     error::{Error, Result},
     model::{plan::ServiceKind, units::ByteSize},
     pipeline::reference::Reference,
-    service::database::Database,
+    service::{
+        contract::Platform,
+        database::{Database, hosted::Hosted},
+    },
 };
 
 impl House<'_> {
@@ -19,7 +22,7 @@ impl House<'_> {
         let seeded = Database::seed(size, self.seed.child(name), self.clock.now(), &dir, self.lanes);
         let database = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
         let (bench, layout) = (self.bench(&wanted)?, wanted.layout.clone());
-        let pipeline = Reference::new(bench, database.clone(), name, layout, self.plan.retention);
+        let pipeline = Reference::new(bench, self.platform(&database, &dir)?, name, layout, self.plan.retention);
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Database,
@@ -28,5 +31,17 @@ impl House<'_> {
             monitor: Some(self.monitor(&wanted)),
             recorder: wanted.recorder,
         })
+    }
+
+    /// What the pipeline reaches the database through: HTTP where time is real.
+    fn platform(&self, database: &Arc<Database>, dir: &Path) -> Result<Arc<dyn Platform>> {
+        if self.clock.is_simulated() {
+            return Ok(Arc::clone(database) as _);
+        }
+        let hosted = Hosted::start(Arc::clone(database), self.clock, dir).map_err(|e| Error::new(e.to_string()))?;
+        let hosted = Arc::new(hosted);
+        let closing = Arc::clone(&hosted);
+        self.at_close(async move { closing.shutdown().await });
+        Ok(hosted)
     }
 }

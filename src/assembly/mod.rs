@@ -4,12 +4,14 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 mod database;
 mod regions;
+
+use futures_util::future::BoxFuture;
 
 use crate::{
     emulator::{Backups, Schedule, World},
@@ -75,7 +77,16 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     };
     let mut backups = BTreeMap::new();
     let mut services = Vec::new();
-    let house = House { plan, scenario, seed, clock: &clock, lanes: &lanes, stores: &stores, scratch };
+    let house = House {
+        plan,
+        scenario,
+        seed,
+        clock: &clock,
+        lanes: &lanes,
+        stores: &stores,
+        scratch,
+        closing: Mutex::default(),
+    };
     for name in order {
         let service_plan = service_plan(plan, &name)?;
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
@@ -83,6 +94,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         services.push(house.protect(Wanted { name: &name, plan: service_plan, layout: &layout, recorder })?);
         backups.insert(name, Backups { schedule: Schedule::default(), layout });
     }
+    let closing = house.closing.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Stage {
         world: Arc::new(World { sites, backups, clock: clock.clone() }),
         services,
@@ -92,6 +104,9 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         lanes,
         recorder,
         close: Box::pin(async move {
+            for end in closing {
+                end.await;
+            }
             if let Some(gateway) = close {
                 gateway.shutdown().await;
             }
@@ -112,6 +127,8 @@ struct House<'h> {
     lanes: &'h Lanes,
     stores: &'h [SharedStore],
     scratch: &'h Path,
+    /// What is to end with the drill.
+    closing: Mutex<Vec<BoxFuture<'static, ()>>>,
 }
 
 /// A service to be built.
@@ -128,6 +145,11 @@ impl House<'_> {
             ServiceKind::Database => self.database(wanted),
             _ => Err(Error::new(format!("service `{}` is of a kind that cannot be drilled yet", wanted.name))),
         }
+    }
+
+    /// Something that is to end with the drill.
+    fn at_close(&self, end: impl Future<Output = ()> + Send + 'static) {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner).push(Box::pin(end));
     }
 
     /// What a pipeline of that service works with.
@@ -166,13 +188,13 @@ fn scale(scenario: &Scenario, way: Way) -> u64 {
     }
 }
 
-/// Bytes of disk that a drill may need, generously: targets, and every region's share of the dumps that are kept. A full
-/// disk is the harness' failure, and must never be judged as the pipeline's.
+/// Bytes of disk that a drill may need, generously: targets (staged rows, the archive, its upload, what was imported) and
+/// every region's share of the dumps that are kept. A full disk is the harness' failure, and must never be judged as the pipeline's.
 pub fn scratch_bytes(plan: &Plan, scenario: &Scenario, way: Way) -> u64 {
     let size = scenario.history.size.0 / scale(scenario, way).max(1);
     let kept = u64::from(scenario.history.days).min(plan.retention.millis() / 86_400_000 + 2);
     let dumps = (size / 2).saturating_mul(kept).saturating_mul(plan.regions.len() as u64);
-    dumps.saturating_add(size.saturating_mul(2)).saturating_add(16 << 20)
+    dumps.saturating_add(size.saturating_mul(4)).saturating_add(16 << 20)
 }
 
 /// How long a restore may take before it counts as hung, by the drill's own clock: in a real drill two minutes and what

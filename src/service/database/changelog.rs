@@ -11,7 +11,7 @@ use crate::{model::event::Position, service::contract::ServiceError};
 const KEPT: usize = 1 << 18;
 
 /// Writes that are handed out at once, so that a piece of the stream has a bounded size.
-const AT_ONCE: usize = 1 << 14;
+pub(super) const AT_ONCE: usize = 1 << 14;
 
 /// The log.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ impl ChangeLog {
         }
     }
 
-    /// What the next writes after `since` changed.
-    pub(super) fn since(&self, since: Position) -> Result<Stretch, ServiceError> {
+    /// What the next writes after `since` changed, at most so many.
+    pub(super) fn since(&self, since: Position, most: usize) -> Result<Stretch, ServiceError> {
         let last = self.before.seq + self.entries.len() as u64;
         let Some(known) = since.seq.checked_sub(self.before.seq) else {
             let oldest = self.before.seq + 1;
@@ -66,7 +66,7 @@ impl ChangeLog {
             return Err(ServiceError(format!("the source is at write {last}, it never had {}", since.seq)));
         }
         let mut stretch = Stretch { from: since, to: since, rows: BTreeMap::new() };
-        for (number, entry) in (since.seq + 1..).zip(self.entries.range(known as usize..).take(AT_ONCE)) {
+        for (number, entry) in (since.seq + 1..).zip(self.entries.range(known as usize..).take(most)) {
             stretch.rows.insert((entry.table, entry.index), entry.revision);
             stretch.to = Position { seq: number, committed_at: entry.committed_at };
         }
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn of_a_row_that_changed_often_the_last_state_counts() {
-        let stretch = log(100, 5).since(position(1)).unwrap();
+        let stretch = log(100, 5).since(position(1), AT_ONCE).unwrap();
         assert_eq!((stretch.from, stretch.to), (position(1), position(5)));
         let rows: Vec<_> = stretch.rows.into_iter().collect();
         assert_eq!(rows, [((0, 0), Some(3)), ((0, 1), Some(4)), ((0, 2), None)]);
@@ -102,9 +102,9 @@ mod tests {
     #[test]
     fn what_is_forgotten_is_refused_and_what_never_was_too() {
         let log = log(4, 10);
-        assert_eq!(log.since(position(6)).unwrap().to, position(10));
-        assert_eq!(log.since(position(10)).unwrap().to, position(10));
-        let said = [5, 11].map(|seq| log.since(position(seq)).unwrap_err().to_string());
+        assert_eq!(log.since(position(6), AT_ONCE).unwrap().to, position(10));
+        assert_eq!(log.since(position(10), AT_ONCE).unwrap().to, position(10));
+        let said = [5, 11].map(|seq| log.since(position(seq), AT_ONCE).unwrap_err().to_string());
         assert_eq!(said[0], "the change log begins at write 7, and 6 is wanted");
         assert_eq!(said[1], "the source is at write 10, it never had 11");
     }
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn many_changes_come_in_pieces_without_a_gap() {
         let log = log(KEPT, AT_ONCE as u64 + 10);
-        let first = log.since(position(0)).unwrap();
+        let first = log.since(position(0), AT_ONCE).unwrap();
         assert_eq!(first.to, position(AT_ONCE as u64));
-        assert_eq!(log.since(first.to).unwrap().to, position(AT_ONCE as u64 + 10));
+        assert_eq!(log.since(first.to, AT_ONCE).unwrap().to, position(AT_ONCE as u64 + 10));
     }
 }

@@ -95,6 +95,16 @@ impl WriteLedger {
         Ok(())
     }
 
+    /// The write that was committed at that moment; no two were.
+    pub(super) fn position_at(&self, committed_at: Timestamp) -> Option<Position> {
+        if committed_at == self.started_at {
+            return Some(Position { seq: 0, committed_at });
+        }
+        let book = self.book();
+        let entry = book.entries.binary_search_by_key(&committed_at, |entry| entry.committed_at).ok()?;
+        Some(Position { seq: entry as u64 + 1, committed_at })
+    }
+
     fn book(&self) -> RwLockReadGuard<'_, Book> {
         self.book.read().unwrap_or_else(PoisonError::into_inner)
     }

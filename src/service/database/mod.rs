@@ -24,12 +24,16 @@ use crate::{
 
 mod changelog;
 mod dataset;
+mod documents;
 mod exact;
+pub mod hosted;
 mod ids;
 mod ledger;
 mod line;
 mod overlay;
+mod remote;
 mod source;
+mod stored;
 mod tables;
 mod target;
 mod text;
@@ -121,7 +125,9 @@ impl Service for Database {
             let at = at.checked_add(SignedDuration::from_millis(n.into())).unwrap_or(Timestamp::MAX);
             let (write, position) = self.source.commit(|state| {
                 let last = state.position();
-                let position = Position { seq: last.seq + 1, committed_at: at.max(last.committed_at) };
+                // No two writes share a moment: the moment alone says which write it was.
+                let earliest = last.committed_at.checked_add(SignedDuration::from_nanos(1)).unwrap_or(at);
+                let position = Position { seq: last.seq + 1, committed_at: at.max(earliest) };
                 (workload.next(position.seq, state), position)
             })?;
             self.ledger.acknowledge(write, position)?;

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, future, stream};
 
 use super::{
-    changelog::{ChangeLog, Stretch},
+    changelog::{AT_ONCE, ChangeLog, Stretch},
     dataset::{DataSet, longest_line},
     tables::TABLES,
     workload::{Change, Write},
@@ -56,6 +56,12 @@ impl State {
         self.position
     }
 
+    /// Rows that a table has now.
+    pub(super) fn rows_of(&self, table: usize) -> u64 {
+        let deleted = self.changed[table].values().filter(|revision| revision.is_none()).count();
+        self.ever(table) - deleted as u64
+    }
+
     fn apply(&mut self, write: Write, position: Position) {
         let Write { table, index, change } = write;
         match change {
@@ -76,7 +82,7 @@ impl State {
     }
 
     /// The rows of a range of indices, as one chunk.
-    fn render(&self, part: &Part) -> RowChunk {
+    pub(super) fn render(&self, part: &Part) -> RowChunk {
         let mut lines = Vec::with_capacity(CHUNK as usize);
         let mut rows = 0;
         let mut changed = self.changed[part.table].range(part.from..part.to).peekable();
@@ -106,11 +112,11 @@ impl State {
 }
 
 /// A range of a table's indices.
-struct Part {
-    table: usize,
-    name: Arc<str>,
-    from: u64,
-    to: u64,
+pub(super) struct Part {
+    pub(super) table: usize,
+    pub(super) name: Arc<str>,
+    pub(super) from: u64,
+    pub(super) to: u64,
 }
 
 /// The source.
@@ -156,6 +162,22 @@ impl LiveSource {
         self.lost.store(true, Ordering::SeqCst);
     }
 
+    /// The rows there are now; they stay so while this is held.
+    pub(super) fn now(&self) -> Result<Arc<State>, ServiceError> {
+        alive(&self.lost)?;
+        Ok(Arc::clone(&self.state()))
+    }
+
+    /// What the next writes after `since` changed, at most so many.
+    pub(super) async fn changes_of(&self, since: Position, most: usize) -> Result<Changes, ServiceError> {
+        alive(&self.lost)?;
+        let stretch = self.log().since(since, most)?;
+        let data = Arc::clone(&self.state().data);
+        let (from, to) = (stretch.from, stretch.to);
+        let chunks = self.lanes.run(move || changed_rows(&data, &stretch)).await;
+        Ok(Changes { from, to, rows: stream::iter(chunks.into_iter().map(Ok)).boxed() })
+    }
+
     fn state(&self) -> MutexGuard<'_, Arc<State>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -193,12 +215,7 @@ impl Source for LiveSource {
     }
 
     async fn changes(&self, since: Position) -> Result<Changes, ServiceError> {
-        alive(&self.lost)?;
-        let stretch = self.log().since(since)?;
-        let data = Arc::clone(&self.state().data);
-        let (from, to) = (stretch.from, stretch.to);
-        let chunks = self.lanes.run(move || changed_rows(&data, &stretch)).await;
-        Ok(Changes { from, to, rows: stream::iter(chunks.into_iter().map(Ok)).boxed() })
+        self.changes_of(since, AT_ONCE).await
     }
 }
 
