@@ -223,8 +223,8 @@ fn scale(scenario: &Scenario, way: Way) -> u64 {
     }
 }
 
-/// Bytes of disk that a drill may need, generously: targets, and every region's share of the dumps that are kept. A full
-/// disk is the harness' failure, and must never be judged as the pipeline's.
+/// Bytes of disk that a drill may need, generously: targets (staged rows, the archive, its upload, what was imported) and
+/// every region's share of the dumps that are kept. A full disk is the harness' failure, and must never be judged as the pipeline's.
 pub fn scratch_bytes(plan: &Plan, scenario: &Scenario, way: Way) -> u64 {
     let size = scenario.history.size.0 / scale(scenario, way).max(1);
     let kept = u64::from(scenario.history.days).min(plan.retention.millis() / 86_400_000 + 2);
@@ -232,7 +232,7 @@ pub fn scratch_bytes(plan: &Plan, scenario: &Scenario, way: Way) -> u64 {
     // Files do not shrink: the source, each region's copy, a target, and what the edits of the history add.
     let is_files = |name: &String| plan.services.get(name).is_some_and(|one| one.kind == ServiceKind::Files);
     let copies = if scenario.service.names().iter().any(is_files) { plan.regions.len() as u64 + 3 } else { 0 };
-    dumps.saturating_add(size.saturating_mul(2 + copies)).saturating_add(16 << 20)
+    dumps.saturating_add(size.saturating_mul(4 + copies)).saturating_add(16 << 20)
 }
 
 /// How long a restore may take before it counts as hung, by the drill's own clock: in a real drill two minutes and what

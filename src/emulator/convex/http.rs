@@ -1,6 +1,6 @@
 //! The routes of a deployment, as the command line tool and the streaming export call them.
 
-use std::{os::unix::fs::FileExt, sync::Arc};
+use std::{os::unix::fs::FileExt, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -20,6 +20,9 @@ use crate::emulator::s3::link::{Shut, StatusFault};
 
 /// How much of an upload is written at once, in bytes.
 const PIECE: usize = 1 << 20;
+
+/// How long what was sent has to leave before a connection breaks.
+const FLUSH: Duration = Duration::from_millis(50);
 
 type Here = State<Arc<Deployment>>;
 
@@ -132,7 +135,12 @@ fn pieces(
         if at == end {
             let Some(cut) = cut else { return Ok(None) };
             deployment.strike(|struck| struck.downloads_cut += 1);
-            return if cut.length_told { Err("the download is cut".into()) } else { Ok(None) };
+            if !cut.length_told {
+                return Ok(None);
+            }
+            // What was sent before is to arrive.
+            deployment.clock.sleep(FLUSH).await;
+            return Err("the download is cut".into());
         }
         let length = (end - at).min(deployment.link().piece() as u64);
         let file = Arc::clone(&export.file);
@@ -192,7 +200,7 @@ async fn upload_part(
         match body.next().await.transpose().map_err(|error| ApiError::bad_request("BrokenUpload", error.to_string()))? {
             Some(piece) => {
                 let carried = deployment.link().carry_in(piece.len() as u64).await;
-                carried.map_err(|shut| ApiError::internal(shut))?;
+                carried.map_err(ApiError::internal)?;
                 held.extend_from_slice(&piece);
             }
             None => ended = true,

@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use memchr::memchr_iter;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -333,8 +334,7 @@ fn first_rows(chunk: RowChunk, most: u64) -> RowChunk {
     if chunk.rows <= most {
         return chunk;
     }
-    let ends = chunk.lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-    let end = if most == 0 { 0 } else { ends.skip(most as usize - 1).next().unwrap_or(0) };
+    let end = memchr_iter(b'\n', &chunk.lines).take(most as usize).last().map_or(0, |at| at + 1);
     RowChunk { rows: most, lines: chunk.lines.slice(..end), ..chunk }
 }
 

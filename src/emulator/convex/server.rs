@@ -22,7 +22,6 @@ pub struct Server {
     deployment: Arc<Deployment>,
     address: SocketAddr,
     stop: watch::Sender<bool>,
-    open: watch::Receiver<bool>,
     task: JoinHandle<()>,
 }
 
@@ -34,7 +33,7 @@ impl Server {
     pub fn start(deployment: Arc<Deployment>) -> io::Result<Server> {
         let (door, address) = Door::open(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let (stop, stopped) = watch::channel(false);
-        let (opened, open) = watch::channel(true);
+        let (opened, _) = watch::channel(true);
         let link = Arc::clone(deployment.link());
         let service = TowerToHyperService::new(http::router(&deployment));
         let serve = {
@@ -43,7 +42,7 @@ impl Server {
         };
         let clock = deployment.clock.clone();
         let task = tokio::spawn(listener::run(door, Some(link), clock, opened, stopped, serve));
-        Ok(Server { deployment, address, stop, open, task })
+        Ok(Server { deployment, address, stop, task })
     }
 
     /// Its address, without a slash at the end.
@@ -56,19 +55,11 @@ impl Server {
         &self.deployment
     }
 
-    /// Waits until the address listens, or refuses, as the link says.
-    pub async fn settled(&self) {
-        let mut open = self.open.clone();
-        while *open.borrow_and_update() == (self.deployment.link().state() == LinkState::Refused) {
-            if open.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
     /// Ends all connections and whatever runs in the deployment; when it returns, nothing listens any more.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
+        // Sockets that were upgraded are no longer the listener's; they end with the link.
+        self.deployment.link().set(LinkState::Refused);
         // A task that panicked is gone as well.
         let _ = self.task.await;
         self.deployment.close().await;

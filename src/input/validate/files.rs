@@ -91,8 +91,7 @@ expect: { outcome: recovered }
             kinds: kinds.to_vec(),
             parameters: vec![],
         };
-        let faults =
-            [fault("files-only", false, &[ServiceKind::Files]), fault("points", true, &ServiceKind::ALL)];
+        let faults = [fault("files-only", false, &[ServiceKind::Files]), fault("points", true, &ServiceKind::ALL)];
         let errors = super::super::scenario(&load_scenario(&path).unwrap(), &plan, &faults);
         errors.iter().map(|error| error.what.clone()).collect::<Vec<_>>().join("; ")
     }

@@ -27,6 +27,8 @@ use crate::{
     sim::{clock::Clock, lanes::Lanes},
 };
 
+pub use super::remote::Address;
+
 /// Name of the deployment that the application uses before the disaster.
 const SOURCE: &str = "hooklabs-production";
 
@@ -42,19 +44,15 @@ pub struct Hosted {
     scratch: PathBuf,
 }
 
-/// Where a deployment is reached, and with which key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    /// Without a slash at the end.
-    pub url: String,
-    /// The deployment's admin key.
-    pub key: String,
-}
-
 /// A server that can be shut down early.
 struct Serving(Mutex<Option<Server>>);
 
 impl Serving {
+    fn deployment(&self) -> Option<Arc<Deployment>> {
+        let server = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        server.as_ref().map(|server| Arc::clone(server.deployment()))
+    }
+
     async fn end(&self) {
         let server = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(server) = server {
@@ -73,7 +71,7 @@ impl Hosted {
         let (source, ledger) = (Arc::clone(&database.source), Arc::clone(&database.ledger));
         let documents = SourceDocuments { source, ledger: Arc::clone(&ledger), lanes: lanes.clone() };
         let (serving, remote) = serve(SOURCE, Arc::new(documents), clock, &lanes, scratch)?;
-        let address = Address { url: remote.url().to_owned(), key: remote.admin_key().to_owned() };
+        let address = remote.address();
         Ok(Hosted {
             database,
             source: Arc::new(RemoteSource { remote, ledger }),
@@ -89,6 +87,28 @@ impl Hosted {
     /// Where the source is reached.
     pub fn source_address(&self) -> &Address {
         &self.address
+    }
+
+    /// The deployments that are served now, the source's first: what faults strike.
+    pub fn deployments(&self) -> Vec<Arc<Deployment>> {
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.iter().filter_map(|server| server.deployment()).collect()
+    }
+
+    /// A new, empty deployment, and where it is reached.
+    ///
+    /// # Errors
+    /// When no port or no folder can be had.
+    pub fn provision_at(&self) -> Result<(Arc<dyn Target>, Address), ServiceError> {
+        let number = self.provisioned.fetch_add(1, Ordering::Relaxed) + 1;
+        let name = format!("hooklabs-restore-{number}");
+        let documents = StoredDocuments::new(self.scratch.join(&name), &self.lanes)?;
+        let (serving, remote) = serve(&name, Arc::new(documents), &self.clock, &self.lanes, &self.scratch)?;
+        let address = remote.address();
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&serving));
+        let staged = SpooledTarget::new(self.scratch.join(format!("{name}-staged")), &self.lanes)?;
+        let (lanes, scratch) = (self.lanes.clone(), self.scratch.clone());
+        Ok((Arc::new(RemoteTarget { remote, serving, staged, lanes, scratch }), address))
     }
 
     /// Ends all deployments.
@@ -121,14 +141,7 @@ impl Platform for Hosted {
     }
 
     async fn provision(&self) -> Result<Arc<dyn Target>, ServiceError> {
-        let number = self.provisioned.fetch_add(1, Ordering::Relaxed) + 1;
-        let name = format!("hooklabs-restore-{number}");
-        let documents = StoredDocuments::new(self.scratch.join(&name), &self.lanes)?;
-        let (serving, remote) = serve(&name, Arc::new(documents), &self.clock, &self.lanes, &self.scratch)?;
-        self.servers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&serving));
-        let staged = SpooledTarget::new(self.scratch.join(format!("{name}-staged")), &self.lanes)?;
-        let (lanes, scratch) = (self.lanes.clone(), self.scratch.clone());
-        Ok(Arc::new(RemoteTarget { remote, serving, staged, lanes, scratch }))
+        self.provision_at().map(|(target, _)| target)
     }
 
     async fn cut_over(&self, target: Arc<dyn Target>) -> Result<(), ServiceError> {

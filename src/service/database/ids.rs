@@ -1,22 +1,14 @@
 //! Document ids as Convex spells them: lower-case Crockford base32 of the table's number, 16 bytes and a checksum. The
 //! 16 bytes hold the row's index under a keyed permutation, so that an id says which row it names without a lookup.
 
-use std::sync::LazyLock;
-
-use data_encoding::{Encoding, Specification};
-
-use crate::sim::seed::Seed;
+use crate::{
+    emulator::convex::ids::{BASE32, FIRST_TABLE, fletcher16},
+    sim::seed::Seed,
+};
 
 /// Characters of an id: the table numbers in use take two bytes.
 pub(super) const ID_LEN: usize = 32;
 const BINARY_LEN: usize = 20;
-const FIRST_TABLE_NUMBER: u32 = 10_001;
-
-static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
-    let mut spec = Specification::new();
-    spec.symbols.push_str("0123456789abcdefghjkmnpqrstvwxyz");
-    spec.encoding().expect("32 distinct symbols make an encoding")
-});
 
 /// Names rows, and recognises the names that it gave.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +26,7 @@ impl Ids {
     /// The id of a table's row.
     pub(super) fn encode(&self, table: usize, index: u64) -> [u8; ID_LEN] {
         let mut binary = [0; BINARY_LEN];
-        let number = FIRST_TABLE_NUMBER + table as u32;
+        let number = FIRST_TABLE + table as u32;
         binary[0] = (number & 0x7f | 0x80) as u8;
         binary[1] = (number >> 7) as u8;
         let word = mix(index ^ self.key(table));
@@ -54,7 +46,7 @@ impl Ids {
             return None;
         }
         let number = u32::from(binary[0] & 0x7f) | u32::from(binary[1]) << 7;
-        let table = number.checked_sub(FIRST_TABLE_NUMBER)? as usize;
+        let table = number.checked_sub(FIRST_TABLE)? as usize;
         let word = little_endian(&binary[2..10]);
         let index = unmix(word) ^ self.key(table);
         // The tag and the checksum are compared through the one spelling that the row's id has.
@@ -72,15 +64,6 @@ impl Ids {
 
 fn little_endian(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
-}
-
-/// Fletcher's checksum with both sums modulo 256; the low byte is the plain sum.
-fn fletcher16(bytes: &[u8]) -> u16 {
-    let (low, high) = bytes.iter().fold((0u8, 0u8), |(low, high), byte| {
-        let low = low.wrapping_add(*byte);
-        (low, high.wrapping_add(low))
-    });
-    u16::from_le_bytes([low, high])
 }
 
 const MULTIPLIERS: [u64; 2] = [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb];

@@ -29,12 +29,20 @@ const POLL: Duration = Duration::from_millis(5);
 /// The form in which no integer loses a digit.
 const FORMAT: &str = "convex_encoded_json";
 
-/// A deployment's address and key.
+/// Where a deployment is reached, and with which key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Without a slash at the end.
+    pub url: String,
+    /// The deployment's admin key.
+    pub key: String,
+}
+
+/// A deployment.
 #[derive(Debug, Clone)]
 pub(super) struct Remote {
     client: Client,
-    url: String,
-    key: String,
+    address: Address,
     /// Told of connections that the system refused in the deployment's name.
     link: Arc<Link>,
     clock: Clock,
@@ -76,16 +84,13 @@ impl Remote {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().build();
         let client = client.map_err(|error| ServiceError(format!("no HTTP client can be had: {error}")))?;
-        let (url, key, link) = (url.to_owned(), format!("Convex {key}"), Arc::clone(link));
-        Ok(Remote { client, url, key, link, clock: clock.clone(), lanes: lanes.clone() })
+        let address = Address { url: url.to_owned(), key: key.to_owned() };
+        Ok(Remote { client, address, link: Arc::clone(link), clock: clock.clone(), lanes: lanes.clone() })
     }
 
-    pub(super) fn url(&self) -> &str {
-        &self.url
-    }
-
-    pub(super) fn admin_key(&self) -> &str {
-        self.key.trim_start_matches("Convex ")
+    /// Where it is.
+    pub(super) fn address(&self) -> Address {
+        self.address.clone()
     }
 
     /// All documents at the newest moment, which comes with them.
@@ -229,11 +234,11 @@ impl Remote {
     }
 
     fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.url)
+        format!("{}{path}", self.address.url)
     }
 
     async fn send(&self, asked: RequestBuilder) -> Result<Response, ServiceError> {
-        let answered = asked.header("authorization", &self.key).send().await;
+        let answered = asked.header("authorization", format!("Convex {}", self.address.key)).send().await;
         let answer = answered.map_err(|error| {
             if error.is_connect() {
                 self.link.count_refused();
@@ -375,7 +380,7 @@ mod tests {
 
     #[test]
     fn a_document_is_read_whatever_the_order_of_its_fields() {
-        let shown = |document| split(document).map(|(table, fields)| (table.into_owned(), fields.into_owned()));
+        let shown = |document: &str| split(document).map(|(table, fields)| (table.into_owned(), fields.into_owned()));
         let own = r#""_id":"a","n":{"$integer":"JAAAAAAAAAA="}"#;
         let expected = Some(("users".to_owned(), own.to_owned()));
         assert_eq!(shown(&format!(r#"{{"_table":"users","_ts":17,{own}}}"#)), expected);

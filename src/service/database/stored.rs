@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use memchr::memchr_iter;
 
 use crate::{
     emulator::convex::documents::{Deltas, Documents, ImportPlan, Page, Snapshot, Staging, TableInfo},
@@ -68,13 +69,14 @@ impl StoredDocuments {
         let mut tables = Vec::new();
         for table in &visible.tables {
             match staged.iter().find(|new| new.name == table.name) {
-                Some(new) if plan.joins => new.take_in(table)?,
-                Some(_) => {}
+                Some(new) if plan.joins => tables.push(table.joined_by(new)?),
+                Some(new) => tables.push(Arc::clone(new)),
                 None if plan.deletes_others => {}
                 None => tables.push(Arc::clone(table)),
             }
         }
-        tables.extend(staged);
+        let known: Vec<Arc<str>> = visible.tables.iter().map(|table| Arc::clone(&table.name)).collect();
+        tables.extend(staged.into_iter().filter(|new| !known.contains(&new.name)));
         visible.tables = tables;
         visible.changes += 1;
         Ok(())
@@ -100,34 +102,36 @@ impl Table {
         Ok(())
     }
 
-    /// Adds the rows of another table. Rows have no order but that of their creation.
-    fn take_in(&self, other: &Table) -> Result<(), ServiceError> {
-        let mut from = Some(0);
-        while let Some(at) = from {
-            let page = other.page(at, usize::MAX).map_err(|e| failed("read", &other.path, &e))?;
-            self.append(page.rows, &page.lines)?;
-            from = page.next;
+    /// The rows of both, the new ones last. In a file of its own: whoever reads this table goes on reading it.
+    fn joined_by(&self, new: &Table) -> Result<Arc<Table>, ServiceError> {
+        let joined = Table::create(new.path.with_extension("joined"), &self.name)?;
+        for part in [self, new] {
+            let mut from = Some(0);
+            while let Some(at) = from {
+                let page = part.page(at, usize::MAX).map_err(|e| failed("read", &part.path, &e))?;
+                joined.append(page.rows, &page.lines)?;
+                from = page.next;
+            }
         }
-        Ok(())
+        Ok(joined)
     }
 
     /// Whole lines from a place on.
     fn page(&self, from: u64, most_rows: usize) -> io::Result<Page> {
         let end = self.written().bytes;
-        let mut lines = Vec::new();
+        let mut lines: Vec<u8> = Vec::new();
         loop {
-            let known = lines.len();
-            let wanted = PAGE.min(end.saturating_sub(from + known as u64));
-            lines.resize(known + wanted as usize, 0);
-            self.file.read_exact_at(&mut lines[known..], from + known as u64)?;
+            let known = lines.len() as u64;
+            // Most pages take one look; a line that is longer takes more.
+            lines = vec![0; (known + PAGE).min(end.saturating_sub(from)) as usize];
+            self.file.read_exact_at(&mut lines, from)?;
             let at_end = from + lines.len() as u64 >= end;
-            let mut ends = lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
             let (mut rows, mut cut) = (0, 0);
-            while let Some(line_end) = ends.next().filter(|_| rows < most_rows) {
-                (rows, cut) = (rows + 1, line_end);
+            for line_end in memchr_iter(b'\n', &lines).take(most_rows) {
+                (rows, cut) = (rows + 1, line_end + 1);
             }
             if rows == 0 && !at_end {
-                continue; // a line that is longer than what was read
+                continue;
             }
             if at_end && rows < most_rows && cut < lines.len() {
                 (rows, cut) = (rows + 1, lines.len()); // the last line lacks its end
