@@ -22,7 +22,7 @@ use crate::{
         record::Way,
         scenario::Scenario,
     },
-    monitor::Monitor,
+    monitor::{Means, Monitor},
     pipeline::Workbench,
     sim::{
         clock::Clock,
@@ -57,7 +57,7 @@ pub struct Parts<'p> {
 pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let Parts { plan, scenario, seed, way, scratch, listener } = parts;
     let order = plan.restore_order(scenario.service.names());
-    let start = Timetable::new(scenario, &[], plan.monitor.check_every).start();
+    let start = Timetable::new(scenario, &[], scenario.monitor(plan).check_every).start();
     let clock = Clock::new(way, start).modelled(scale(scenario, way));
     let lanes = Lanes::new(&clock);
     let recorder = Recorder::new(&clock, listener);
@@ -141,10 +141,11 @@ impl House<'_> {
         })
     }
 
-    /// The plan's monitor over the backups of that service.
+    /// The drill's monitor over the backups of that service.
     fn monitor(&self, wanted: &Wanted<'_>) -> Monitor {
-        let (stores, limits) = (self.stores.to_vec(), self.plan.monitor.clone());
-        Monitor::new(stores, wanted.layout.clone(), limits, self.clock.scale())
+        let (stores, limits) = (self.stores.to_vec(), self.scenario.monitor(self.plan).clone());
+        let means = Means { lanes: self.lanes.clone(), scratch: self.scratch.to_owned() };
+        Monitor::new(stores, wanted.layout.clone(), limits, self.clock.scale(), means)
     }
 }
 
