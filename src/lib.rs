@@ -20,3 +20,4 @@ pub mod report;
 pub mod service;
 pub mod sim;
 pub mod store;
+pub mod verify;

@@ -23,6 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fault", &["store::contract", "emulator", "sim", "model"]),
     ("check", &["store::contract", "service::contract", "emulator", "sim", "model"]),
     ("monitor", &["store::contract", "archive", "sim", "model"]),
+    ("verify", &["store::contract", "service::contract", "archive", "sim", "model"]),
     (
         "engine",
         &[
