@@ -48,7 +48,25 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "sim", "store",
         ],
     ),
-    ("cli", &["assembly", "engine", "error", "exit", "fault", "input", "measure", "model", "report", "sim"]),
+    (
+        "cli",
+        &[
+            "archive",
+            "assembly",
+            "engine",
+            "error",
+            "exit",
+            "fault",
+            "input",
+            "measure",
+            "model",
+            "monitor",
+            "report",
+            "sim",
+            "store::contract",
+            "verify",
+        ],
+    ),
 ];
 
 /// Implementations: names below a room that its contract does not include.

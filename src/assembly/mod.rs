@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+pub mod buckets;
 mod database;
 mod regions;
 

@@ -8,8 +8,11 @@ use console::{Console, Refused};
 
 use crate::exit;
 
+mod buckets;
 mod console;
+mod credentials;
 mod list;
+mod monitor;
 mod output;
 mod progress;
 mod replay;
@@ -17,6 +20,7 @@ mod run;
 mod selection;
 mod session;
 mod validate;
+mod verify;
 
 const AFTER_HELP: &str =
     "Exit codes: 0 every drill ended as its scenario expects; 1 an expectation or the data failed \
@@ -67,6 +71,10 @@ enum Verb {
     Validate(validate::ValidateArgs),
     /// Play the drill of a record again, and compare.
     Replay(replay::ReplayArgs),
+    /// Look at the newest backup of every service in your own buckets, read-only, and tell whom the plan names.
+    Monitor(monitor::MonitorArgs),
+    /// Read one backup to its last byte and restore it into a scratch target.
+    Verify(verify::VerifyArgs),
 }
 
 /// What a verb ends with: an exit code, or everything that kept it from being carried out.
@@ -115,6 +123,8 @@ impl Verb {
             Verb::List(args) => list::list(args, common, console),
             Verb::Validate(args) => validate::validate(args, common, console),
             Verb::Replay(args) => replay::replay(args, console),
+            Verb::Monitor(args) => monitor::monitor(args, common, console),
+            Verb::Verify(args) => verify::verify(args, common, console),
         }
     }
 }

@@ -17,7 +17,13 @@ use crate::{
     store::{ObjectInfo, SharedStore, Store},
 };
 
+pub mod alerts;
 mod content;
+pub mod folder;
+pub mod prometheus;
+pub mod reading;
+pub mod round;
+pub mod webhook;
 
 /// A monitor. It has no memory: each look says all that it sees, as the scripts do that teams have.
 pub struct Monitor {

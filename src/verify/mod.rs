@@ -280,7 +280,8 @@ impl Subject<'_> {
             return steps.failed(Step::TestRestore, "what was read back is not what was written".into());
         }
         let tables = words::count(summary.tables.len() as u64, "table");
-        steps.ok(Step::TestRestore, format!("{tables} restored into a scratch target and read back with equal digests"));
+        steps
+            .ok(Step::TestRestore, format!("{tables} restored into a scratch target and read back with equal digests"));
         match references.ask(&summary.tables, &arrived, &self.means.lanes).await {
             Err(why) => steps.impossible(Step::Queries, why),
             Ok(queries::Asked { unique: Err(why), .. }) => steps.failed(Step::Schema, why),

@@ -69,7 +69,9 @@ impl<'f, T> Findings<'f, T> {
     }
 
     fn monitor(&mut self, path: &str, monitor: &MonitorPlan) {
-        for (field, span, example) in [("check_every", monitor.check_every, "6 h"), ("max_age", monitor.max_age, "26 h")] {
+        for (field, span, example) in
+            [("check_every", monitor.check_every, "6 h"), ("max_age", monitor.max_age, "26 h")]
+        {
             let path = format!("{path}.{field}");
             self.unless(span > Span::ZERO, &path, format!("`{path}` is zero"), format!("write a time: {example}"));
             self.span(&path, span);
