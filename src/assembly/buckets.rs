@@ -30,6 +30,13 @@ pub struct Keys {
     pub session_token: Option<String>,
 }
 
+impl Keys {
+    /// No keys: with them a bucket can be named, not read.
+    pub fn none() -> Self {
+        Keys { access_key: String::new(), secret_key: String::new(), session_token: None }
+    }
+}
+
 /// A bucket to be read.
 pub struct Bucket<'b> {
     /// Region that requests are signed for.

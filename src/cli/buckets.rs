@@ -6,8 +6,8 @@ use super::credentials;
 use crate::{
     assembly::buckets::{self, Bucket, Keys},
     error::{Error, Result},
-    model::plan::Plan,
-    sim::clock::Clock,
+    model::{plan::Plan, record::Way},
+    sim::{clock, clock::Clock},
     store::SharedStore,
 };
 
@@ -28,17 +28,26 @@ impl BucketArgs {
     /// # Errors
     /// When an address makes no sense or is not allowed, or there is no key.
     pub(super) fn stores(&self, plan: &Plan, clock: &Clock) -> Result<Vec<SharedStore>> {
-        let endpoints = self.endpoints(plan)?;
-        let open = |keys: &Keys| -> Result<Vec<SharedStore>> {
-            let stores = plan.regions.iter().zip(&endpoints).map(|(region, endpoint)| {
-                let bucket = Bucket { region: &region.name, bucket: &region.bucket, endpoint: *endpoint };
-                buckets::open(&bucket, &self.allow_endpoint, keys, clock)
-            });
-            stores.collect()
-        };
         // What is not allowed is said before a key is looked for.
-        open(&Keys { access_key: String::new(), secret_key: String::new(), session_token: None })?;
-        open(&credentials::find()?)
+        self.open(plan, clock, &Keys::none())?;
+        self.open(plan, clock, &credentials::find()?)
+    }
+
+    fn open(&self, plan: &Plan, clock: &Clock, keys: &Keys) -> Result<Vec<SharedStore>> {
+        let endpoints = self.endpoints(plan)?;
+        let stores = plan.regions.iter().zip(endpoints).map(|(region, endpoint)| {
+            let bucket = Bucket { region: &region.name, bucket: &region.bucket, endpoint };
+            buckets::open(&bucket, &self.allow_endpoint, keys, clock)
+        });
+        stores.collect()
+    }
+
+    /// Whether every address makes sense and may be asked.
+    ///
+    /// # Errors
+    /// Which does not.
+    pub(super) fn check(&self, plan: &Plan) -> Result<()> {
+        self.open(plan, &Clock::new(Way::Real, clock::wall_now()), &Keys::none()).map(drop)
     }
 
     /// Whether the buckets are somewhere that may be asked, so that it makes sense to look for keys.

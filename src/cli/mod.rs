@@ -9,6 +9,7 @@ use console::{Console, Refused};
 use crate::exit;
 
 mod buckets;
+mod checklist;
 mod console;
 mod credentials;
 mod list;
@@ -75,6 +76,8 @@ enum Verb {
     Monitor(monitor::MonitorArgs),
     /// Read one backup to its last byte and restore it into a scratch target.
     Verify(verify::VerifyArgs),
+    /// Go through the daily, weekly or monthly checklist, and write the sheet to be signed.
+    Checklist(checklist::ChecklistArgs),
 }
 
 /// What a verb ends with: an exit code, or everything that kept it from being carried out.
@@ -125,6 +128,7 @@ impl Verb {
             Verb::Replay(args) => replay::replay(args, console),
             Verb::Monitor(args) => monitor::monitor(args, common, console),
             Verb::Verify(args) => verify::verify(args, common, console),
+            Verb::Checklist(args) => checklist::checklist(args, common, console),
         }
     }
 }

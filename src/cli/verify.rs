@@ -107,8 +107,7 @@ impl VerifyArgs {
         let endpoint = self.endpoint.as_deref().or_else(|| planned.and_then(|region| region.endpoint.as_deref()));
         let bucket = Bucket { region: &region, bucket, endpoint };
         // What is not allowed is said before a key is looked for.
-        let none = Keys { access_key: String::new(), secret_key: String::new(), session_token: None };
-        buckets::open(&bucket, &self.allow_endpoint, &none, clock)?;
+        buckets::open(&bucket, &self.allow_endpoint, &Keys::none(), clock)?;
         buckets::open(&bucket, &self.allow_endpoint, &credentials::find()?, clock)
     }
 }

@@ -20,6 +20,7 @@ use crate::{
 pub mod alerts;
 mod content;
 pub mod folder;
+pub mod health;
 pub mod prometheus;
 pub mod reading;
 pub mod round;

@@ -80,7 +80,7 @@ pub fn due(plan: &ServicePlan, now: Timestamp) -> Option<Timestamp> {
         Cadence::Realtime => return None,
         every => SignedDuration::from_millis(i64::try_from(every.interval().millis()).unwrap_or(i64::MAX)),
     };
-    let latest = now.checked_sub(GRACE).ok()?;
+    let latest = Timestamp::from_second(now.checked_sub(GRACE).ok()?.as_second()).ok()?;
     match (plan.backup.every, plan.backup.at) {
         (Cadence::Daily, Some(at)) => {
             let day = interval.as_millis();
@@ -141,7 +141,7 @@ mod tests {
     fn a_backup_is_due_an_hour_after_its_time_of_day() {
         let at = |now: &str| due(&service("daily"), now.parse().unwrap()).unwrap().to_string();
         assert_eq!(at("2026-11-05T03:59:59Z"), "2026-11-04T03:00:00Z");
-        assert_eq!(at("2026-11-05T04:00:00Z"), "2026-11-05T03:00:00Z");
+        assert_eq!(at("2026-11-05T04:00:00.25Z"), "2026-11-05T03:00:00Z");
         assert_eq!(at("2026-11-06T02:00:00Z"), "2026-11-05T03:00:00Z");
         let weekly = due(&service("weekly"), "2026-11-09T01:00:00Z".parse().unwrap()).unwrap();
         assert_eq!(weekly.to_string(), "2026-11-02T00:00:00Z");

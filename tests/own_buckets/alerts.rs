@@ -89,7 +89,7 @@ fn an_alarm_is_told_once_while_it_stands_and_so_is_its_end() {
     let json = rig.runtime.block_on(server(&[(ResponseTemplate::new(200), 99)]));
     let slack = rig.runtime.block_on(server(&[(ResponseTemplate::new(200), 99)]));
     let state = rig.bench.path("state.json").display().to_string();
-    let plan = PLAN.replace("response:", "alerts: [{ url_env: BACKUP_SLACK, form: slack }]\nresponse:");
+    let plan = PLAN.replace("\nresponse:", "\nalerts: [{ url_env: BACKUP_SLACK, form: slack }]\nresponse:");
     let look = |code: i32| {
         let (address, prometheus) = (format!("{}{SECRET}", json.uri()), rig.bench.path("backdraft.prom"));
         let prometheus = prometheus.display().to_string();

@@ -16,7 +16,7 @@ fn gunzip(bytes: &[u8]) -> String {
 }
 
 fn gzip(text: &str) -> Vec<u8> {
-    let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut gz = GzEncoder::new(Vec::new(), Compression::best());
     gz.write_all(text.as_bytes()).unwrap();
     gz.finish().unwrap()
 }
