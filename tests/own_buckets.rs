@@ -8,6 +8,8 @@ mod alerts;
 #[path = "cli/bench.rs"]
 #[allow(dead_code, reason = "shared with the tests of the command line")]
 mod bench;
+#[path = "own_buckets/checklist.rs"]
+mod checklist;
 #[path = "own_buckets/look.rs"]
 mod look;
 #[path = "own_buckets/rig.rs"]

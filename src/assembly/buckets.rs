@@ -62,8 +62,11 @@ pub fn open(bucket: &Bucket<'_>, allowed: &[String], keys: &Keys, clock: &Clock)
     let host = url.host_str().unwrap_or_default();
     let is_here = is_loopback(host);
     if !is_here && !allowed.iter().any(|name| covers(name, host)) {
-        let beyond = format!("bucket {} lies beyond this machine, at {host}, and is not asked unasked", bucket.bucket);
-        let help = format!("allow it by name with --allow-endpoint {host}; it is read, never written");
+        let beyond = format!(
+            "bucket {} lies beyond this machine, at {host}, and is asked only where you allow it",
+            bucket.bucket
+        );
+        let help = format!("name the host with --allow-endpoint {host}; it is read, never written");
         return Err(Error::new(beyond).help(help));
     }
     let credentials = Credentials { access_key: keys.access_key.clone(), secret_key: keys.secret_key.clone() };

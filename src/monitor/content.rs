@@ -39,7 +39,8 @@ impl Monitor {
     }
 
     async fn read_manifest(&self, store: &dyn Store, point: &PointName) -> Result<Manifest, String> {
-        let (info, mut body) = store.get(&self.layout.manifest_key(point)).await.map_err(|e| e.kind.to_string())?;
+        let (info, mut body) =
+            store.get(&self.layout.manifest_key(point)).await.map_err(|e| format!("its manifest: {}", e.kind))?;
         if info.size > MAX_MANIFEST_BYTES as u64 {
             return Err(format!("its manifest has {} bytes", info.size));
         }

@@ -44,7 +44,7 @@ impl Desk<'_> {
         let Some(readings) = looked else { return Ok(Item::new(title, State::NotChecked, NO_BUCKETS)) };
         let alarms: usize = readings.iter().map(|reading| reading.alarms.len()).sum();
         let seen = readings.iter().filter(|reading| reading.verdict != Verdict::NotLookedAt).count() as u64;
-        let seen = format!("{} looked at", words::count(seen, "service in a region").replace("regions", "region"));
+        let seen = format!("{} looked at", words::count(seen, "place"));
         let lines = readings.iter().map(line).collect();
         Ok(match (alarms, readings.iter().all(|reading| reading.verdict == Verdict::NotLookedAt)) {
             (_, true) => Item::new(title, State::NotChecked, "no service of the plan has backups that can be dated"),

@@ -120,8 +120,7 @@ impl Desk<'_> {
         })?;
         let (well, lines) = asked.unwrap_or_default();
         let state = if well { State::Done } else { State::Failed };
-        Ok(Item::new(title, state, words::count(lines.len() as u64, "address").replace("addresss", "addresses"))
-            .with(lines))
+        Ok(Item::new(title, state, format!("{} of them asked", lines.len())).with(lines))
     }
 
     /// A monitor that looks leaves a state file; one that stopped leaves an old one.
