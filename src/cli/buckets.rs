@@ -42,12 +42,12 @@ impl BucketArgs {
         stores.collect()
     }
 
-    /// Whether every address makes sense and may be asked.
+    /// Whether every address makes sense and may be asked, and there is a key.
     ///
     /// # Errors
-    /// Which does not.
+    /// What is not so.
     pub(super) fn check(&self, plan: &Plan) -> Result<()> {
-        self.open(plan, &Clock::new(Way::Real, clock::wall_now()), &Keys::none()).map(drop)
+        self.stores(plan, &Clock::new(Way::Real, clock::wall_now())).map(drop)
     }
 
     /// Whether the buckets are somewhere that may be asked, so that it makes sense to look for keys.

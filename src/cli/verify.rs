@@ -117,10 +117,10 @@ async fn read_manifest(origin: &dyn Origin, named: bool) -> Result<Option<std::r
     match read_small(origin, MAX_MANIFEST_BYTES).await {
         Ok(text) => Ok(Some(Manifest::parse(&text))),
         Err(OpenError::Missing(_)) if !named => Ok(None),
-        Err(OpenError::Unreadable(why)) if !named => Ok(Some(Err(why))),
         Err(why) => {
             let unread = Error::new("the manifest cannot be read").at(origin.name()).because(why.words().to_owned());
-            Err(unread.help("leave --manifest out to take what stands beside the backup"))
+            Err(unread
+                .help("a backup without a manifest is verified without; one whose manifest is there must be readable"))
         }
     }
 }

@@ -26,6 +26,9 @@ fn sender() -> Sender {
     Sender::new(&Clock::new(Way::Real, clock::wall_now()), hasty()).unwrap()
 }
 
+/// What a webhook answers and how often, how sending ends, and how many tries there are.
+type Case<'c> = (&'c [(ResponseTemplate, u64)], Result<(), &'c str>, usize);
+
 async fn server(answers: &[(ResponseTemplate, u64)]) -> MockServer {
     let server = MockServer::start().await;
     for (answer, times) in answers {
@@ -43,7 +46,7 @@ fn hook(server: &MockServer) -> Webhook {
 async fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
     let status = ResponseTemplate::new;
     let slow = status(200).set_delay(Duration::from_secs(2));
-    let cases: [(&[(ResponseTemplate, u64)], Result<(), &str>, usize); 6] = [
+    let cases: [Case<'_>; 6] = [
         (&[(status(200), 9)], Ok(()), 1),
         (&[(status(500), 1), (status(429).insert_header("retry-after", "0"), 1), (status(200), 9)], Ok(()), 3),
         (&[(status(500), 9)], Err("answered 500 (3 tries)"), 3),

@@ -82,7 +82,7 @@ struct Desk<'d> {
 pub(super) fn checklist(args: &ChecklistArgs, common: &Common, console: &Console) -> Ended {
     let plan = selection::plan(&common.plan)?;
     // Mistakes in the addresses are said before anything is done.
-    if args.buckets.are_given(&plan.value) && args.period != Period::Monthly {
+    if args.buckets.are_given(&plan.value) {
         args.buckets.check(&plan.value)?;
     }
     let session = Session::start(false)?;
