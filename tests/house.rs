@@ -28,6 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fault", &["store::contract", "emulator", "environment", "sim", "model"]),
     ("check", &["store::contract", "service::contract", "emulator", "environment", "sim", "model"]),
     ("monitor", &["store::contract", "archive", "sim", "model"]),
+    ("verify", &["store::contract", "service::contract", "archive", "sim", "model"]),
     (
         "engine",
         &[
@@ -56,8 +57,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "assembly", "emulator", "engine", "error", "exit", "fault", "incident", "input", "measure", "model",
-            "report", "sim",
+            "archive",
+            "assembly",
+            "emulator",
+            "engine",
+            "error",
+            "exit",
+            "fault",
+            "incident",
+            "input",
+            "measure",
+            "model",
+            "monitor",
+            "report",
+            "sim",
+            "store::contract",
+            "verify",
         ],
     ),
 ];

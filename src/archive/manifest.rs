@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Summary, TableDigest};
+use super::{Limits, Summary, TableDigest};
 use crate::model::{event::Position, plan::DumpFormat};
 
 /// Version of the manifest that this build writes and reads.
@@ -14,6 +14,11 @@ pub const MANIFEST_FORMAT: &str = "backdraft.manifest/1";
 
 /// Largest manifest that is read, in bytes.
 pub const MAX_MANIFEST_BYTES: usize = 1 << 20;
+
+/// What a dump may inflate to beyond the rows that its manifest states: brackets, separators, entries of an archive, and
+/// for each row the name of its table. In bytes.
+const SLACK: u64 = 1 << 20;
+const ROW_SLACK: u64 = 128;
 
 /// What a dump held when it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +73,12 @@ impl Manifest {
     pub fn to_json(&self) -> String {
         // A derived struct of strings and numbers always has a JSON form.
         serde_json::to_string_pretty(self).map(|json| json + "\n").unwrap_or_default()
+    }
+
+    /// What the dump may inflate to: the rows stated and what stands between them.
+    pub fn limits(&self) -> Limits {
+        let stated = |table: &TableDigest| table.bytes.saturating_add(table.rows.saturating_mul(ROW_SLACK));
+        Limits { raw_bytes: self.tables.iter().map(stated).fold(SLACK, u64::saturating_add) }
     }
 
     /// Whether a dump is the one that was made. Err: the first thing in which it differs. Contents are compared before

@@ -29,6 +29,19 @@ pub(super) fn gunzip(bytes: BoxStream<'static, Result<Bytes, ArchiveError>>, lim
     within(stream::once(opened).try_flatten().boxed(), limits.raw_bytes)
 }
 
+/// Text that is not compressed.
+pub(super) fn plain(bytes: BoxStream<'static, Result<Bytes, ArchiveError>>, limits: Limits) -> Pieces {
+    let state = (bytes, false);
+    let pieces = stream::try_unfold(state, |(mut bytes, begun)| async move {
+        match bytes.next().await.transpose()? {
+            Some(piece) => Ok(Some((Vec::from(piece), (bytes, true)))),
+            None if begun => Ok(None),
+            None => Err(ArchiveError::Empty),
+        }
+    });
+    within(pieces.boxed(), limits.raw_bytes)
+}
+
 /// Stops at the limit.
 pub(super) fn within(pieces: Pieces, limit_bytes: u64) -> Pieces {
     let mut total = 0u64;

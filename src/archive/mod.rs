@@ -75,6 +75,46 @@ pub fn pack(format: DumpFormat, contents: Contents, lanes: &Lanes, scratch: &Pat
     }
 }
 
+/// Forms in which a dump can be read: those that are written, and text that is not compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As a pipeline writes it.
+    Dump(DumpFormat),
+    /// One JSON document a line (`.jsonl`).
+    JsonLines,
+    /// One JSON object with an array a table (`.json`).
+    JsonObject,
+}
+
+impl Form {
+    /// Endings of a dump's name, the longest first.
+    const ENDINGS: [(&'static str, Form); 7] = [
+        (".ndjson.gz", Form::Dump(DumpFormat::JsonlGz)),
+        (".jsonl.gz", Form::Dump(DumpFormat::JsonlGz)),
+        (".json.gz", Form::Dump(DumpFormat::JsonGz)),
+        (".ndjson", Form::JsonLines),
+        (".jsonl", Form::JsonLines),
+        (".json", Form::JsonObject),
+        (".zip", Form::Dump(DumpFormat::ConvexZip)),
+    ];
+
+    /// The form that a dump's name states, and the name without its ending; `None` where the ending is none of them.
+    pub fn of_name(name: &str) -> Option<(Form, &str)> {
+        Self::ENDINGS.iter().find_map(|(ending, form)| Some((*form, name.strip_suffix(ending)?)))
+    }
+
+    /// As people read it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Form::Dump(DumpFormat::JsonlGz) => "JSON Lines in gzip",
+            Form::Dump(DumpFormat::JsonGz) => "one JSON object in gzip",
+            Form::Dump(DumpFormat::ConvexZip) => "a Convex snapshot archive",
+            Form::JsonLines => "JSON Lines",
+            Form::JsonObject => "one JSON object",
+        }
+    }
+}
+
 /// Reads an archive, its own or one of another writer, and checks every byte of it. `scratch` is a folder for what does
 /// not fit into memory; nothing is left in it.
 pub fn unpack(
@@ -84,12 +124,25 @@ pub fn unpack(
     lanes: &Lanes,
     scratch: &Path,
 ) -> Unpacked {
+    read(Form::Dump(format), bytes, limits, lanes, scratch)
+}
+
+/// As [`unpack`], in any form.
+pub fn read(
+    form: Form,
+    bytes: BoxStream<'static, Result<Bytes, InputError>>,
+    limits: Limits,
+    lanes: &Lanes,
+    scratch: &Path,
+) -> Unpacked {
     let summary = SummaryHandle::default();
     let bytes = tally::metered(bytes.map_err(ArchiveError::Input).boxed(), &summary);
-    let parsed = match format {
-        DumpFormat::JsonlGz => lines::read(members::gunzip(bytes, limits, lanes), lanes),
-        DumpFormat::JsonGz => object::read(members::gunzip(bytes, limits, lanes), lanes),
-        DumpFormat::ConvexZip => convex::unpack(bytes, limits, lanes, scratch),
+    let parsed = match form {
+        Form::Dump(DumpFormat::JsonlGz) => lines::read(members::gunzip(bytes, limits, lanes), lanes),
+        Form::Dump(DumpFormat::JsonGz) => object::read(members::gunzip(bytes, limits, lanes), lanes),
+        Form::Dump(DumpFormat::ConvexZip) => convex::unpack(bytes, limits, lanes, scratch),
+        Form::JsonLines => lines::read(members::plain(bytes, limits), lanes),
+        Form::JsonObject => object::read(members::plain(bytes, limits), lanes),
     };
     Unpacked { rows: sequence::rows(parsed, summary.clone()), summary }
 }

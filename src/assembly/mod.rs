@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+pub mod buckets;
 mod config;
 mod database;
 mod files;
@@ -28,7 +29,7 @@ use crate::{
         scenario::Scenario,
         units::DayTime,
     },
-    monitor::Monitor,
+    monitor::{Means, Monitor},
     pipeline::Workbench,
     sim::{
         clock::Clock,
@@ -66,7 +67,7 @@ pub struct Parts<'p> {
 pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let Parts { plan, scenario, seed, way, scratch, listener } = parts;
     let order = plan.restore_order(scenario.service.names());
-    let start = Timetable::new(scenario, &[], plan.monitor.check_every).start();
+    let start = Timetable::new(scenario, &[], scenario.monitor(plan).check_every).start();
     let clock = Clock::new(way, start).modelled(scale(scenario, way));
     let lanes = Lanes::new(&clock);
     let recorder = Recorder::new(&clock, listener);
@@ -197,11 +198,12 @@ impl House<'_> {
         })
     }
 
-    /// The plan's monitor over the backups of that service.
+    /// The drill's monitor over the backups of that service.
     fn monitor(&self, wanted: &Wanted<'_>) -> Monitor {
-        let (stores, limits) = (self.stores.to_vec(), self.plan.monitor.clone());
+        let (stores, limits) = (self.stores.to_vec(), self.scenario.monitor(self.plan).clone());
+        let means = Means { lanes: self.lanes.clone(), scratch: self.scratch.to_owned() };
         let scale = if wanted.plan.kind == ServiceKind::Config { 1 } else { self.clock.scale() };
-        Monitor::new(stores, wanted.layout.clone(), limits, scale)
+        Monitor::new(stores, wanted.layout.clone(), limits, scale, means)
     }
 }
 

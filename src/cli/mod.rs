@@ -8,9 +8,13 @@ use console::{Console, Refused};
 
 use crate::exit;
 
+mod buckets;
+mod checklist;
 mod console;
+mod credentials;
 mod incident;
 mod list;
+mod monitor;
 mod output;
 mod progress;
 mod replay;
@@ -19,6 +23,7 @@ mod selection;
 mod session;
 mod status_page;
 mod validate;
+mod verify;
 
 const AFTER_HELP: &str =
     "Exit codes: 0 every drill ended as its scenario expects; 1 an expectation or the data failed \
@@ -71,6 +76,12 @@ enum Verb {
     Replay(replay::ReplayArgs),
     /// Write the papers of a drill's incident: status page, notices to users, calls, report.
     Incident(incident::IncidentArgs),
+    /// Look at the newest backup of every service in your own buckets, read-only, and tell whom the plan names.
+    Monitor(monitor::MonitorArgs),
+    /// Read one backup to its last byte and restore it into a scratch target.
+    Verify(verify::VerifyArgs),
+    /// Go through the daily, weekly or monthly checklist, and write the sheet to be signed.
+    Checklist(checklist::ChecklistArgs),
 }
 
 /// What a verb ends with: an exit code, or everything that kept it from being carried out.
@@ -120,6 +131,9 @@ impl Verb {
             Verb::Validate(args) => validate::validate(args, common, console),
             Verb::Replay(args) => replay::replay(args, console),
             Verb::Incident(args) => incident::incident(args, console),
+            Verb::Monitor(args) => monitor::monitor(args, common, console),
+            Verb::Verify(args) => verify::verify(args, common, console),
+            Verb::Checklist(args) => checklist::checklist(args, common, console),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Write,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -44,4 +45,20 @@ impl Output {
             .because(cause)
             .help("choose a folder that this user may write with --out DIR")
     }
+}
+
+/// Writes one file that others may read, whole or not at all. Folders are not made.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn write_file(path: &Path, content: &str) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(content.as_bytes())?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        file.persist(path)?;
+        Ok(())
+    });
+    let help = "choose a file in a folder that is there and that this user may write";
+    written.map_err(|e| Error::new("this file cannot be written").at(path.display().to_string()).because(e).help(help))
 }

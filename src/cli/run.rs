@@ -103,7 +103,7 @@ fn play_all(
     status_page: Option<&StatusPage>,
 ) -> Result<Vec<Record>> {
     let mut progress = Progress::new(chosen.len(), console);
-    let troupe = Troupe::new(plan, args.seed, if args.simulate { Way::Simulated } else { Way::Real });
+    let troupe = Troupe::new(&plan, args.seed, if args.simulate { Way::Simulated } else { Way::Real });
     let mut records = Vec::new();
     for one in chosen {
         let cast = troupe.cast(one);

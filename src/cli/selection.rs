@@ -87,6 +87,11 @@ pub(super) fn scenarios(selection: &Selection, plan: &Loaded<Plan>) -> std::resu
 }
 
 impl Selection {
+    /// Scenarios of the default folder whose name holds one of these texts; all where there is none.
+    pub(super) fn of_names(only: &[String]) -> Self {
+        Selection { paths: vec![DEFAULT_FOLDER.into()], only: only.to_vec(), service: None, level: None }
+    }
+
     fn wants(&self, one: &Chosen) -> bool {
         let scenario = &one.scenario.value;
         (self.only.is_empty() || self.only.iter().any(|text| one.id.contains(text)))

@@ -12,7 +12,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::{runtime, signal::unix, sync::watch};
 
-use super::selection::Chosen;
+use super::{console::Console, progress::Progress, selection::Chosen};
 use crate::{
     assembly::{self, Parts},
     engine::{
@@ -51,8 +51,8 @@ pub(super) struct Troupe {
 }
 
 impl Troupe {
-    pub(super) fn new(plan: Loaded<Plan>, seed: u64, way: Way) -> Self {
-        Troupe { plan: Arc::new(plan.value), plan_sha256: plan.sha256, seed, way }
+    pub(super) fn new(plan: &Loaded<Plan>, seed: u64, way: Way) -> Self {
+        Troupe { plan: Arc::new(plan.value.clone()), plan_sha256: plan.sha256.clone(), seed, way }
     }
 
     /// One scenario, to be played.
@@ -138,6 +138,20 @@ impl Session {
         *self.stop.borrow()
     }
 
+    /// Plays drills one after another, and shows how far it is.
+    pub(super) fn play_all(&self, troupe: &Troupe, chosen: Vec<Chosen>, console: &Console) -> Vec<Record> {
+        let mut progress = Progress::new(chosen.len(), console);
+        let mut records = Vec::new();
+        for one in chosen {
+            let cast = troupe.cast(one);
+            let Played { record, kept } = self.play(&cast, progress.begin(&cast.id));
+            progress.end(&record, kept.as_deref());
+            records.push(record);
+        }
+        progress.finish();
+        records
+    }
+
     /// Plays one drill and makes its record. Every end leaves a record, and so does a drill that was stopped before it
     /// began.
     pub(super) fn play(&self, cast: &Cast, listener: Listener) -> Played {
@@ -150,6 +164,28 @@ impl Session {
             Err(e) => (vec![aborted(format!("no scratch folder could be made: {e}"))], None),
         };
         Played { record: record(cast, events, run_at), kept }
+    }
+
+    /// Does other work than a drill: in real time, with a scratch folder of its own that is removed after it. `None` when
+    /// somebody stopped it.
+    ///
+    /// # Errors
+    /// When a folder or a thread cannot be had, or what was made cannot be removed.
+    pub(super) fn carry_out<T>(&self, work: impl AsyncFnOnce(&Path) -> T) -> Result<Option<T>> {
+        let unmade = |e| Error::new("no scratch folder can be made").at(self.base.display().to_string()).because(e);
+        let scratch = Scratch::new(&self.base).map_err(unmade)?;
+        let runtime = runtime(Way::Real).map_err(|e| Error::new("no runtime could be started").because(e))?;
+        let mut stop = self.stop.clone();
+        let done = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stopped| *stopped) => None,
+                done = work(scratch.path()) => Some(done),
+            }
+        });
+        drop(runtime); // ends whatever still reads or writes below the scratch folder
+        scratch.remove().map_err(|e| Error::new("the scratch folder could not be removed").because(e))?;
+        Ok(done)
     }
 
     fn play_in(&self, cast: &Cast, scratch: Scratch, listener: Listener) -> (Vec<Event>, Option<PathBuf>) {

@@ -5,7 +5,6 @@ use clap::Args;
 use super::{
     Common, Ended,
     console::Console,
-    progress::Progress,
     selection::{self, Chosen, Selection},
     session::{DEFAULT_SEED, Session, Troupe},
 };
@@ -37,7 +36,7 @@ pub(super) fn validate(args: &ValidateArgs, common: &Common, console: &Console) 
     let failed = args.strict && !found.is_empty();
     let ended = if failed { exit::FAILED } else { exit::PASS };
     if args.explain {
-        return explain(plan, scenarios, found, ended, console);
+        return explain(&plan, scenarios, found, ended, console);
     }
     if !console.is_quiet() {
         console.line(format_args!("{}: the plan is well-formed", plan.path.display()));
@@ -62,22 +61,13 @@ fn show(weakness: &Weakness, console: &Console) {
 }
 
 /// Plays every scenario in simulated time, and prints what the drills show of each weakness.
-fn explain(plan: Loaded<Plan>, scenarios: Vec<Chosen>, found: Vec<Weakness>, ended: u8, console: &Console) -> Ended {
+fn explain(plan: &Loaded<Plan>, scenarios: Vec<Chosen>, found: Vec<Weakness>, ended: u8, console: &Console) -> Ended {
     let session = Session::start(false)?;
-    let mut progress = Progress::new(scenarios.len(), console);
-    let path = plan.path.display().to_string();
     let troupe = Troupe::new(plan, DEFAULT_SEED, Way::Simulated);
-    let mut records = Vec::new();
-    for one in scenarios {
-        let cast = troupe.cast(one);
-        let played = session.play(&cast, progress.begin(&cast.id));
-        progress.end(&played.record, None);
-        records.push(played.record);
-    }
-    progress.finish();
+    let records = session.play_all(&troupe, scenarios, console);
     if session.is_stopped() {
         return Ok(exit::INTERRUPTED);
     }
-    console.text(weaknesses::page(&path, &measure::proofs(found, &records)));
+    console.text(weaknesses::page(&plan.path.display().to_string(), &measure::proofs(found, &records)));
     Ok(ended)
 }

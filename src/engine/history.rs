@@ -94,7 +94,7 @@ impl Play<'_> {
     async fn look(&mut self, at: Timestamp) {
         for (number, one) in self.stage.services.iter().enumerate() {
             let Some(monitor) = &one.monitor else { continue };
-            for seen in monitor.look(at, self.timetable.due(number, at)).await {
+            for seen in monitor.look(at, self.timetable.due(number, at)).await.alarms {
                 let justified = is_justified(&seen, self.newest[number].as_ref());
                 let Sighting { kind, region, detail, .. } = seen;
                 one.recorder.emit(What::Alarm(Alarm { kind, region: Some(region), detail, justified }));

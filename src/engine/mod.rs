@@ -103,7 +103,7 @@ pub async fn play(drill: &Drill, stage: Stage) {
         let why = format!("the plan lacks one of the services {}", drill.scenario.service);
         return stage.recorder.emit(What::Aborted { why });
     }
-    let timetable = Timetable::new(&drill.scenario, &plans, drill.plan.monitor.check_every);
+    let timetable = Timetable::new(&drill.scenario, &plans, drill.scenario.monitor(&drill.plan).check_every);
     let (injected, newest) = (vec![false; stage.faults.len()], vec![None; stage.services.len()]);
     let mut play = Play { drill, stage, timetable, injected, newest };
     let mut stop = drill.stop.clone();

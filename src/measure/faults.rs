@@ -18,6 +18,7 @@ pub(super) fn faults(events: &[Event], scenario: &Scenario) -> Vec<FaultRecord> 
             impossible: None,
             proof: None,
             healed: true,
+            seen: None,
         })
         .collect();
     for event in events {

@@ -7,17 +7,17 @@ use crate::model::{
     event::{Alarm, AlarmKind, BackupMade, PointTried, What},
     outcome::{Outcome, Verdict},
     plan::ServiceKind,
-    record::{Finding, ObjectiveKind, Record, ServiceRecord, Severity},
+    record::{Finding, ObjectiveKind, Record, Seen, ServiceRecord, Severity},
     time::Elapsed,
     words,
 };
 
 /// All findings of a drill; `record` is complete but for findings, limits and events.
-pub(super) fn findings(record: &Record, story: &Story<'_>, parts: &[Part<'_>]) -> Vec<Finding> {
+pub(super) fn findings(record: &Record, parts: &[Part<'_>]) -> Vec<Finding> {
     let mut all = Vec::new();
     all.extend(missed(record, parts, ObjectiveKind::Rto));
     all.extend(missed(record, parts, ObjectiveKind::Rpo));
-    all.extend(slept_through(record, story));
+    all.extend(slept_through(record));
     all.extend(cried_wolf(record));
     for part in parts {
         let of_part = of_service(record, part).into_iter().map(|found| match parts.len() {
@@ -128,46 +128,31 @@ fn waited_ms(record: &Record, rta: Elapsed) -> u64 {
 }
 
 /// Faults that struck before the disaster and of which no monitor spoke.
-fn slept_through(record: &Record, story: &Story<'_>) -> Vec<Finding> {
-    let mut all = Vec::new();
-    for (number, (fault, spec)) in record.faults.iter().zip(&record.scenario.faults).enumerate() {
-        let Some(injected) = monitoring::injected_before_disaster(story, number) else { continue };
-        let struck = spec.service.as_ref().map_or(record.scenario.service.names(), std::slice::from_ref);
-        // The plan's monitor watches backups, and releases are none.
-        if record.plan.are_all(ServiceKind::WebApplication, struck) {
-            continue;
-        }
-        let mut regions: Vec<&str> = spec.regions.iter().map(String::as_str).collect();
-        if regions.is_empty() {
-            regions = record.plan.region_names();
-        }
-        let bit = fault.proof.as_ref().is_some_and(|proof| proof.bit);
-        if !bit || !monitoring::saw(story, injected, &regions).is_empty() {
-            continue;
-        }
-        let every = record.plan.monitor.check_every;
-        let at = story.events[injected].at;
-        let looks = at.zip(story.t0).map_or(0, |(at, t0)| monitoring::looks(at, t0, every));
-        let name = format!("{} ({}) in {}", fault.fault, fault.mode, words::list(&regions));
-        all.push(match looks {
-            0 => finding(
+fn slept_through(record: &Record) -> Vec<Finding> {
+    let every = record.scenario.monitor(&record.plan).check_every;
+    let told = record.faults.iter().zip(&record.scenario.faults).filter_map(|(fault, spec)| {
+        let regions = words::list(&monitoring::struck(spec, &record.plan));
+        let name = format!("{} ({}) in {regions}", fault.fault, fault.mode);
+        Some(match fault.seen.as_ref()? {
+            Seen::ByAlarm { .. } => return None,
+            Seen::DidNotLook => finding(
                 Severity::Medium,
                 "The monitor did not look between the fault and the disaster",
                 format!("Nobody looked between the fault {name} and the disaster: the monitor looks every {every}"),
                 "Let the monitor look more often, and right after each backup.",
             ),
-            _ => finding(
+            Seen::SleptThrough { looks } => finding(
                 Severity::High,
                 "Monitoring slept through a fault",
                 format!(
                     "Monitoring slept through the fault {name}: {} before the disaster, no alarm about it",
-                    words::count(looks, "look")
+                    words::count(*looks, "look")
                 ),
                 "Let the monitor read what it watches: manifest, digest and content of the newest backup in each region.",
             ),
-        });
-    }
-    all
+        })
+    });
+    told.collect()
 }
 
 /// The schedule itself, without any fault.
@@ -340,7 +325,7 @@ fn cried_wolf(record: &Record) -> Vec<Finding> {
     let intervals = record.services.iter().filter_map(|one| record.plan.services.get(&one.service));
     let interval = intervals.map(|service| service.backup.every.interval()).max();
     let of_kind = |(kind, (times, detail)): (AlarmKind, (u64, &str))| {
-        let limit = record.plan.monitor.max_age;
+        let limit = record.scenario.monitor(&record.plan).max_age;
         let (because, remedy) = match (kind, interval) {
             (AlarmKind::TooOld, Some(interval)) if limit < interval => (
                 format!("limit {limit} against an interval of {interval}"),

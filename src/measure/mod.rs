@@ -73,7 +73,8 @@ pub fn record(inputs: Inputs) -> Record {
     let mut objectives: Vec<Judged> = parts.iter().flat_map(|part| part.objectives.clone()).collect();
     objectives.extend(objectives::of_level(&parts, &plan, scenario.level));
     let ending = outcome::together(&parts);
-    let faults = faults::faults(&events, &scenario);
+    let mut faults = faults::faults(&events, &scenario);
+    monitoring::judge(&mut faults, &story, &plan, &scenario);
     let cleanup = faults::cleanup(&events, &faults);
     let result = result::result(&result::Case {
         story: &story,
@@ -103,7 +104,7 @@ pub fn record(inputs: Inputs) -> Record {
         scenario,
         events: Vec::new(),
     };
-    record.findings = findings::findings(&record, &story, &parts);
+    record.findings = findings::findings(&record, &parts);
     record.limits = limits::limits(&record, &story);
     record.events = events;
     record

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    event::{Alarm, BackupMade, CheckResult, Claim, Comparison, Event, Phase, PointTried, Position, Proof},
+    event::{Alarm, AlarmKind, BackupMade, CheckResult, Claim, Comparison, Event, Phase, PointTried, Position, Proof},
     outcome::{DrillResult, Outcome, Verdict},
     plan::Plan,
     scenario::Scenario,
@@ -299,6 +299,32 @@ pub struct FaultRecord {
     pub proof: Option<Proof>,
     /// Whether what it had changed is as it was; also where it changed nothing.
     pub healed: bool,
+    /// What monitoring knew of it before the disaster; `None` where it was injected with the disaster or later, where it
+    /// did not bite, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+}
+
+/// What monitoring knew of a fault before the disaster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seen {
+    /// An alarm spoke of it.
+    ByAlarm {
+        /// The first one.
+        kind: AlarmKind,
+        /// Region that it spoke of.
+        region: Option<String>,
+        /// From the injection to that alarm, in scenario time.
+        after: Elapsed,
+    },
+    /// The monitor looked, and no alarm spoke of it.
+    SleptThrough {
+        /// How often it looked.
+        looks: u64,
+    },
+    /// The monitor did not look.
+    DidNotLook,
 }
 
 /// An alarm with its time.

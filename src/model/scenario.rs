@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     event::AlarmKind,
     outcome::{Outcome, Verdict},
-    plan::{DumpFormat, LockPlan, SyncRule},
+    plan::{DumpFormat, LockPlan, MonitorPlan, Plan, SyncRule},
     units::{ByteSize, DayTime, Percent, Span},
 };
 
@@ -64,12 +64,22 @@ pub struct History {
     /// Object lock of the backup buckets, where it differs from the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockPlan>,
+    /// The backup monitor, where it differs from the plan's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<MonitorPlan>,
     /// Time between two pieces of the change stream, where it differs from the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<Span>,
     /// For files: the copies made by rule, where they differ from the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync: Option<Vec<SyncRule>>,
+}
+
+impl Scenario {
+    /// The monitor of its drill: its own, or the plan's.
+    pub fn monitor<'s>(&'s self, plan: &'s Plan) -> &'s MonitorPlan {
+        self.history.monitor.as_ref().unwrap_or(&plan.monitor)
+    }
 }
 
 fn changes() -> u32 {

@@ -49,6 +49,10 @@ impl Span {
     pub const fn millis(self) -> u64 {
         self.0
     }
+    /// Whether it is no time at all.
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
     /// As a standard duration.
     pub const fn duration(self) -> Duration {
         Duration::from_millis(self.0)

@@ -1,20 +1,30 @@
 //! Backup monitoring as the plan describes it: at each look the newest backup of every region is asked for, and what
-//! the plan's limits forbid raises an alarm. It sees what a monitor sees (names, sizes, dates, the manifest), never the
-//! rows.
+//! the plan's limits forbid raises an alarm. What it looks at, the plan says; who is told outside drills is in `alerts`.
 
-use futures_util::{StreamExt, future::join_all};
-use jiff::{SignedDuration, Timestamp};
+use std::path::PathBuf;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
 
 use crate::{
-    archive::{MAX_MANIFEST_BYTES, Manifest},
     model::{
         event::AlarmKind,
         naming::{KeyKind, Layout, PointName},
-        plan::MonitorPlan,
+        plan::{MonitorPlan, Watch},
         units::{ByteSize, Span},
     },
+    sim::lanes::Lanes,
     store::{ObjectInfo, SharedStore, Store},
 };
+
+pub mod alerts;
+mod content;
+pub mod folder;
+pub mod health;
+pub mod prometheus;
+pub mod reading;
+pub mod round;
+pub mod webhook;
 
 /// A monitor. It has no memory: each look says all that it sees, as the scripts do that teams have.
 pub struct Monitor {
@@ -25,6 +35,49 @@ pub struct Monitor {
     scale: u64,
     /// Whether a backup's size is what its manifest says lies beside the dump, not the dump's own.
     by_manifest: bool,
+    means: Means,
+}
+
+/// What reading a dump takes.
+#[derive(Debug, Clone)]
+pub struct Means {
+    /// Where it is inflated and checked.
+    pub lanes: Lanes,
+    /// A folder for what does not fit into memory; nothing is left in it.
+    pub scratch: PathBuf,
+}
+
+/// All that one look saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Each region, the primary first.
+    pub regions: Vec<RegionSeen>,
+    /// What the limits forbid.
+    pub alarms: Vec<Sighting>,
+}
+
+/// A region as the monitor sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionSeen {
+    /// Its name.
+    pub region: String,
+    /// Whether it answered.
+    pub answered: bool,
+    /// Its newest backup.
+    pub newest: Option<BackupSeen>,
+    /// A key below the service's prefix that is not named as its backups are, where there is no backup at all.
+    pub stranger: Option<String>,
+}
+
+/// A backup as the monitor sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupSeen {
+    /// Its name.
+    pub point: String,
+    /// Size in bytes of what it stands for; `None` where nothing says so.
+    pub size: Option<u64>,
+    /// When it was written, by the region's clock.
+    pub modified: Timestamp,
 }
 
 /// An alarm as the monitor sees it.
@@ -46,12 +99,21 @@ pub struct Sighting {
 struct Newest {
     point: PointName,
     object: ObjectInfo,
+    /// Size in bytes of what it stands for, where that is known.
+    size: Option<u64>,
+}
+
+/// When a look is, and when the newest backup was due.
+#[derive(Clone, Copy)]
+struct Now {
+    at: Timestamp,
+    due: Timestamp,
 }
 
 impl Monitor {
     /// A monitor of these regions, the primary first, in a world where one byte stands for `scale`.
-    pub fn new(stores: Vec<SharedStore>, layout: Layout, limits: MonitorPlan, scale: u64) -> Self {
-        Monitor { stores, layout, limits, scale, by_manifest: false }
+    pub fn new(stores: Vec<SharedStore>, layout: Layout, limits: MonitorPlan, scale: u64, means: Means) -> Self {
+        Monitor { stores, layout, limits, scale, by_manifest: false, means }
     }
 
     /// The same over generations of files, whose contents lie beside the list that stands for them.
@@ -66,109 +128,120 @@ impl Monitor {
     }
 
     /// Looks once. `due` is when the newest backup should have been made; `None` before the first is due.
-    pub async fn look(&self, now: Timestamp, due: Option<Timestamp>) -> Vec<Sighting> {
+    pub async fn look(&self, now: Timestamp, due: Option<Timestamp>) -> Look {
         let lists = join_all(self.stores.iter().map(|store| store.list(&self.layout.prefix))).await;
-        let mut seen = Vec::new();
-        let mut newest = Vec::new();
+        let (mut regions, mut alarms, mut newest) = (Vec::new(), Vec::new(), Vec::new());
         for (store, list) in self.stores.iter().zip(lists) {
-            match list {
-                Ok(objects) => newest.push((store.clone(), self.newest_of(objects))),
-                Err(e) => seen.push(sighting(AlarmKind::Unreachable, &**store, e.kind.to_string(), None)),
+            let answered = list.is_ok();
+            let (found, stranger) = match list {
+                Ok(objects) => self.newest_of(objects),
+                Err(e) => {
+                    alarms.push(sighting(AlarmKind::Unreachable, &**store, e.kind.to_string(), None));
+                    (None, None)
+                }
+            };
+            let found = match found {
+                Some(list) if self.by_manifest => Some(self.with_contents(&**store, list).await),
+                found => found,
+            };
+            let seen = found.as_ref().map(|found| BackupSeen {
+                point: found.point.to_string(),
+                size: found.size,
+                modified: found.object.modified,
+            });
+            regions.push(RegionSeen { region: store.region().to_owned(), answered, newest: seen, stranger });
+            if answered {
+                newest.push((store.clone(), found));
             }
         }
         if let Some(due) = due {
-            self.look_at_each(now, due, &newest, &mut seen).await;
+            self.look_at_each(Now { at: now, due }, &newest, &mut alarms).await;
         }
-        seen
+        Look { regions, alarms }
     }
 
-    async fn look_at_each(
-        &self,
-        now: Timestamp,
-        due: Timestamp,
-        newest: &[(SharedStore, Option<Newest>)],
-        seen: &mut Vec<Sighting>,
-    ) {
+    fn watches(&self, what: Watch) -> bool {
+        self.limits.watches.contains(&what)
+    }
+
+    async fn look_at_each(&self, now: Now, newest: &[(SharedStore, Option<Newest>)], seen: &mut Vec<Sighting>) {
         let leader = newest.iter().filter_map(|(_, newest)| newest.as_ref().map(|n| n.point.clone())).max();
         for (at, (store, newest)) in newest.iter().enumerate() {
             let is_primary = at == 0 && self.stores.first().is_some_and(|s| s.region() == store.region());
             match newest {
-                Some(newest) if is_primary => self.look_at_primary(now, due, &**store, newest, seen).await,
-                None if is_primary => {
+                Some(newest) if is_primary => self.look_at_primary(now, &**store, newest, seen),
+                None if is_primary && self.watches(Watch::Missing) => {
                     seen.push(sighting(AlarmKind::Missing, &**store, "there is no backup at all".into(), None));
                 }
+                None if is_primary => {}
                 replica => {
-                    let newest = replica.as_ref().map(|n| &n.point);
-                    if newest < leader.as_ref() {
-                        let has = newest.map_or_else(|| "no backup".to_owned(), ToString::to_string);
-                        let lacks = leader.as_ref().map(ToString::to_string).unwrap_or_default();
-                        let detail = format!("has {has}, lacks {lacks}");
-                        seen.push(sighting(AlarmKind::ReplicaBehind, &**store, detail, None));
-                    }
+                    let has = replica.as_ref().map(|n| &n.point);
+                    seen.extend(self.behind(now, &**store, has, leader.as_ref()));
                 }
+            }
+            if let Some(newest) = newest {
+                seen.extend(self.look_inside(&**store, newest, is_primary).await);
             }
         }
     }
 
-    async fn look_at_primary(
+    /// A replica that lacks what another region has, for longer than it may.
+    fn behind(
         &self,
-        now: Timestamp,
-        due: Timestamp,
+        now: Now,
         store: &dyn Store,
-        newest: &Newest,
-        seen: &mut Vec<Sighting>,
-    ) {
-        let Newest { point, object } = newest;
-        let overdue = point.taken_at().is_some_and(|taken| taken < due);
-        if overdue {
-            let detail = format!("the newest is {point}, one was due at {due}");
+        has: Option<&PointName>,
+        leader: Option<&PointName>,
+    ) -> Option<Sighting> {
+        let leader = leader.filter(|leader| self.watches(Watch::ReplicaBehind) && has < Some(*leader))?;
+        let waited = leader.taken_at().map_or(0, |taken| now.at.duration_since(taken).as_millis());
+        if waited < i128::from(self.limits.replica_grace.millis()) {
+            return None;
+        }
+        let has = has.map_or_else(|| "no backup".to_owned(), ToString::to_string);
+        Some(sighting(AlarmKind::ReplicaBehind, store, format!("has {has}, lacks {leader}"), None))
+    }
+
+    fn look_at_primary(&self, now: Now, store: &dyn Store, newest: &Newest, seen: &mut Vec<Sighting>) {
+        let Newest { point, object, .. } = newest;
+        let overdue = point.taken_at().is_some_and(|taken| taken < now.due);
+        if overdue && self.watches(Watch::Missing) {
+            let detail = format!("the newest is {point}, one was due at {}", now.due);
             seen.push(sighting(AlarmKind::Missing, store, detail, None));
         }
-        let age = now.duration_since(object.modified);
-        if age.as_millis() > i128::from(self.limits.max_age.millis()) {
+        let age = now.at.duration_since(object.modified);
+        if age.as_millis() > i128::from(self.limits.max_age.millis()) && self.watches(Watch::TooOld) {
             let detail = format!("{point} is {} h old, the limit is {}", age.as_hours(), self.limits.max_age);
             seen.push(Sighting { overdue, ..sighting(AlarmKind::TooOld, store, detail, None) });
         }
-        let manifest = self.read_manifest(store, point).await;
-        let size = match &manifest {
-            // Where the manifest cannot be read that is told, and nothing is known of the size.
-            _ if !self.by_manifest => Some(object.size),
-            manifest => manifest.as_ref().ok().and_then(|manifest| manifest.content_bytes),
-        };
-        if let Some(size) = size.map(|size| size * self.scale).filter(|size| *size < self.limits.min_size.0) {
+        // Where the manifest cannot be read that is told, and nothing is known of the size.
+        let small = newest.size.filter(|size| *size < self.limits.min_size.0 && self.watches(Watch::TooSmall));
+        if let Some(size) = small {
             let detail = format!("{point} has {}, the limit is {}", ByteSize(size), self.limits.min_size);
             seen.push(sighting(AlarmKind::TooSmall, store, detail, Some(size)));
         }
-        match manifest {
-            Err(why) => seen.push(sighting(AlarmKind::Unreadable, store, format!("{point}: {why}"), None)),
-            Ok(manifest) => {
-                let named = point.taken_at().unwrap_or(manifest.exported_at);
-                if named.duration_since(manifest.exported_at) > SignedDuration::from_hours(1) {
-                    let detail = format!("{point} holds an export of {}", manifest.exported_at);
-                    seen.push(sighting(AlarmKind::StaleContent, store, detail, None));
+    }
+
+    /// A list of files with the size of all that it stands for.
+    async fn with_contents(&self, store: &dyn Store, list: Newest) -> Newest {
+        let manifest = self.read_manifest(store, &list.point).await.ok();
+        Newest { size: manifest.and_then(|manifest| manifest.content_bytes).map(|size| size * self.scale), ..list }
+    }
+
+    /// The newest dump of a region; where there is none, a key that is none of ours.
+    fn newest_of(&self, objects: Vec<ObjectInfo>) -> (Option<Newest>, Option<String>) {
+        let (mut newest, mut stranger) = (None::<Newest>, None);
+        for object in objects {
+            match self.layout.parse(&object.key) {
+                Some(KeyKind::Dump(point)) if newest.as_ref().is_none_or(|newest| newest.point <= point) => {
+                    newest = Some(Newest { point, size: Some(object.size * self.scale), object });
                 }
+                Some(_) => {}
+                None => stranger = Some(object.key),
             }
         }
-    }
-
-    async fn read_manifest(&self, store: &dyn Store, point: &PointName) -> Result<Manifest, String> {
-        let (info, mut body) = store.get(&self.layout.manifest_key(point)).await.map_err(|e| e.kind.to_string())?;
-        if info.size > MAX_MANIFEST_BYTES as u64 {
-            return Err(format!("its manifest has {} bytes", info.size));
-        }
-        let mut text = Vec::new();
-        while let Some(piece) = body.next().await {
-            text.extend_from_slice(&piece.map_err(|e| e.kind.to_string())?);
-        }
-        Manifest::parse(&text).map_err(|e| e.to_string())
-    }
-
-    fn newest_of(&self, objects: Vec<ObjectInfo>) -> Option<Newest> {
-        let dumps = objects.into_iter().filter_map(|object| match self.layout.parse(&object.key) {
-            Some(KeyKind::Dump(point)) => Some(Newest { point, object }),
-            _ => None,
-        });
-        dumps.max_by(|a, b| a.point.cmp(&b.point))
+        let stranger = stranger.filter(|_| newest.is_none());
+        (newest, stranger)
     }
 }
 

@@ -4,10 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     outcome::{DrillResult, Outcome, Verdict},
-    record::{Finding, Judged, ObjectiveKind, Record},
+    record::{Finding, Judged, ObjectiveKind, Record, Seen},
     time::{Basis, Elapsed},
     words,
 };
+
+/// What monitoring knew of a fault before the disaster.
+pub(super) fn seen(seen: &Seen) -> String {
+    match seen {
+        Seen::ByAlarm { kind, region, after } => {
+            let place = region.as_ref().map_or(String::new(), |region| format!(" in {region}"));
+            format!("“{}”{place} after {}", kind.words(), words::hours(after.total_ms()))
+        }
+        Seen::SleptThrough { looks } => format!("SLEPT THROUGH ({})", words::count(*looks, "look")),
+        Seen::DidNotLook => "did not look".to_owned(),
+    }
+}
 
 /// Worst result of a set; `None` for an empty one. Not in the order of exit codes: what failed is worse than what was
 /// not played.

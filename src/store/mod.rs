@@ -13,6 +13,7 @@ pub use crate::emulator::s3::archive::{RestoreState, StorageClass, Tier};
 mod client;
 pub mod direct;
 mod parts;
+pub mod read_only;
 pub mod s3;
 mod tries;
 mod wire;

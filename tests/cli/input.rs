@@ -153,3 +153,49 @@ fn two_scenarios_of_one_name_are_refused_since_records_are_kept_by_name() {
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("two scenarios are called `c`"), "{}", said.err);
 }
+
+#[test]
+fn what_is_no_bucket_no_webhook_and_no_backup_is_refused_before_anything_is_asked() {
+    let bench = Bench::new();
+    let secret = "https://hooks.example.com/services/s3cr3t";
+    let plan = fs::read_to_string("fixtures/hooklabs/plan.yaml").unwrap();
+    let alerting = bench.file("alerting.yaml", format!("{plan}alerts: [{{ url_env: NO_SUCH_WEBHOOK }}]\n"));
+    let unnamed = bench.file("unnamed.yaml", format!("{plan}alerts: [{{ url_env: {secret} }}]\n"));
+    let far = bench.file("far.yaml", plan.replace("bucket: backup-eu", "endpoint: ftp://far\n    bucket: backup-eu"));
+    let blind = bench.file("blind.yaml", plan.replace("min_size: 1 MiB", "min_size: 1 MiB\n  watches: []"));
+    let state = bench.file("state.json", "{\"format\": 1}");
+    let here = "us-east-1=http://127.0.0.1:1";
+    let lines: [&[&str]; 19] = [
+        &["monitor"],
+        &["monitor", "--endpoint", "mars=http://127.0.0.1:1"],
+        &["monitor", "--endpoint", "us-east-1=127.0.0.1"],
+        &["monitor", "--endpoint", "us-east-1=https://s3.example.com"],
+        &["monitor", "--endpoint", here, "--allow-endpoint", "amazonaws.com"],
+        &["monitor", "--webhook", "s3cr3t"],
+        &["monitor", "--slack-webhook", "ftp://hooks.example.com/s3cr3t"],
+        &["monitor", "--plan", &alerting],
+        &["monitor", "--plan", &unnamed],
+        &["monitor", "--plan", &far],
+        &["monitor", "--plan", &blind],
+        &["monitor", "--watch", "0 s"],
+        &["monitor", "--state", &state],
+        &["verify", "backup.tar"],
+        &["verify", "backup.json", "--sha256", "abc"],
+        &["verify", "s3://bucket.json"],
+        &["verify", "s3://nobody-knows/backup.json"],
+        &["verify", "s3://backup-us-east-1/backup.json", "--endpoint", "https://s3.example.com"],
+        &["checklist", "yearly"],
+    ];
+    let said = lines.map(|line| {
+        let mut command = bench.command(&[line, &["--quiet"]].concat());
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION"] {
+            command.env_remove(name);
+        }
+        command.env("AWS_SHARED_CREDENTIALS_FILE", bench.path("no-keys"));
+        let ended = bench.ended(&command.output().unwrap());
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{line:?}: {}", ended.err);
+        assert_eq!(bench.left_behind(), Vec::<std::path::PathBuf>::new(), "{line:?}");
+        ended.err
+    });
+    insta::assert_snapshot!(said.join("\n"));
+}

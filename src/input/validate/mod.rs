@@ -13,7 +13,7 @@ use super::{explain::shown_sentence, load::Loaded};
 use crate::{
     error::Error,
     model::{
-        plan::{CopyClass, LockPlan, Retrieval, ServiceKind, SyncRule},
+        plan::{CopyClass, LockPlan, MonitorPlan, Retrieval, ServiceKind, SyncRule},
         units::Span,
     },
 };
@@ -72,6 +72,20 @@ impl<'f, T> Findings<'f, T> {
     fn span(&mut self, path: &str, span: Span) {
         let what = format!("`{path}` is longer than ten years");
         self.unless(span <= MAX_SPAN, path, what, "write a time that a plan can mean");
+    }
+
+    fn monitor(&mut self, path: &str, monitor: &MonitorPlan) {
+        for (field, span, example) in
+            [("check_every", monitor.check_every, "6 h"), ("max_age", monitor.max_age, "26 h")]
+        {
+            let path = format!("{path}.{field}");
+            self.unless(span > Span::ZERO, &path, format!("`{path}` is zero"), format!("write a time: {example}"));
+            self.span(&path, span);
+        }
+        self.span(&format!("{path}.replica_grace"), monitor.replica_grace);
+        let what = "a monitor that watches nothing sees nothing";
+        let help = "name what it looks at, or remove the line: then it looks at all but the contents";
+        self.unless(!monitor.watches.is_empty(), &format!("{path}.watches"), what, help);
     }
 
     fn lock(&mut self, path: &str, lock: Option<LockPlan>) {

@@ -44,6 +44,13 @@ pub fn plan(loaded: &Loaded<Plan>) -> Vec<Error> {
     regions(&mut found, plan);
     found.span("retention", plan.retention);
     times(&mut found, plan);
+    for (i, alert) in plan.alerts.iter().enumerate() {
+        let name = &alert.url_env;
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let help = "write a name such as `BACKUP_WEBHOOK`, and put the URL into that variable";
+        let what = "this is no name of an environment variable";
+        found.unless(is_name, &format!("alerts[{i}].url_env"), what, help);
+    }
     for (i, contact) in plan.contacts.iter().enumerate() {
         found.text(&format!("contacts[{i}].name"), &contact.name);
         found.text(&format!("contacts[{i}].address"), &contact.address);
@@ -188,6 +195,11 @@ fn regions(found: &mut Findings<'_, Plan>, plan: &Plan) {
             found.add(&path, what, "name each region once");
         }
         found.lock(&format!("regions[{i}].lock"), region.lock);
+        let endpoint = region.endpoint.as_deref().unwrap_or("https://");
+        let what = format!("`{endpoint}` is no address of an S3 service");
+        let help = "write `https://` and a host; `http://` for a service of this machine";
+        let is_address = ["https://", "http://"].iter().any(|scheme| endpoint.starts_with(scheme));
+        found.unless(is_address, &format!("regions[{i}].endpoint"), what, help);
         let path = format!("regions[{i}].bucket");
         let what = format!("`{}` is no bucket name", region.bucket);
         let help = "write 3 to 63 lower-case letters, digits, `-` and `.`";
@@ -206,10 +218,9 @@ fn in_form(name: &str, length: std::ops::RangeInclusive<usize>, signs: &str) -> 
 }
 
 fn times(found: &mut Findings<'_, Plan>, plan: &Plan) {
-    let (monitor, testing, response) = (&plan.monitor, &plan.testing, &plan.response);
+    let (testing, response) = (&plan.testing, &plan.response);
+    found.monitor("monitor", &plan.monitor);
     let never_zero = [
-        ("monitor.check_every", Some(monitor.check_every), "6 h"),
-        ("monitor.max_age", Some(monitor.max_age), "26 h"),
         ("testing.verify_every", testing.verify_every, "24 h"),
         ("testing.restore_every", testing.restore_every, "30 days"),
     ];

@@ -40,6 +40,9 @@ pub fn scenario(loaded: &Loaded<Scenario>, plan: &Plan, faults: &[FaultInfo]) ->
     }
     let drilled = services(&mut found, scenario, plan);
     history(&mut found, scenario, &drilled);
+    if let Some(monitor) = &scenario.history.monitor {
+        found.monitor("history.monitor", monitor);
+    }
     // Of several services the one with the most backups fixes the days.
     let stories = drilled.iter().map(|service| Story::new(scenario, service));
     let story = stories.max_by_key(|story| story.backups.len());

@@ -13,17 +13,12 @@ use super::{
     cost,
 };
 use crate::{
-    archive::{self, ArchiveError, Digester, InputError, Limits, Manifest, TableDigest, Unpacked, check_tables},
+    archive::{self, ArchiveError, Digester, InputError, Manifest, TableDigest, Unpacked, check_tables},
     model::event::{AlarmKind, Claim, Phase, Position, What},
     pipeline::RestoreEnd,
     service::contract::Target,
     store::{ByteStream, StoreErrorKind},
 };
-
-/// What a dump may inflate to beyond the rows that its manifest states: brackets, separators, entries of an archive, and
-/// for each row the name of its table. In bytes.
-const SLACK: u64 = 1 << 20;
-const ROW_SLACK: u64 = 128;
 
 /// Why a candidate was refused, and in which phase.
 struct Refusal {
@@ -237,11 +232,8 @@ impl Reference {
 
     /// Opens a dump for reading, bounded by what its manifest states.
     pub(super) fn open(&self, manifest: &Manifest, body: ByteStream) -> Unpacked {
-        let stated = |table: &TableDigest| table.bytes.saturating_add(table.rows.saturating_mul(ROW_SLACK));
-        let raw_bytes = manifest.tables.iter().map(stated).fold(SLACK, u64::saturating_add);
-        let limits = Limits { raw_bytes };
         let input = body.map_err(|e| InputError(e.kind.to_string())).boxed();
-        archive::unpack(self.layout.format, input, limits, &self.bench.lanes, &self.bench.scratch)
+        archive::unpack(self.layout.format, input, manifest.limits(), &self.bench.lanes, &self.bench.scratch)
     }
 }
 

@@ -150,10 +150,12 @@ fn faults(page: &mut Page, record: &Record) {
             maybe(fault.impossible.as_deref().or(fault.detail.as_deref())),
             bit,
             maybe(proof),
+            fault.seen.as_ref().map_or(none(), |seen| markdown(&figures::seen(seen))),
             yes(fault.healed),
         ]
     });
-    table(page, "Faults", &["Fault", "What it changed", "Bit", "Proof", "Healed"], rows.collect());
+    let heads = ["Fault", "What it changed", "Bit", "Proof", "Seen by monitoring", "Healed"];
+    table(page, "Faults", &heads, rows.collect());
 }
 
 /// Alarms of one sort about one region are one row: a monitor repeats itself at each look.

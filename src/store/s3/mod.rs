@@ -15,6 +15,7 @@ use aws_sdk_s3::{
         RestoreRequest,
     },
 };
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
@@ -37,6 +38,17 @@ mod failure;
 /// A store over HTTP.
 pub type S3Store = Client<HttpWire>;
 
+/// How to be let in to a region that is not emulated here.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The key.
+    pub credentials: Credentials,
+    /// What a temporary key needs beside it.
+    pub session_token: Option<String>,
+    /// Whether the bucket stands in the path; else in the host's name, as Amazon wants it.
+    pub path_style: bool,
+}
+
 /// The way to a bucket over HTTP.
 #[derive(Debug)]
 pub struct HttpWire {
@@ -55,16 +67,36 @@ impl S3Store {
         clock: &Clock,
         patience: Patience,
     ) -> Self {
-        let Credentials { access_key, secret_key } = credentials;
-        let credentials = config::Credentials::new(access_key, secret_key, None, None, "backdraft");
+        let access = Access { credentials: credentials.clone(), session_token: None, path_style: true };
+        Self::with_access(region, endpoint_url, bucket, &access, clock, patience)
+    }
+
+    /// As [`S3Store::new`], for a bucket that is not emulated here: over TLS where the address says so.
+    pub fn with_access(
+        region: &str,
+        endpoint_url: &str,
+        bucket: &str,
+        access: &Access,
+        clock: &Clock,
+        patience: Patience,
+    ) -> Self {
+        let Credentials { access_key, secret_key } = &access.credentials;
+        let token = access.session_token.clone();
+        let credentials = config::Credentials::new(access_key, secret_key, token, None, "backdraft");
         let connect = Duration::from_millis(patience.connect_ms);
+        let http = match endpoint_url.starts_with("https://") {
+            true => {
+                aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+            }
+            false => aws_smithy_http_client::Builder::new().build_http(),
+        };
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
             .endpoint_url(endpoint_url)
-            .force_path_style(true)
+            .force_path_style(access.path_style)
             .credentials_provider(credentials)
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .http_client(http)
             .timeout_config(TimeoutConfig::builder().connect_timeout(connect).build())
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
