@@ -240,9 +240,8 @@ impl Remote {
     async fn send(&self, asked: RequestBuilder) -> Result<Response, ServiceError> {
         let answered = asked.header("authorization", format!("Convex {}", self.address.key)).send().await;
         let answer = answered.map_err(|error| {
-            if error.is_connect() {
-                self.link.count_refused();
-            }
+            // No answer at all: the connection was refused, or one that stood open broke.
+            self.link.count_refused();
             broken(&error)
         })?;
         if answer.status().is_success() {
