@@ -71,8 +71,9 @@ pub fn record(inputs: Inputs) -> Record {
     let order = plan.restore_order(scenario.service.names());
     let parts: Vec<Part<'_>> = order.iter().map(|name| part(&events, name, &plan, &scenario)).collect();
     let mut objectives: Vec<Judged> = parts.iter().flat_map(|part| part.objectives.clone()).collect();
-    objectives.extend(objectives::of_level(&parts, &plan, scenario.level));
-    let ending = outcome::together(&parts);
+    let of_level = objectives::of_level(&parts, &plan, scenario.level);
+    let ending = outcome::together(&parts, &of_level);
+    objectives.extend(of_level);
     let mut faults = faults::faults(&events, &scenario);
     monitoring::judge(&mut faults, &story, &plan, &scenario);
     let cleanup = faults::cleanup(&events, &faults);

@@ -83,8 +83,28 @@ fn recovered(story: &Story<'_>, objectives: &[Judged]) -> (Option<Outcome>, Stri
     }
 }
 
-/// How several services ended together: as badly as the worst, and unknown where one is, unless another is wrong.
-pub(super) fn together(parts: &[Part<'_>]) -> Ending {
+/// How the services ended together: as badly as the worst, and unknown where one is, unless another is wrong. Several
+/// that are lost together are held to the level's objectives as a whole: each may keep its own, and the whole be late or
+/// behind.
+pub(super) fn together(parts: &[Part<'_>], level: &[Judged]) -> Ending {
+    let ending = worst(parts);
+    let missed = |kind| level.iter().find(|judged| judged.objective == kind && judged.verdict == Verdict::Missed);
+    let whole = match ending.outcome {
+        Some(Outcome::Recovered) if parts.len() > 1 => missed(ObjectiveKind::Rpo)
+            .map(|rpo| (Outcome::RecoveredBehind, rpo))
+            .or_else(|| missed(ObjectiveKind::Rto).map(|rto| (Outcome::RecoveredLate, rto))),
+        Some(Outcome::RecoveredLate) if parts.len() > 1 => {
+            missed(ObjectiveKind::Rpo).map(|rpo| (Outcome::RecoveredBehind, rpo))
+        }
+        _ => None,
+    };
+    let Some((outcome, judged)) = whole else { return ending };
+    let why = judged.why.as_deref().unwrap_or("it is missed");
+    let (whose, kind, limit) = (&judged.whose, judged.objective.words(), judged.limit);
+    Ending { outcome: Some(outcome), why: format!("the {kind} of {limit} for {whose}: {why}") }
+}
+
+fn worst(parts: &[Part<'_>]) -> Ending {
     let wrong = parts.iter().find(|part| part.ending.outcome == Some(Outcome::SilentlyWrong));
     let unknown = parts.iter().find(|part| part.ending.outcome.is_none());
     let worst = parts.iter().rev().max_by_key(|part| part.ending.outcome);
