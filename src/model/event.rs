@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Elapsed;
 
+pub use super::alarm::{Alarm, AlarmKind};
+
 /// One event with its place in time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
@@ -263,70 +265,6 @@ pub struct BackupMade {
     pub missing_in: Vec<String>,
     /// How long it took.
     pub took: Elapsed,
-}
-
-/// Kinds of alarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AlarmKind {
-    /// No backup where one should be.
-    Missing,
-    /// The newest backup is smaller than the limit.
-    TooSmall,
-    /// The newest backup is older than the limit.
-    TooOld,
-    /// A replica lacks the newest backup.
-    ReplicaBehind,
-    /// The newest backup's data is older than its name says.
-    StaleContent,
-    /// The newest backup or its manifest cannot be read.
-    Unreadable,
-    /// A region does not answer.
-    Unreachable,
-    /// A backup failed, or did not reach every region.
-    BackupFailed,
-    /// The restore found nothing that it could restore.
-    NothingRestorable,
-    /// A secret stands in clear in a backup, or would have.
-    SecretExposed,
-    /// A restored configuration names an address at which nothing answers.
-    WrongAddress,
-    /// The health check says that all is well, and users get something else.
-    HealthCheckLies,
-}
-
-impl AlarmKind {
-    /// As people read it.
-    pub const fn words(self) -> &'static str {
-        match self {
-            AlarmKind::Missing => "missing",
-            AlarmKind::TooSmall => "too small",
-            AlarmKind::TooOld => "too old",
-            AlarmKind::ReplicaBehind => "replica behind",
-            AlarmKind::StaleContent => "stale content",
-            AlarmKind::Unreadable => "unreadable",
-            AlarmKind::Unreachable => "unreachable",
-            AlarmKind::BackupFailed => "backup failed",
-            AlarmKind::NothingRestorable => "nothing restorable",
-            AlarmKind::SecretExposed => "secret exposed",
-            AlarmKind::WrongAddress => "wrong address",
-            AlarmKind::HealthCheckLies => "health check lies",
-        }
-    }
-}
-
-/// An alarm as raised.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Alarm {
-    /// What sort.
-    pub kind: AlarmKind,
-    /// Region it speaks of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    /// What was seen, with the limit.
-    pub detail: String,
-    /// Whether there was something to raise it for; `false` is a false alarm.
-    pub justified: bool,
 }
 
 /// Evidence that a fault took effect.

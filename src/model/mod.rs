@@ -1,5 +1,6 @@
 //! Values that the whole house shares: plan, scenario, events, record, verdict. No I/O, no clock, no randomness.
 
+pub mod alarm;
 pub mod event;
 pub mod naming;
 pub mod outcome;
