@@ -72,12 +72,16 @@ impl Step<'_> {
     /// Looks at a new deployment. Where nothing but the API is wrong with it, nothing better can be built: what stands
     /// behind the API may come back.
     async fn wait_for(&self, built: &DeploymentInfo, release: &Release) -> Result<(), Wrong> {
-        loop {
-            match self.look_at(built, release).await {
+        // One phase, however often it looks: how often depends on how long each look takes.
+        self.book.recorder.begin(Phase::Verify);
+        let looked = loop {
+            match self.verify(Some(&built.address), release).await {
                 Err(Wrong::Api(_)) if self.patience.wait() => {}
-                looked => return looked,
+                looked => break looked,
             }
-        }
+        };
+        self.book.recorder.end(Phase::Verify, looked.is_ok());
+        looked
     }
 
     async fn look_at(&self, deployment: &DeploymentInfo, release: &Release) -> Result<(), Wrong> {
