@@ -16,11 +16,13 @@ fn play(id: &str, way: Way) -> Record {
 
 #[test]
 fn real_and_simulated_drills_agree_on_every_scenario() {
+    let mut wrong = Vec::new();
     for id in kit::all_scenarios() {
         let (real, simulated) = (play(&id, Way::Real), play(&id, Way::Simulated));
-        assert_eq!(differences(&simulated, &real), Vec::<String>::new(), "{id}");
-        assert_eq!(real.result.reasons, Vec::<String>::new(), "{id} goes as it expects");
+        wrong.extend(differences(&simulated, &real).into_iter().map(|what| format!("{id} differs: {what}")));
+        wrong.extend(real.result.reasons.into_iter().map(|why| format!("{id}: {why}")));
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
