@@ -135,7 +135,12 @@ fn picture(stage: &Stage) -> BTreeMap<String, String> {
 
 fn spec(fault: &dyn fault::Fault, mode: &str, when: Moment) -> FaultSpec {
     let yaml = format!("{{\"fault\":\"{}\",\"mode\":\"{mode}\",\"regions\":[\"us-east-1\"]}}", fault.name());
-    FaultSpec { when, ..serde_json::from_str(&yaml).unwrap() }
+    let mut spec = FaultSpec { when, ..serde_json::from_str(&yaml).unwrap() };
+    if mode == "expired" {
+        // The stage has three days of backups, and none as old as the fault's default.
+        spec.with.insert("older_than".into(), "24 h".into());
+    }
+    spec
 }
 
 #[tokio::test(start_paused = true)]

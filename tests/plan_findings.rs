@@ -5,7 +5,7 @@
 use std::{fs, process::Command};
 
 /// What the page is made from: every scenario of the repository, and the drills of the plan's rules as they are written.
-const PATHS: &[&str] = &["scenarios"];
+const PATHS: &[&str] = &["scenarios", "fixtures/hooklabs/as-written"];
 
 #[test]
 fn the_page_of_the_plans_weaknesses_is_that_of_today_and_each_is_proven_by_a_drill() {

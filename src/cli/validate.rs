@@ -68,6 +68,10 @@ fn explain(plan: &Loaded<Plan>, scenarios: Vec<Chosen>, found: Vec<Weakness>, en
     if session.is_stopped() {
         return Ok(exit::INTERRUPTED);
     }
-    console.text(weaknesses::page(&plan.path.display().to_string(), &measure::proofs(found, &records)));
+    console.text(weaknesses::page(
+        &plan.path.display().to_string(),
+        &measure::proofs(found, &records),
+        &measure::silent_losses(&records),
+    ));
     Ok(ended)
 }

@@ -1,12 +1,12 @@
 //! Missing backup: it was made, and it is not there, or not under its name, or it is empty.
 
 use super::{
-    Fault, Injection, Mode, Onset, joined, only_now,
+    Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter,
     points::{Selection, Struck, Undo},
 };
 use crate::{
     emulator::World,
-    model::{event::Proof, scenario::FaultSpec},
+    model::{event::Proof, scenario::FaultSpec, units::Span},
 };
 
 /// Entry in the catalogue.
@@ -29,7 +29,15 @@ impl Fault for MissingBackup {
             Mode { name: "dump-deleted", summary: "the dump is gone, its manifest still promises it" },
             Mode { name: "wrong-name", summary: "dump and manifest lie under names that nobody looks for" },
             Mode { name: "empty-object", summary: "the dump is there and has 0 bytes" },
+            Mode {
+                name: "expired",
+                summary: "a rule of the storage deletes what is older than `older_than`, good newer ones or not",
+            },
         ]
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        &[Parameter { name: "older_than", summary: "for `expired`: the age at which a point goes; 7 days" }]
     }
 
     fn strikes_points(&self) -> bool {
@@ -41,7 +49,12 @@ impl Fault for MissingBackup {
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
+        let older_than = parameter::<Span>(spec, "older_than")?;
+        if older_than.is_some() && spec.mode != "expired" {
+            return Err("parameter `older_than`: only mode `expired` goes by age; remove it".into());
+        }
         let how = match spec.mode.as_str() {
+            "expired" => How::Expire { older_than: older_than.unwrap_or(Span::hours(7 * 24)) },
             "deleted" => How::Delete { manifest: true },
             "dump-deleted" => How::Delete { manifest: false },
             "wrong-name" => How::Rename,
@@ -54,6 +67,7 @@ impl Fault for MissingBackup {
 #[derive(Debug, Clone, Copy)]
 enum How {
     Delete { manifest: bool },
+    Expire { older_than: Span },
     Rename,
     Empty,
 }
@@ -68,7 +82,10 @@ struct Missing {
 impl Injection for Missing {
     fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
         only_now(onset, NAME)?;
-        self.struck = self.selection.some_points(world)?;
+        self.struck = match self.how {
+            How::Expire { older_than } => expired(&self.selection, older_than, world)?,
+            _ => self.selection.some_points(world)?,
+        };
         for point in &self.struck {
             if let Err(why) = strike(self.how, point, &mut self.undo) {
                 self.undo.heal(); // half a fault would be a fault that nobody declared
@@ -77,7 +94,7 @@ impl Injection for Missing {
         }
         let words: Vec<_> = self.struck.iter().map(Struck::words).collect();
         let did = match self.how {
-            How::Delete { .. } => "deleted",
+            How::Delete { .. } | How::Expire { .. } => "deleted",
             How::Rename => "renamed",
             How::Empty => "emptied",
         };
@@ -100,6 +117,20 @@ impl Injection for Missing {
     }
 }
 
+/// What is older than that, whatever its generation.
+fn expired(selection: &Selection, older_than: Span, world: &World) -> Result<Vec<Struck>, String> {
+    let now = world.clock.now();
+    let is_old = |point: &Struck| {
+        let age = point.point.taken_at().map(|taken| now.duration_since(taken).as_millis());
+        age.is_some_and(|age| age > i128::from(older_than.millis()))
+    };
+    let old: Vec<Struck> = selection.all_points(world)?.into_iter().filter(is_old).collect();
+    if old.is_empty() {
+        return Err(format!("no recovery point is older than {older_than} at that moment in the regions meant"));
+    }
+    Ok(old)
+}
+
 fn strike(how: How, point: &Struck, undo: &mut Undo) -> Result<(), String> {
     let (objects, bucket) = (point.site.region.objects(), &point.site.bucket);
     let (dump, manifest) = (point.dump_key(), point.manifest_key());
@@ -113,7 +144,8 @@ fn strike(how: How, point: &Struck, undo: &mut Undo) -> Result<(), String> {
             objects.replace_body(bucket, &dump, nothing).map_err(|e| e.to_string())?;
             Ok(())
         }
-        How::Delete { manifest: also } => {
+        How::Delete { .. } | How::Expire { .. } => {
+            let also = !matches!(how, How::Delete { manifest: false });
             objects.remove_key(bucket, &dump).map_err(|e| e.to_string())?;
             if also {
                 undo.save(&point.site, &manifest)?;

@@ -56,7 +56,16 @@ impl Selection {
         Ok(struck)
     }
 
-    /// The same, or why there are none.
+    /// Every point that exists now in the regions meant, of any generation.
+    pub(super) fn all_points(&self, world: &World) -> Result<Vec<Struck>, String> {
+        let mut all = Vec::new();
+        for (site, layout) in self.places(world) {
+            all.extend(points_at(site, layout).map_err(|e| e.to_string())?);
+        }
+        Ok(all)
+    }
+
+    /// The same of the generations meant, or why there are none.
     pub(super) fn some_points(&self, world: &World) -> Result<Vec<Struck>, String> {
         let points = self.points(world).map_err(|e| e.to_string())?;
         if points.is_empty() {

@@ -25,7 +25,7 @@ mod timeline;
 
 pub use differences::differences;
 pub use exit_code::exit_code;
-pub use proof::proofs;
+pub use proof::{proofs, silent_losses};
 
 use crate::model::{
     event::{Event, What},

@@ -29,6 +29,17 @@ pub fn proofs(weaknesses: Vec<Weakness>, records: &[Record]) -> Vec<Shown> {
     weaknesses.into_iter().map(shown).collect()
 }
 
+/// Drills that ended silently wrong, each with what showed it. No plan's rule foresees them; the ledger found them.
+pub fn silent_losses(records: &[Record]) -> Vec<Shows> {
+    let silent = records.iter().filter(|record| record.result.outcome == Some(Outcome::SilentlyWrong));
+    let shows = |record: &Record| Shows {
+        scenario: record.identity.scenario.clone(),
+        title: format!("{}. {}", record.scenario.title, record.scenario.proves.trim_end_matches('.')),
+        evidence: record.result.reasons.first().cloned().unwrap_or_default(),
+    };
+    silent.map(shows).collect()
+}
+
 fn evidence(weakness: &Weakness, record: &Record) -> Option<String> {
     let subject = weakness.path.split('.').nth(1).unwrap_or_default();
     match weakness.id {
@@ -38,7 +49,7 @@ fn evidence(weakness: &Weakness, record: &Record) -> Option<String> {
         "retention-of-class" => pruned(record),
         "retention-of-service" => nothing_older(record, subject),
         "service-looser-than-levels" => one_promise_kept(record, subject),
-        "monitor-age-below-interval" => false_alarms(record),
+        "monitor-age-below-interval" => false_alarms(record, &weakness.why),
         "content-unread" => slept_through(record),
         "response-eats-rto" => spent_by_people(record, subject),
         "response-slower-than-rto" => late_by_the_plan(record, subject),
@@ -150,7 +161,11 @@ fn one_promise_kept(record: &Record, name: &str) -> Option<String> {
 }
 
 /// Nothing was wrong, and the monitor said that it was.
-fn false_alarms(record: &Record) -> Option<String> {
+fn false_alarms(record: &Record, why: &str) -> Option<String> {
+    let meant = |one: &ServiceRecord| why.contains(&format!("`{}`", one.service));
+    if !record.services.iter().all(meant) {
+        return None;
+    }
     let old = |alarm: &&Alarm| alarm.kind == AlarmKind::TooOld && !alarm.justified;
     let count = record.alarms.iter().map(|told| &told.alarm).filter(old).count();
     let days = words::count(record.scenario.history.days.into(), "day");

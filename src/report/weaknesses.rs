@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use crate::model::{
     record::Severity,
-    weakness::{Shown, Weakness},
+    weakness::{Shown, Shows, Weakness},
 };
 
-/// The page. `plan` is the path of the plan file as it is to be shown.
-pub fn page(plan: &str, shown: &[Shown]) -> String {
+/// The page. `plan` is the path of the plan file as it is to be shown, `silent` the drills that ended silently wrong.
+pub fn page(plan: &str, shown: &[Shown], silent: &[Shows]) -> String {
     let mut page = String::new();
     let count = |severity| shown.iter().filter(|one| one.weakness.severity == severity).count();
     // Writing to a string cannot fail.
@@ -32,7 +32,25 @@ pub fn page(plan: &str, shown: &[Shown]) -> String {
     for (number, one) in shown.iter().enumerate() {
         section(&mut page, number + 1, one);
     }
+    losses(&mut page, silent);
     page
+}
+
+/// What no number of a plan tells, and the ledger did.
+fn losses(page: &mut String, silent: &[Shows]) {
+    if silent.is_empty() {
+        return;
+    }
+    page.push_str(
+        "\n## What is lost in silence\n\n\
+         Drills of copies and habits as they are written down, without checksums, tombstones or a second look. Each called \
+         itself restored, and the comparison with the ledger found it wrong; `backdraft run` of their folder fails.\n\n\
+         | drill | what happens | what the ledger found |\n|---|---|---|\n",
+    );
+    for Shows { scenario, title, evidence } in silent {
+        let cell = |text: &str| escaped(text).replace('|', "\\|");
+        let _ = writeln!(page, "| `{scenario}` | {} | {} |", cell(title), cell(evidence));
+    }
 }
 
 fn table(page: &mut String, shown: &[Shown]) {
