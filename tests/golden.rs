@@ -12,13 +12,19 @@ use backdraft::{
 
 mod kit;
 
-/// One of each kind of story: all is well, an older backup helps, nothing helps, another region helps, a name lies.
-const SET: [&str; 5] = [
+/// One of each kind of story: all is well, an older backup helps, nothing helps, another region helps, a name lies; then
+/// one of each other service, and everything at once.
+const SET: [&str; 10] = [
     "database/control",
     "database/corrupt-truncated-latest",
     "database/corrupt-everywhere",
     "database/outage-during-fetch",
     "database/stale-looks-fresh",
+    "database/stream-critical-class",
+    "files/object-damaged-everywhere",
+    "config/secret-leaked-in-backup",
+    "level-1/bad-deploy-rollback",
+    "level-3/everything-lost",
 ];
 
 fn play(id: &str, way: Way) -> Record {
