@@ -234,7 +234,7 @@ mod tests {
             path: path.into(),
             place: text(),
             what: text(),
-            why: text(),
+            why: "a healthy backup of `database` is reported as old".into(),
             remedy: text(),
         }
     }
