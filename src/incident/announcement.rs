@@ -99,17 +99,13 @@ fn ending(page: &mut Page, facts: &Facts<'_>, lang: Lang) {
     page.bullets(
         &lang.pick([format!("**Outage**: {window}, {took}")], [format!("**장애 시간**: {window}, 총 {took}")]),
     );
-    let mut lost = false;
-    for (_, found) in facts.losses() {
-        let window = facts.zone.window(found.prefix.committed_at, facts.t0);
-        page.paragraph(&format!("**{}**", super::say::loss(&window, found.writes_lost).get(lang)));
-        lost = true;
-    }
-    if !lost {
-        page.paragraph(lang.pick(
+    let losses = facts.losses().map(|(one, found)| (facts.record.plan.kind(&one.service), found));
+    match super::say::loss(losses, &facts.zone, facts.t0) {
+        Some(loss) => page.paragraph(&format!("**{}**", loss.get(lang))),
+        None => page.paragraph(lang.pick(
             "Nothing that was saved before the outage is lost.",
             "장애 이전에 저장하신 내용은 모두 그대로 남아 있습니다.",
-        ));
+        )),
     }
     where_to_look(page, facts, lang);
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::{
         event::{Comparison, Event, Phase, SteadyWhen, What},
-        plan::{Component, Plan},
+        plan::{Component, Plan, ServiceKind},
         scenario::Scenario,
         units::Span,
     },
@@ -52,6 +52,7 @@ struct Shown {
 /// What the events tell of a service. Only what came after the last claim speaks of it.
 #[derive(Debug, Clone, Default)]
 struct Service {
+    kind: Option<ServiceKind>,
     lost: bool,
     restoring: bool,
     end: Option<End>,
@@ -100,11 +101,14 @@ impl Service {
     fn hear(&mut self, what: &What) {
         let claimed = self.end == Some(End::Claimed);
         match what {
-            What::Disaster { .. } => *self = Service { lost: true, ..Service::default() },
+            What::Disaster { .. } => *self = Service { kind: self.kind, lost: true, ..Service::default() },
             What::PhaseStarted { phase: Phase::Choose } => self.restoring = true,
             What::PhaseStarted { phase: Phase::Check } => self.checked = None,
             What::PhaseEnded { phase: Phase::Check, ok } if claimed => self.checked = Some(*ok),
-            What::Restored(_) => *self = Service { lost: self.lost, end: Some(End::Claimed), ..Service::default() },
+            What::Restored(_) => {
+                let (kind, lost) = (self.kind, self.lost);
+                *self = Service { kind, lost, end: Some(End::Claimed), ..Service::default() };
+            }
             What::Refused { .. } | What::TimeLimit { .. } => self.end = Some(End::GivenUp),
             // Data that was wrong does not become right by itself.
             What::Compared(found) if claimed && self.compared != Some(false) => {
@@ -146,7 +150,10 @@ impl Board {
             time_zone: plain(&plan.time_zone),
             zone: Zone::of(&plan.time_zone),
             components: components.into_iter().map(shown).collect(),
-            services: services.iter().map(|name| (name.clone(), Service::default())).collect(),
+            services: services
+                .iter()
+                .map(|name| (name.clone(), Service { kind: plan.kind(name), ..Service::default() }))
+                .collect(),
             untouched: plan.services.keys().filter(|name| !services.contains(name)).map(|name| plain(name)).collect(),
             steady: false,
             expected: expected(plan, scenario),
@@ -260,7 +267,7 @@ impl Board {
             headline: if all_out { say::all_out() } else { say::headline(overall) },
             components: self.components.iter().map(|shown| self.component(shown)).collect(),
             incident: self.t0.map(began),
-            notices: self.losses(),
+            notices: self.loss().into_iter().collect(),
             remark: Some(say::untouched(&self.untouched)).filter(|_| !self.untouched.is_empty()),
         }
     }
@@ -279,13 +286,9 @@ impl Board {
     }
 
     /// What is gone of services that are back; before that nobody knows.
-    fn losses(&self) -> Vec<Text> {
+    fn loss(&self) -> Option<Text> {
         let back = self.services.values().filter(|one| one.standing() == Standing::Back);
-        let loss = |one: &Service| {
-            let (found, t0) = (one.loss.as_ref()?, self.t0?);
-            Some(say::loss(&self.zone.window(found.prefix.committed_at, t0), found.writes_lost))
-        };
-        back.filter_map(loss).collect()
+        say::loss(back.filter_map(|one| Some((one.kind, one.loss.as_ref()?))), &self.zone, self.t0?)
     }
 }
 

@@ -1,9 +1,12 @@
 //! The sentences of the status page, in every language. Names are handed over harmless.
 
+use jiff::Timestamp;
+
 use super::{
     status::{Stage, State},
-    text::{Lang, Text, list},
+    text::{Lang, Text, Zone, list},
 };
+use crate::model::{event::Comparison, plan::ServiceKind};
 
 /// A state in a word.
 pub(super) fn state(state: State) -> Text {
@@ -104,8 +107,22 @@ pub(super) fn news(stage: Stage, service: &str) -> Text {
     }
 }
 
-/// Users' entries that are gone for good.
-pub(super) fn loss(window: &str, writes: u64) -> Text {
+/// What users may have to enter again: of all services that hold their entries together, since the earliest that is
+/// missing. What the people who run the platform changed is none of theirs. `None` where nothing is gone.
+pub(super) fn loss<'c>(
+    found: impl Iterator<Item = (Option<ServiceKind>, &'c Comparison)>,
+    zone: &Zone,
+    t0: Timestamp,
+) -> Option<Text> {
+    let is_of_users =
+        |kind: &Option<ServiceKind>| !matches!(kind, Some(ServiceKind::Config | ServiceKind::WebApplication));
+    let theirs = found.filter(|(kind, found)| is_of_users(kind) && found.writes_lost > 0);
+    let all = theirs.map(|(_, found)| (found.prefix.committed_at, found.writes_lost));
+    let (since, writes) = all.reduce(|(since, writes), (one, more)| (since.min(one), writes + more))?;
+    Some(lost_entries(&zone.window(since, t0), writes))
+}
+
+fn lost_entries(window: &str, writes: u64) -> Text {
     Text::new(
         format!(
             "Entries from {window} may be missing, {writes} in all. Please look through yours and enter again what is not there."

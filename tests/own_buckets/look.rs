@@ -92,7 +92,7 @@ fn each_thing_that_is_wrong_is_an_alarm_with_its_reason_and_exit_code_1() {
 #[test]
 fn a_limit_that_contradicts_the_schedule_is_a_remark_and_no_alarm() {
     let rig = Rig::new(1, DumpFormat::JsonlGz);
-    let said = rig.run(&["monitor"], &PLAN.replace("max_age: 26 h", "max_age: 1 min"));
+    let said = rig.run(&["monitor"], &PLAN.replace("max_age: 25 h", "max_age: 1 min"));
     assert_eq!(said.code, Some(0), "{}", said.out);
     assert!(said.out.contains("remark: ") && said.out.contains("contradicts its schedule"), "{}", said.out);
 }

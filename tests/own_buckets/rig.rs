@@ -59,7 +59,7 @@ regions:
   - { name: us-east-1, bucket: backup-us-east-1 }
   - { name: eu-west-1, bucket: backup-eu-west-1 }
   - { name: ap-northeast-1, bucket: backup-ap-northeast-1 }
-monitor: { check_every: 6 h, max_age: 26 h, min_size: 10 KiB }
+monitor: { check_every: 6 h, max_age: 25 h, min_size: 10 KiB }
 response: { detect: 1 min, initial: 5 min, recovery: 30 min, aftermath: 24 h }
 ";
 
