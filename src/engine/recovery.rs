@@ -5,7 +5,7 @@ use super::{Ended, Play, Protected};
 use crate::{
     check::{self, Evidence},
     model::{
-        event::{CheckResult, Claim, Phase, What},
+        event::{Alarm, AlarmKind, CheckResult, Claim, Phase, What},
         plan::ServiceKind,
         units::Span,
     },
@@ -30,10 +30,15 @@ impl Play<'_> {
         let (people, response) = (self.drill.scenario.people, &self.drill.plan.response);
         self.assume(Phase::Detect, people.detect.unwrap_or(response.detect));
         self.assume(Phase::Declare, people.declare.unwrap_or(response.initial));
-        let mut back = Vec::new();
+        let (mut back, mut verified) = (Vec::new(), Vec::new());
         for one in &self.stage.services {
-            if let Some(claim) = self.restore(one).await {
+            if let Some(missing) = self.lacks(one, &verified) {
+                cannot_start(one, missing);
+                continue;
+            }
+            if let Some((claim, passed)) = self.restore(one).await {
                 back.push((one, claim));
+                verified.extend(passed.then_some(one.name.as_str()));
             }
         }
         if self.stage.services.len() > 1 {
@@ -53,17 +58,23 @@ impl Play<'_> {
         }
     }
 
-    /// One service, and what is claimed of it. What became of those before it changes nothing: each is restored as far
-    /// as it can be.
-    async fn restore(&self, one: &Protected) -> Option<Claim> {
+    /// A service of this drill that must be back before that one can be restored, and is not.
+    fn lacks<'p>(&'p self, one: &Protected, verified: &[&str]) -> Option<&'p str> {
+        let needs = &self.drill.plan.services.get(&one.name)?.depends_on;
+        let lost = |need: &&String| self.stage.services.iter().any(|other| other.name == **need);
+        needs.iter().filter(lost).find(|need| !verified.contains(&need.as_str())).map(String::as_str)
+    }
+
+    /// One service: what is claimed of it, and whether every check bore that out.
+    async fn restore(&self, one: &Protected) -> Option<(Claim, bool)> {
         let limit = self.drill.time_limit;
         match self.stage.clock.limit(limit, one.pipeline.restore()).await {
             None => one.recorder.emit(What::TimeLimit { limit_ms: limit.as_millis() as u64 }),
             Some(RestoreEnd::Refused { why }) => one.recorder.emit(What::Refused { why }),
             Some(RestoreEnd::Restored(claim)) => {
                 one.recorder.emit(What::Restored(claim.clone()));
-                self.check(one, claim.clone()).await;
-                return Some(claim);
+                let passed = self.check(one, claim.clone()).await;
+                return Some((claim, passed));
             }
         }
         None
@@ -76,7 +87,7 @@ impl Play<'_> {
     }
 
     /// Compares what is live with the ledger. Without that nothing counts as recovered.
-    async fn check(&self, one: &Protected, claim: Claim) {
+    async fn check(&self, one: &Protected, claim: Claim) -> bool {
         one.recorder.begin(Phase::Check);
         let passed = match one.service.live() {
             None => {
@@ -90,7 +101,17 @@ impl Play<'_> {
             }
         };
         one.recorder.end(Phase::Check, passed);
+        passed
     }
+}
+
+/// By the plan a service cannot be restored before those that it depends on: whatever could be put up in its place would
+/// not be it. Somebody is told.
+fn cannot_start(one: &Protected, missing: &str) {
+    let why = format!("{missing}, which it depends on, is not back");
+    let (kind, detail) = (AlarmKind::NothingRestorable, why.clone());
+    one.recorder.emit(What::Alarm(Alarm { kind, region: None, detail, justified: true }));
+    one.recorder.emit(What::Refused { why });
 }
 
 async fn run_checks(one: &Protected, evidence: Evidence) -> bool {

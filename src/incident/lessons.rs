@@ -6,7 +6,12 @@ use super::{
     text::{Lang, elapsed},
 };
 use crate::{
-    model::{outcome::Verdict, record::Record, words},
+    model::{
+        outcome::Verdict,
+        plan::ServiceKind,
+        record::{Record, ServiceRecord},
+        words,
+    },
     report::{page::Page, text::markdown},
 };
 
@@ -63,11 +68,13 @@ fn worked(record: &Record, lang: Lang) -> Vec<String> {
             format!("목표 {all}개 가운데 {met}개를 충족했습니다."),
         ));
     }
-    let refused: usize = record.services.iter().map(|one| one.restore.refused.len()).sum();
+    // A deployment that is gone is the disaster itself, and no bad copy that was found out.
+    let of_backups = |one: &&ServiceRecord| record.plan.kind(&one.service) != Some(ServiceKind::WebApplication);
+    let refused: usize = record.services.iter().filter(of_backups).map(|one| one.restore.refused.len()).sum();
     if refused > 0 {
         said.push(lang.pick(
             format!(
-                "{} found bad before it could do harm.",
+                "{} found bad before any harm was done.",
                 words::count(refused as u64, "backup copy").replace("copys", "copies")
                     + if refused == 1 { " was" } else { " were" }
             ),

@@ -75,6 +75,10 @@ pub(super) fn truth(part: &Part<'_>) -> Option<Finding> {
             "The restore gave up without an alarm",
             "Raise an alarm wherever the restore gives up; an exit code is not read at night.",
         ),
+        (Outcome::RefusedLoudly, _) if is_blocked(&part.record) => (
+            "What it depends on was not back, so it could not be restored",
+            "Bring back what it depends on first; or let it start without, and say so in the plan.",
+        ),
         (Outcome::RefusedLoudly, _) => (
             "Nothing could be restored",
             "Keep a copy that this failure cannot reach: another account, object lock, more regions.",
@@ -86,6 +90,12 @@ pub(super) fn truth(part: &Part<'_>) -> Option<Finding> {
         _ => return None,
     };
     Some(finding(Severity::Critical, title, sentence(&part.ending.why), remedy))
+}
+
+/// Whether its restore never began, for want of another service.
+fn is_blocked(one: &ServiceRecord) -> bool {
+    let refusal = one.restore.refusal.as_deref();
+    one.phases.is_empty() && refusal.is_some_and(|why| why.ends_with("which it depends on, is not back"))
 }
 
 /// One finding for all objectives of a kind that are missed.
@@ -103,7 +113,10 @@ fn missed(record: &Record, parts: &[Part<'_>], kind: ObjectiveKind) -> Option<Fi
         what = format!("{what}; {loss}");
     }
     let remedy = match (kind, actual) {
-        (ObjectiveKind::Rto, Some(rta)) if waited_ms(record, rta) > rta.total_ms() / 2 => {
+        (ObjectiveKind::Rto, Some(rta))
+            if record.plan.are_all(ServiceKind::Files, &record.scope.services)
+                && waited_ms(record, rta) > rta.total_ms() / 2 =>
+        {
             "Most of it is the wait for an archive: keep one copy in a class that is read at once, or have it retrieved \
              faster."
         }

@@ -14,6 +14,7 @@ use crate::model::{
 pub(super) fn limits(record: &Record, story: &Story<'_>) -> Vec<String> {
     let mut limits = vec![world(record)];
     limits.extend(people(record));
+    limits.extend(waits(record));
     limits.push(size(record));
     limits.push(checks(record, story));
     if record.scenario.faults.is_empty() {
@@ -59,6 +60,19 @@ fn people(record: &Record) -> Option<String> {
         .map(|(phase, ms)| format!("{} to {}", Span(*ms), phase.words()))
         .collect();
     (!said.is_empty()).then(|| format!("Nobody was called; assumed: {}.", words::list(&said)))
+}
+
+/// What is assumed after people have decided: builds, records that resolvers hold, archives.
+fn waits(record: &Record) -> Option<String> {
+    let (decided, back) = (record.timeline.t2?, record.timeline.t5?);
+    let waited = back.since(decided).assumed_ms;
+    (waited > 0).then(|| {
+        format!(
+            "Of the recovery {} are waits that were assumed and not waited for: builds, DNS records that resolvers hold, \
+             archives.",
+            Span(waited)
+        )
+    })
 }
 
 fn size(record: &Record) -> String {

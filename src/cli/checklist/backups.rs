@@ -73,7 +73,10 @@ impl Desk<'_> {
             (_, 0) => State::Done,
             _ => State::Failed,
         };
-        let detail = format!("{total} read, restored into a scratch target and asked; {failed} failed");
+        let detail = match failed {
+            0 => format!("{total} read, restored into a scratch target and asked; 0 failed"),
+            _ => format!("{total} asked for; {failed} failed or could not be read"),
+        };
         Ok(Item::new(title, state, detail).with(lines.into_iter().map(|line| line.unwrap_or_else(|bad| bad)).collect()))
     }
 

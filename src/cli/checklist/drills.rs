@@ -88,8 +88,7 @@ impl Desk<'_> {
         let unmet = |record: &&Record| record.objectives.iter().any(|judged| judged.verdict != Verdict::Met);
         let short: Vec<&Record> = records.iter().filter(unmet).collect();
         let met = records.iter().flat_map(|r| &r.objectives).filter(|judged| judged.verdict == Verdict::Met).count();
-        let unexpected =
-            |record: &&Record| record.result.result != DrillResult::Pass || record.scenario.faults.is_empty();
+        let unexpected = |record: &&Record| record.result.result != DrillResult::Pass;
         let judged = short.iter().map(|record| {
             let missed = record.objectives.iter().filter(|judged| judged.verdict != Verdict::Met);
             let missed: Vec<String> =

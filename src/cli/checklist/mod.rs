@@ -115,5 +115,11 @@ pub(super) fn checklist(args: &ChecklistArgs, common: &Common, console: &Console
             console.line(format_args!("{ending}: {}", path.display()));
         }
     }
-    Ok(if failed { exit::FAILED } else { exit::PASS })
+    // What nobody could look at is no green light.
+    let unknown = items.iter().any(|item| item.state == State::NotChecked);
+    Ok(match (failed, unknown) {
+        (true, _) => exit::FAILED,
+        (false, true) => exit::INCONCLUSIVE,
+        (false, false) => exit::PASS,
+    })
 }
