@@ -93,9 +93,9 @@ pub(super) fn truth(part: &Part<'_>) -> Option<Finding> {
 }
 
 /// Whether its restore never began, for want of another service.
-fn is_blocked(one: &ServiceRecord) -> bool {
+pub(super) fn is_blocked(one: &ServiceRecord) -> bool {
     let refusal = one.restore.refusal.as_deref();
-    one.phases.is_empty() && refusal.is_some_and(|why| why.ends_with("which it depends on, is not back"))
+    one.restore.refused.is_empty() && refusal.is_some_and(|why| why.ends_with("which it depends on, is not back"))
 }
 
 /// One finding for all objectives of a kind that are missed.

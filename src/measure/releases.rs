@@ -3,7 +3,7 @@
 
 use super::{
     Part,
-    findings::{finding, sentence, truth},
+    findings::{finding, is_blocked, sentence, truth},
 };
 use crate::model::{
     event::AlarmKind,
@@ -32,7 +32,7 @@ fn lost(part: &Part<'_>) -> Option<Finding> {
                     .into(),
             ..found
         },
-        (Some(Outcome::RefusedLoudly), _) => Finding {
+        (Some(Outcome::RefusedLoudly), _) if !is_blocked(&part.record) => Finding {
             what: sentence(&part.ending.why),
             remedy: "Keep a second way to production: commits outside one repository, builds outside one provider."
                 .into(),
