@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Part, exposure, monitoring, releases, rpo, story::Story};
 use crate::model::{
-    event::{Alarm, AlarmKind, BackupMade, PointTried, What},
+    event::{Alarm, AlarmKind, BackupMade, Phase, PointTried, What},
     outcome::{Outcome, Verdict},
     plan::ServiceKind,
     record::{Finding, ObjectiveKind, Record, Seen, ServiceRecord, Severity},
@@ -94,8 +94,8 @@ pub(super) fn truth(part: &Part<'_>) -> Option<Finding> {
 
 /// Whether its restore never began, for want of another service.
 pub(super) fn is_blocked(one: &ServiceRecord) -> bool {
-    let refusal = one.restore.refusal.as_deref();
-    one.restore.refused.is_empty() && refusal.is_some_and(|why| why.ends_with("which it depends on, is not back"))
+    // What people did comes before any restore; a restore that began has at least looked for what to restore.
+    one.restore.refusal.is_some() && one.phases.iter().all(|timed| timed.phase <= Phase::Declare)
 }
 
 /// One finding for all objectives of a kind that are missed.

@@ -158,14 +158,7 @@ fn scope(events: &[Event], plan: &Plan, scenario: &Scenario, order: &[String]) -
 }
 
 fn restore(story: &Story<'_>) -> RestoreBlock {
-    let mut block = RestoreBlock {
-        listed: Vec::new(),
-        refused: Vec::new(),
-        chosen: None,
-        chosen_day: None,
-        streamed: None,
-        refusal: None,
-    };
+    let mut block = RestoreBlock::default();
     for event in &story.events {
         match &event.what {
             What::Listed { region, points, why } => {

@@ -122,14 +122,7 @@ impl ServiceRecord {
     pub fn none() -> Self {
         let timeline = Timeline { t0: None, t1: None, t2: None, t3: None, t4: None, t5: None };
         let exposure = Exposure { backup_age: None, rpa: None, worst_case: None };
-        let restore = RestoreBlock {
-            listed: Vec::new(),
-            refused: Vec::new(),
-            chosen: None,
-            chosen_day: None,
-            streamed: None,
-            refusal: None,
-        };
+        let restore = RestoreBlock::default();
         ServiceRecord {
             service: String::new(),
             outcome: None,
@@ -243,8 +236,8 @@ pub struct PhaseTimed {
     pub ok: bool,
 }
 
-/// What the restore tried.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// What the restore tried; nothing at first.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct RestoreBlock {
     /// Regions with the number of recovery points they showed, or why they showed none.
     pub listed: Vec<ListedRegion>,
