@@ -145,13 +145,13 @@ fn spec(fault: &dyn fault::Fault, mode: &str, when: Moment) -> FaultSpec {
 
 #[tokio::test(start_paused = true)]
 async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
-    for fault in fault::CATALOGUE {
+    for fault in fault::all() {
         for mode in fault.modes() {
             let scratch = tempfile::tempdir().unwrap();
-            let stage = stage_for(*fault, scratch.path()).await;
+            let stage = stage_for(fault, scratch.path()).await;
             let what = format!("{} / {}", fault.name(), mode.name);
             let before = picture(&stage);
-            let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
+            let mut injection = fault::prepare(&spec(fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
             let detail = injection.inject(&stage.world, Onset::Now).unwrap_or_else(|why| panic!("{what}: {why}"));
             assert!(!detail.is_empty(), "{what} says what it changed");
             use_the_world(&stage).await;
@@ -214,11 +214,9 @@ async fn a_fault_on_what_operators_hold_says_that_it_did_not_bite_while_nobody_a
 async fn a_fault_on_configuration_cannot_be_injected_where_none_is_drilled() {
     let scratch = tempfile::tempdir().unwrap();
     let stage = stage(scratch.path(), "database/control").await;
-    for fault in
-        fault::CATALOGUE.iter().filter(|fault| !fault.is_for(ServiceKind::Database) && fault.name() != "wrong-url")
-    {
+    for fault in fault::all().filter(|fault| !fault.is_for(ServiceKind::Database) && fault.name() != "wrong-url") {
         for mode in fault.modes().iter().filter(|_| fault.is_for(ServiceKind::Config)) {
-            let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
+            let mut injection = fault::prepare(&spec(fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
             let why = injection.inject(&stage.world, Onset::Now).unwrap_err();
             assert!(!why.is_empty(), "{} / {}", fault.name(), mode.name);
         }
@@ -227,12 +225,12 @@ async fn a_fault_on_configuration_cannot_be_injected_where_none_is_drilled() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fault_at_the_provider_that_nobody_met_says_that_it_did_not_bite() {
-    for fault in fault::CATALOGUE.iter().filter(|fault| fault.is_for(ServiceKind::WebApplication)) {
+    for fault in fault::all().filter(|fault| fault.is_for(ServiceKind::WebApplication)) {
         // What was taken away is gone whether anybody looks or not.
         for mode in fault.modes().iter().filter(|_| fault.name() != "rollback-target-gone") {
             let scratch = tempfile::tempdir().unwrap();
-            let stage = stage_for(*fault, scratch.path()).await;
-            let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::AtDisaster)).unwrap();
+            let stage = stage_for(fault, scratch.path()).await;
+            let mut injection = fault::prepare(&spec(fault, mode.name, Moment::AtDisaster)).unwrap();
             injection.inject(&stage.world, Onset::Now).unwrap();
             assert!(!injection.proof(&stage.world).bit, "{} / {}", fault.name(), mode.name);
         }
@@ -241,7 +239,7 @@ async fn a_fault_at_the_provider_that_nobody_met_says_that_it_did_not_bite() {
 
 #[test]
 fn every_example_of_the_catalogue_is_an_entry_that_can_be_prepared() {
-    for fault in fault::CATALOGUE {
+    for fault in fault::all() {
         let read: Vec<FaultSpec> =
             serde_saphyr::from_str(fault.example()).unwrap_or_else(|e| panic!("{}: {e}", fault.name()));
         for spec in &read {

@@ -8,7 +8,8 @@ use super::{
     selection::{self, Selection},
 };
 use crate::{
-    exit, fault,
+    exit,
+    fault::{self, Fault},
     model::plan::{Cadence, ServiceKind},
     report,
 };
@@ -59,23 +60,26 @@ fn scenarios(args: &ListArgs, common: &Common, console: &Console) -> Result<(), 
 }
 
 fn faults(console: &Console) {
-    for (n, fault) in fault::CATALOGUE.iter().enumerate() {
-        if n > 0 {
-            console.line("");
-        }
-        console.line(format_args!("{}: {}", fault.name(), fault.summary()));
-        let kinds: Vec<&str> = ServiceKind::ALL.iter().filter(|kind| fault.is_for(**kind)).map(|k| k.words()).collect();
-        console.line(format_args!("  strikes: {}", kinds.join(", ")));
-        for mode in fault.modes() {
-            console.line(format_args!("  {:18} {}", mode.name, mode.summary));
-        }
-        for parameter in fault.parameters() {
-            console.line(format_args!("  with {:13} {}", parameter.name, parameter.summary));
-        }
-        console.line(format_args!("  example:"));
-        for line in fault.example().lines() {
-            console.line(format_args!("    {line}"));
-        }
+    for (n, (family, faults)) in fault::CATALOGUE.iter().enumerate() {
+        let gap = if n > 0 { "\n" } else { "" };
+        console.line(format_args!("{gap}{}:", family.words().to_uppercase()));
+        faults.iter().for_each(|fault| one_fault(*fault, console));
+    }
+}
+
+fn one_fault(fault: &dyn Fault, console: &Console) {
+    console.line(format_args!("\n{}: {}", fault.name(), fault.summary()));
+    let kinds: Vec<&str> = ServiceKind::ALL.iter().filter(|kind| fault.is_for(**kind)).map(|k| k.words()).collect();
+    console.line(format_args!("  strikes: {}", kinds.join(", ")));
+    for mode in fault.modes() {
+        console.line(format_args!("  {:18} {}", mode.name, mode.summary));
+    }
+    for parameter in fault.parameters() {
+        console.line(format_args!("  with {:13} {}", parameter.name, parameter.summary));
+    }
+    console.line(format_args!("  example:"));
+    for line in fault.example().lines() {
+        console.line(format_args!("    {line}"));
     }
 }
 

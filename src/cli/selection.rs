@@ -118,16 +118,15 @@ pub(super) fn check(scenario: &Loaded<Scenario>, plan: &Plan) -> Vec<Error> {
 
 /// The catalogue of faults as the validation wants it.
 fn faults() -> Vec<FaultInfo> {
-    let info = |fault: &&dyn fault::Fault| FaultInfo {
+    let info = |fault: &'static dyn fault::Fault| FaultInfo {
         name: fault.name(),
         modes: fault.modes().iter().map(|mode| mode.name).collect(),
-        needs_regions: false,
         takes_generations: fault.strikes_points(),
         needs_points: fault.needs_points(),
         parameters: fault.parameters().iter().map(|parameter| parameter.name).collect(),
         kinds: ServiceKind::ALL.into_iter().filter(|kind| fault.is_for(*kind)).collect(),
     };
-    fault::CATALOGUE.iter().map(info).collect()
+    fault::all().map(info).collect()
 }
 
 /// Scenario files below the paths, with their names, in order of their names.

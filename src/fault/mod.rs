@@ -1,38 +1,28 @@
-//! Failure modes: the contract, the catalogue, and one file a fault. A fault changes the state of the emulated world,
+//! Failure modes: the contract, the catalogue, and one file a fault in a folder a family. A fault changes the state of the emulated world,
 //! proves that this took effect, and heals it. It never asks how the pipeline reaches that world.
+
+use std::borrow::Cow;
 
 use crate::{
     emulator::World,
     model::{
         event::Proof,
+        family::Family,
         plan::ServiceKind,
         scenario::{FaultSpec, Moment},
         units::Percent,
     },
 };
 
-mod api_outage;
-mod bad_deploy;
-mod compromised_account;
-mod config_dump;
-mod corrupt_json;
-mod damaged_file;
-mod dns_stale;
-mod homes;
-mod hosting_api_down;
-mod lying_health_check;
-mod missing_backup;
-mod mistaken_deletion;
+mod age;
+mod artefact;
+mod config_and_web;
+mod network;
 mod points;
-mod region_outage;
-mod rewrite;
-mod rollback_target_gone;
-mod secret_leaked;
-mod secret_store_lost;
-mod stale_dump;
-mod stream_gap;
-mod variable_missing;
-mod wrong_url;
+mod presence;
+mod trial;
+
+pub use trial::{Ground, Trial};
 
 /// A kind of fault: its entry in the catalogue.
 pub trait Fault: Send + Sync {
@@ -71,7 +61,13 @@ pub trait Fault: Send + Sync {
     /// A scenario's entry as an example, in YAML.
     fn example(&self) -> &'static str;
 
-    /// Reads a scenario's entry.
+    /// A drill in which that mode bites, on a service of a kind that it is for. By itself: alone, at the plan's first
+    /// region, between the last backup and the disaster; of a web application, with the disaster.
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        Trial::of(ground.entry(self.name(), mode))
+    }
+
+    /// Reads a scenario's entry; its mode is one of [`Fault::modes`].
     ///
     /// # Errors
     /// What is wrong with it and what to write instead.
@@ -130,31 +126,29 @@ pub trait Injection: Send {
     fn heal(&mut self, world: &World) -> bool;
 }
 
-/// Every fault, in the order in which they are listed.
-pub static CATALOGUE: &[&dyn Fault] = &[
-    &api_outage::ApiOutage,
-    &bad_deploy::BadDeploy,
-    &compromised_account::CompromisedAccount,
-    &corrupt_json::CorruptJson,
-    &damaged_file::DamagedFile,
-    &dns_stale::DnsStale,
-    &hosting_api_down::HostingApiDown,
-    &lying_health_check::LyingHealthCheck,
-    &missing_backup::MissingBackup,
-    &mistaken_deletion::MistakenDeletion,
-    &region_outage::RegionOutage,
-    &rollback_target_gone::RollbackTargetGone,
-    &secret_leaked::SecretLeaked,
-    &secret_store_lost::SecretStoreLost,
-    &stale_dump::StaleDump,
-    &stream_gap::StreamGap,
-    &variable_missing::VariableMissing,
-    &wrong_url::WrongUrl,
+/// Every fault, family by family, in the order in which they are listed.
+pub static CATALOGUE: &[(Family, &[&dyn Fault])] = &[
+    (Family::Artefact, artefact::FAULTS),
+    (Family::Presence, presence::FAULTS),
+    (Family::Age, age::FAULTS),
+    (Family::Network, network::FAULTS),
+    (Family::ConfigAndWeb, config_and_web::FAULTS),
 ];
+
+/// Every fault of the catalogue.
+pub fn all() -> impl Iterator<Item = &'static dyn Fault> {
+    CATALOGUE.iter().flat_map(|(_, faults)| faults.iter().copied())
+}
 
 /// The fault of that name.
 pub fn find(name: &str) -> Option<&'static dyn Fault> {
-    CATALOGUE.iter().copied().find(|fault| fault.name() == name)
+    all().find(|fault| fault.name() == name)
+}
+
+/// The family of the fault of that name.
+pub fn family_of(name: &str) -> Option<Family> {
+    let has = |faults: &&[&dyn Fault]| faults.iter().any(|fault| fault.name() == name);
+    CATALOGUE.iter().find(|(_, faults)| has(faults)).map(|(family, _)| *family)
 }
 
 /// Reads a scenario's entry with the fault that it names.
@@ -163,8 +157,7 @@ pub fn find(name: &str) -> Option<&'static dyn Fault> {
 /// What is wrong with it.
 pub fn prepare(spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
     let fault = find(&spec.fault).ok_or_else(|| format!("there is no fault `{}`", spec.fault))?;
-    let mode = fault.modes().iter().find(|mode| mode.name == spec.mode);
-    mode.ok_or_else(|| format!("fault `{}` has no mode `{}`", spec.fault, spec.mode))?;
+    let spec = &whole(fault, spec)?;
     for name in spec.with.keys() {
         if !fault.parameters().iter().any(|parameter| parameter.name == name) {
             return Err(format!("fault `{}` has no parameter `{name}`", spec.fault));
@@ -174,6 +167,22 @@ pub fn prepare(spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
         return Err(format!("fault `{}` cannot begin in the middle of a fetch", spec.fault));
     }
     fault.prepare(spec)
+}
+
+/// An entry with its mode: a fault that has one alone need not be told which.
+fn whole<'s>(fault: &dyn Fault, spec: &'s FaultSpec) -> Result<Cow<'s, FaultSpec>, String> {
+    let name = match (fault.modes(), spec.mode.as_str()) {
+        ([only], "") => only.name,
+        (modes, "") => {
+            let names: Vec<&str> = modes.iter().map(|mode| mode.name).collect();
+            return Err(format!("fault `{}` needs a `mode`: {}", spec.fault, names.join(", ")));
+        }
+        (modes, named) => match modes.iter().find(|mode| mode.name == named) {
+            Some(_) => return Ok(Cow::Borrowed(spec)),
+            None => return Err(format!("fault `{}` has no mode `{named}`", spec.fault)),
+        },
+    };
+    Ok(Cow::Owned(FaultSpec { mode: name.to_owned(), ..spec.clone() }))
 }
 
 /// Reads a parameter of a scenario's entry; `None` where it is not given.

@@ -78,7 +78,7 @@ fn cause(page: &mut Page, facts: &Facts<'_>, lang: Lang) {
     let lines: Vec<String> = bit
         .map(|fault| {
             let proof = fault.proof.as_ref().map(|proof| proof.evidence.as_str()).unwrap_or_default();
-            markdown(&format!("{} ({}): {}; {proof}", fault.fault, fault.mode, fault.detail.as_deref().unwrap_or("-")))
+            markdown(&format!("{}: {}; {proof}", fault.name(), fault.detail.as_deref().unwrap_or("-")))
         })
         .collect();
     if !lines.is_empty() {

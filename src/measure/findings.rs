@@ -145,7 +145,7 @@ fn slept_through(record: &Record) -> Vec<Finding> {
     let every = record.scenario.monitor(&record.plan).check_every;
     let told = record.faults.iter().zip(&record.scenario.faults).filter_map(|(fault, spec)| {
         let regions = words::list(&monitoring::struck(spec, &record.plan));
-        let name = format!("{} ({}) in {regions}", fault.fault, fault.mode);
+        let name = format!("{} in {regions}", fault.name());
         Some(match fault.seen.as_ref()? {
             Seen::ByAlarm { .. } => return None,
             Seen::DidNotLook => finding(

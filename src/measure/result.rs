@@ -119,7 +119,7 @@ fn broke_off(case: &Case<'_>) -> (Vec<String>, Vec<String>) {
 fn unclear(case: &Case<'_>) -> Vec<String> {
     let mut reasons = Vec::new();
     for fault in case.faults {
-        let name = format!("fault {} ({})", fault.fault, fault.mode);
+        let name = format!("fault {}", fault.name());
         match (&fault.impossible, &fault.proof) {
             (Some(why), _) => reasons.push(format!("{name} could not be injected: {why}")),
             (None, Some(proof)) if proof.bit => {}
@@ -215,7 +215,7 @@ fn unexpected_alarms(case: &Case<'_>) -> Vec<String> {
 fn left_behind(case: &Case<'_>, to_the_end: bool) -> Vec<String> {
     let mut reasons = Vec::new();
     for fault in case.faults.iter().filter(|f| !f.healed) {
-        reasons.push(format!("fault {} ({}) was not healed", fault.fault, fault.mode));
+        reasons.push(format!("fault {} was not healed", fault.name()));
     }
     match case.cleanup.steady_after {
         Some(true) => {}

@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod event;
+pub mod family;
 pub mod naming;
 pub mod outcome;
 pub mod plan;

@@ -298,6 +298,13 @@ pub struct FaultRecord {
     pub seen: Option<Seen>,
 }
 
+impl FaultRecord {
+    /// It as people read it.
+    pub fn name(&self) -> String {
+        super::words::fault(&self.fault, &self.mode)
+    }
+}
+
 /// What monitoring knew of a fault before the disaster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -11,6 +11,7 @@ use super::{
     outcome::{Outcome, Verdict},
     plan::{DumpFormat, LockPlan, MonitorPlan, Plan, SyncRule},
     units::{ByteSize, DayTime, Percent, Span},
+    words,
 };
 
 /// One story; one YAML file.
@@ -104,7 +105,8 @@ fn first_day() -> Date {
 pub struct FaultSpec {
     /// Its name in the catalogue: `backdraft list faults`.
     pub fault: String,
-    /// One of the fault's modes.
+    /// One of the fault's modes; may be left out where it has one alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mode: String,
     /// The service that it strikes; every one of the scenario's where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,6 +123,32 @@ pub struct FaultSpec {
     /// Further parameters; each fault documents its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, serde_json::Value>,
+}
+
+impl FaultSpec {
+    /// It as people read it.
+    pub fn name(&self) -> String {
+        words::fault(&self.fault, &self.mode)
+    }
+
+    /// The same with a parameter.
+    #[must_use]
+    pub fn with(mut self, parameter: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.with.insert(parameter.to_owned(), value.into());
+        self
+    }
+
+    /// The same at another moment.
+    #[must_use]
+    pub fn at(self, when: Moment) -> Self {
+        FaultSpec { when, ..self }
+    }
+
+    /// The same in every region.
+    #[must_use]
+    pub fn everywhere(self) -> Self {
+        FaultSpec { regions: Vec::new(), ..self }
+    }
 }
 
 /// Which recovery points a fault strikes.

@@ -71,6 +71,11 @@ pub fn bytes(n: u64) -> String {
     if unit == "B" { format!("{n} B") } else { format!("{value:.1} {unit}") }
 }
 
+/// A fault as people read it: `name (mode)`, or the name alone where it has no choice of modes.
+pub fn fault(name: &str, mode: &str) -> String {
+    if mode.is_empty() { name.to_owned() } else { format!("{name} ({mode})") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

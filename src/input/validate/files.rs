@@ -85,7 +85,6 @@ expect: { outcome: recovered }
         let fault = |name, takes_generations, kinds: &[ServiceKind]| FaultInfo {
             name,
             modes: vec!["m"],
-            needs_regions: false,
             takes_generations,
             needs_points: takes_generations,
             kinds: kinds.to_vec(),

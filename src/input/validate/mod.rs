@@ -25,8 +25,6 @@ pub struct FaultInfo {
     pub name: &'static str,
     /// Its modes.
     pub modes: Vec<&'static str>,
-    /// Whether a scenario must name the regions that it strikes.
-    pub needs_regions: bool,
     /// Whether it strikes recovery points, so that `generations` says which.
     pub takes_generations: bool,
     /// Whether it changes nothing before the first recovery point.

@@ -214,13 +214,12 @@ fn catalogued<'i>(
         return None;
     };
     fits(found, path, fault, info, scenario, plan);
-    if !info.modes.contains(&fault.mode.as_str()) {
+    if fault.mode.is_empty() && info.modes.len() > 1 {
+        let help = format!("add `mode:` and one of {}", listed(info.modes.iter().copied()));
+        found.add(&format!("{path}.fault"), format!("`{}` can show in several ways", info.name), help);
+    } else if !fault.mode.is_empty() && !info.modes.contains(&fault.mode.as_str()) {
         let what = format!("`{}` has no mode `{}`", info.name, fault.mode);
         found.add(&format!("{path}.mode"), what, nearest::suggest(&fault.mode, &info.modes));
-    }
-    if info.needs_regions && fault.regions.is_empty() {
-        let help = format!("add `regions:` and a list of one or more of {}", listed(plan.region_names().into_iter()));
-        found.add(&format!("{path}.fault"), format!("`{}` must name the regions that it strikes", info.name), help);
     }
     if !info.takes_generations && fault.generations != Generations::default() {
         let what = format!("`{}` strikes no recovery points", info.name);

@@ -66,7 +66,7 @@ fn story(page: &mut Page, record: &Record) {
     let (scenario, plan) = (&record.scenario, &record.plan);
     let level = plan.levels.get(&scenario.level.to_string()).map_or(String::new(), |level| format!(", {}", level.name));
     let fault = |f: &FaultSpec| {
-        let name = format!("{} ({})", f.fault, f.mode);
+        let name = f.name();
         match &f.regions[..] {
             [] if plan.are_all(ServiceKind::WebApplication, scenario.service.names()) => name,
             [] => format!("{name} in every region"),
@@ -146,7 +146,7 @@ fn faults(page: &mut Page, record: &Record) {
         let bit = fault.proof.as_ref().map_or("no proof".to_owned(), |proof| yes(proof.bit));
         let proof = fault.proof.as_ref().map(|proof| proof.evidence.as_str());
         vec![
-            format!("{} ({})", markdown(&fault.fault), markdown(&fault.mode)),
+            markdown(&fault.name()),
             maybe(fault.impossible.as_deref().or(fault.detail.as_deref())),
             bit,
             maybe(proof),

@@ -1,6 +1,6 @@
 //! Secret store lost: what the backup leaves out is nowhere to be had, or only as it once was.
 
-use super::{Fault, Injection, Mode, Onset, only_now};
+use crate::fault::{Fault, Injection, Mode, Onset, only_now};
 use crate::{
     emulator::{World, operator::SecretStore},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, words},

@@ -14,7 +14,7 @@ use crate::{
 
 /// What is done to the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Damage {
+pub(in crate::fault) enum Damage {
     /// Only the first part is kept.
     Keep(Percent),
     /// One bit in the middle is the other way round.
@@ -30,7 +30,7 @@ pub(super) enum Damage {
 }
 
 /// A damaged copy of a body.
-pub(super) fn damaged(body: &Body, damage: Damage, into: BodyWriter) -> Result<Body, String> {
+pub(in crate::fault) fn damaged(body: &Body, damage: Damage, into: BodyWriter) -> Result<Body, String> {
     let mut into = Writer(into);
     let done = match damage {
         Damage::Keep(share) => copy(&mut reader(body).take(share.of(body.len())), &mut into),
@@ -109,7 +109,7 @@ fn number_after(line: &[u8], label: &[u8]) -> Option<(usize, usize)> {
     (number > 2).then_some((from, from + number))
 }
 
-pub(super) fn inflate(body: &Body) -> impl BufRead {
+pub(in crate::fault) fn inflate(body: &Body) -> impl BufRead {
     BufReader::with_capacity(64 * 1024, MultiGzDecoder::new(reader(body)))
 }
 
@@ -123,7 +123,7 @@ fn reader(body: &Body) -> BufReader<Reader> {
 }
 
 /// SHA-256 of a body, lower-case hex.
-pub(super) fn sha256(body: &Body) -> Result<String, String> {
+pub(in crate::fault) fn sha256(body: &Body) -> Result<String, String> {
     let mut hasher = Sha256::new();
     body.read_through(0..body.len(), |piece| hasher.update(piece)).map_err(|e| e.to_string())?;
     Ok(HEXLOWER.encode(&hasher.finalize()))

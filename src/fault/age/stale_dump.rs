@@ -1,9 +1,10 @@
 //! Stale dump: a backup is there and opens, and its data is older than everybody believes.
 
-use super::{
-    Fault, Injection, Mode, Onset, joined, only_now,
+use crate::fault::{
+    Fault, Injection, Mode, Onset,
+    artefact::rewrite::sha256,
+    joined, only_now,
     points::{Selection, Undo, points_at},
-    rewrite::sha256,
 };
 use crate::{
     emulator::{Schedule, Site, World},

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
+use crate::fault::{
     Fault, Injection, Mode, Onset, Parameter, joined, parameter,
     points::{Struck, points_at},
 };

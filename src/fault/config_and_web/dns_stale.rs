@@ -1,6 +1,7 @@
 //! Stale DNS: the domain points to an old home that still serves, and resolvers hold what they were told.
 
-use super::{Fault, Injection, Mode, Onset, Parameter, homes::Homes, only_now, parameter};
+use super::homes::Homes;
+use crate::fault::{Fault, Injection, Mode, Onset, Parameter, only_now, parameter};
 use crate::{
     emulator::{World, hosting::Hosting},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, units::Span},

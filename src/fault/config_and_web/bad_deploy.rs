@@ -1,6 +1,7 @@
 //! Bad deployment: a push goes to production by itself, as pushes do, and what users get is broken.
 
-use super::{Fault, Injection, Mode, Onset, homes::Homes, joined, only_now};
+use super::homes::Homes;
+use crate::fault::{Fault, Injection, Mode, Onset, joined, only_now};
 use crate::{
     emulator::{
         World,

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::{Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter};
+use crate::fault::{Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter};
 use crate::{
     emulator::{
         Site, World,

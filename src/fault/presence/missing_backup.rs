@@ -1,6 +1,6 @@
 //! Missing backup: it was made, and it is not there, or not under its name, or it is empty.
 
-use super::{
+use crate::fault::{
     Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter,
     points::{Selection, Struck, Undo},
 };

@@ -1,10 +1,10 @@
 //! Secret leaked: a secret stands in clear in a backup, or is about to. Redaction failed, or somebody copied a file by
 //! hand.
 
-use super::{
-    Fault, Injection, Mode, Onset, config_dump,
-    config_dump::Changed,
-    joined, only_now,
+use super::config_dump;
+use super::config_dump::Changed;
+use crate::fault::{
+    Fault, Injection, Mode, Onset, joined, only_now,
     points::{Struck, Undo},
 };
 use crate::{

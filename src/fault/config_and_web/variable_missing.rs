@@ -1,11 +1,11 @@
 //! Variable missing: the backup, or the secret store, lacks one of the variables that the application starts with.
 
-use super::{
-    Fault, Injection, Mode, Onset, Parameter, config_dump,
-    config_dump::Changed,
-    joined, only_now, parameter,
+use super::config_dump;
+use super::config_dump::Changed;
+use super::secret_store_lost::Spoiled;
+use crate::fault::{
+    Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter,
     points::{Struck, Undo},
-    secret_store_lost::Spoiled,
 };
 use crate::{
     emulator::{World, operator::stored_name},

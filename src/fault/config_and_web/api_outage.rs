@@ -1,6 +1,7 @@
 //! API outage: what stands behind the application's API does not answer. Pages are served, and what they call fails.
 
-use super::{Fault, Injection, Mode, Onset, Parameter, homes::Homes, only_now, parameter};
+use super::homes::Homes;
+use crate::fault::{Fault, Injection, Mode, Onset, Parameter, only_now, parameter};
 use crate::{
     emulator::{
         World,

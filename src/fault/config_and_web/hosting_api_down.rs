@@ -1,6 +1,7 @@
 //! Hosting API down: what is deployed goes on being served, and nothing can be changed there.
 
-use super::{Fault, Injection, Mode, Onset, Parameter, homes::Homes, only_now, parameter};
+use super::homes::Homes;
+use crate::fault::{Fault, Injection, Mode, Onset, Parameter, only_now, parameter};
 use crate::{
     emulator::{World, hosting::Hosting},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, units::Span},

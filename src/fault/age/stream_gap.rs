@@ -2,10 +2,11 @@
 
 use jiff::SignedDuration;
 
-use super::{
-    Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter,
+use crate::fault::{
+    Fault, Injection, Mode, Onset, Parameter,
+    artefact::rewrite::{Damage, damaged, sha256},
+    joined, only_now, parameter,
     points::{Selection, Undo},
-    rewrite::{Damage, damaged, sha256},
 };
 use crate::{
     emulator::{Site, World, s3::body::Body},

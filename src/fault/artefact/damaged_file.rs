@@ -5,10 +5,10 @@ use std::{
     io::BufRead,
 };
 
-use super::{
+use super::rewrite::{Damage, damaged, inflate, sha256};
+use crate::fault::{
     Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter,
     points::{Selection, Struck, Undo, points_at},
-    rewrite::{Damage, damaged, inflate, sha256},
 };
 use crate::{
     emulator::{Site, World},

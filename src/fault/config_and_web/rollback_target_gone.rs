@@ -1,6 +1,7 @@
 //! Rollback target gone: the deployment that one would go back to is no longer kept, and sometimes neither is its commit.
 
-use super::{Fault, Injection, Mode, Onset, homes::Homes, joined, only_now};
+use super::homes::Homes;
+use crate::fault::{Fault, Injection, Mode, Onset, joined, only_now};
 use crate::{
     emulator::{
         World,

@@ -1,6 +1,7 @@
 //! Lying health check: it says that all is well, whatever users get.
 
-use super::{Fault, Injection, Mode, Onset, homes::Homes, only_now};
+use super::homes::Homes;
+use crate::fault::{Fault, Injection, Mode, Onset, only_now};
 use crate::{
     emulator::{World, hosting::Hosting},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec},

@@ -1,9 +1,9 @@
 //! Corrupt JSON: the dump is there, with a plausible size and date, and cannot be believed.
 
-use super::{
+use super::rewrite::{Damage, damaged, sha256};
+use crate::fault::{
     Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter,
     points::{Selection, Struck, Undo},
-    rewrite::{Damage, damaged, sha256},
 };
 use crate::{
     emulator::{Site, World, s3::body::Body},

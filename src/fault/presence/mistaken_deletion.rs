@@ -1,7 +1,7 @@
 //! Mistaken deletion: somebody deletes files that everybody still wants. No write of the application, so no ledger knows of
 //! it; the bucket obeys, and so does every copy that follows it.
 
-use super::{Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter, points::Undo};
+use crate::fault::{Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter, points::Undo};
 use crate::{
     emulator::{Site, World},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, units::Percent},

@@ -1,7 +1,7 @@
 //! Wrong URL: a service was restored at a new address, and whoever brings the configuration up to date is told the old
 //! one.
 
-use super::{Fault, Injection, Mode, Onset, only_now};
+use crate::fault::{Fault, Injection, Mode, Onset, only_now};
 use crate::{
     emulator::World,
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, words},

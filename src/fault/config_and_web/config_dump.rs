@@ -7,9 +7,9 @@ use data_encoding::HEXLOWER;
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-use super::{
+use crate::fault::{
+    artefact::rewrite,
     points::{Selection, Struck, Undo},
-    rewrite,
 };
 use crate::{
     emulator::{Site, World},

@@ -1,0 +1,73 @@
+//! The drill in which a fault is tried: what has to happen around it so that it can bite. The matrix plays it, and so does
+//! the contract test of the catalogue.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    plan::ServiceKind,
+    scenario::{FaultSpec, Generations, Moment},
+    units::{DayTime, Span},
+};
+
+/// Where a fault is tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'g> {
+    /// The plan's first region.
+    pub primary: &'g str,
+    /// What sort of service is drilled.
+    pub kind: ServiceKind,
+}
+
+/// A drill in which a fault can bite: four days of history with a backup at 03:00, the disaster on the last day at 15:00.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// What is injected, in this order; the fault that is tried is one of them.
+    pub faults: Vec<FaultSpec>,
+    /// Time between two pieces of the database's change stream, where one runs.
+    pub stream: Option<Span>,
+    /// Recovery target time, where what was written from then on is damaged.
+    pub target_time: Option<DayTime>,
+}
+
+impl Trial {
+    /// A trial of one entry alone.
+    pub fn of(entry: FaultSpec) -> Self {
+        Trial { faults: vec![entry], stream: None, target_time: None }
+    }
+
+    /// The same with another fault before it.
+    #[must_use]
+    pub fn after(mut self, entry: FaultSpec) -> Self {
+        self.faults.insert(0, entry);
+        self
+    }
+
+    /// The same with a change stream in pieces of that length.
+    #[must_use]
+    pub fn streamed(self, every: Span) -> Self {
+        Trial { stream: Some(every), ..self }
+    }
+
+    /// The same where a point from before that moment is wanted.
+    #[must_use]
+    pub fn back_to(self, moment: DayTime) -> Self {
+        Trial { target_time: Some(moment), ..self }
+    }
+}
+
+impl Ground<'_> {
+    /// An entry for that fault at the primary region, between the last backup and the disaster; for a web application,
+    /// which has no backup region, with the disaster.
+    pub fn entry(&self, fault: &str, mode: &str) -> FaultSpec {
+        let is_web = self.kind == ServiceKind::WebApplication;
+        FaultSpec {
+            fault: fault.to_owned(),
+            mode: mode.to_owned(),
+            service: None,
+            regions: if is_web { Vec::new() } else { vec![self.primary.to_owned()] },
+            generations: Generations::default(),
+            when: if is_web { Moment::AtDisaster } else { Moment::default() },
+            with: BTreeMap::new(),
+        }
+    }
+}
