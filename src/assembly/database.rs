@@ -24,7 +24,8 @@ impl House<'_> {
         let seeded = Database::seed(size, self.seed.child(name), self.clock.now(), &dir, self.lanes);
         let database = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
         let (bench, layout) = (self.bench(&wanted)?, wanted.layout.clone());
-        let platform = Arc::new(Addressed::new(self.platform(&database, &dir, self.targets(name)?)?, self.operator, self.seed));
+        let platform =
+            Arc::new(Addressed::new(self.platform(&database, &dir, self.targets(name)?)?, self.operator, self.seed));
         let pipeline = Reference::new(bench, platform, name, layout, self.plan.retention);
         Ok(Protected {
             name: name.to_owned(),

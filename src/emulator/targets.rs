@@ -174,7 +174,10 @@ impl Targets {
             match without(line, &field) {
                 Some(_) if schema.is_strict => {
                     self.strike(|struck| struck.unknown_fields += 1);
-                    return Err(format!("a document of {} has a field `{field}` that is not in the schema", chunk.table));
+                    return Err(format!(
+                        "a document of {} has a field `{field}` that is not in the schema",
+                        chunk.table
+                    ));
                 }
                 Some(rest) => {
                     unknown += 1;
@@ -229,12 +232,8 @@ pub fn split(chunk: RowChunk, rows: u64) -> (RowChunk, Option<RowChunk>) {
 
 fn status(fault: StatusFault) -> &'static str {
     match fault {
-        StatusFault::SlowDown503 => {
-            "503 Service Unavailable: ExpiredInQueue: Too many requests. Try again later."
-        }
-        StatusFault::Denied403 => {
-            "403 Forbidden: Forbidden: You do not have permission to perform this operation."
-        }
+        StatusFault::SlowDown503 => "503 Service Unavailable: ExpiredInQueue: Too many requests. Try again later.",
+        StatusFault::Denied403 => "403 Forbidden: Forbidden: You do not have permission to perform this operation.",
         StatusFault::Internal500 => "500 Internal Server Error",
     }
 }
@@ -276,7 +275,8 @@ mod tests {
         let schema = OldSchema { table: None, field: None, is_strict: false };
         targets.change(|condition| condition.old_schema = Some(schema));
         let mut load = Load::default();
-        let took = targets.take(&mut load, rows("{\"_id\":\"a\",\"n\":12345678901234567890,\"z\":1}\n{\"_id\":\"b\"}\n"));
+        let took =
+            targets.take(&mut load, rows("{\"_id\":\"a\",\"n\":12345678901234567890,\"z\":1}\n{\"_id\":\"b\"}\n"));
         let took = took.unwrap();
         assert_eq!(took.lines, "{\"_id\":\"a\",\"n\":12345678901234567890}\n{\"_id\":\"b\"}\n");
         let other = RowChunk { table: "posts".into(), ..rows("{\"z\":1}\n") };

@@ -12,9 +12,8 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    Database,
+    Database, KNOWN_TABLE,
     documents::{SourceDocuments, nanoseconds},
-    KNOWN_TABLE,
     ledger::WriteLedger,
     remote::Remote,
     stored::StoredDocuments,
