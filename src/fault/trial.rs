@@ -16,9 +16,12 @@ pub struct Ground<'g> {
     pub primary: &'g str,
     /// What sort of service is drilled.
     pub kind: ServiceKind,
+    /// Day of the last backup before the disaster.
+    pub last_backup_day: u32,
 }
 
-/// A drill in which a fault can bite: four days of history with a backup at 03:00, the disaster on the last day at 15:00.
+/// A drill in which a fault can bite: days of history with backups, the disaster half a day after the last of them
+/// or later.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
     /// What is injected, in this order; the fault that is tried is one of them.
@@ -56,6 +59,11 @@ impl Trial {
 }
 
 impl Ground<'_> {
+    /// Just before the last backup.
+    pub fn before_last_backup(&self) -> Moment {
+        Moment::BeforeBackupOfDay(self.last_backup_day)
+    }
+
     /// An entry for that fault at the primary region, between the last backup and the disaster; for a web application,
     /// which has no backup region, with the disaster.
     pub fn entry(&self, fault: &str, mode: &str) -> FaultSpec {
