@@ -1,15 +1,17 @@
 //! `backdraft matrix`: every fault against the pipeline, and where each was caught.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use data_encoding::HEXLOWER;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
     Common, Ended,
     console::{Console, Refused},
     output::{self, Output},
+    progress::Progress,
     selection,
     session::{Cast, DEFAULT_SEED, Session, Troupe},
 };
@@ -20,6 +22,7 @@ use crate::{
     input::load::Loaded,
     measure,
     model::{
+        event::Event,
         family::Family,
         matrix::Matrix,
         plan::Plan,
@@ -90,10 +93,7 @@ pub(super) fn matrix(args: &MatrixArgs, common: &Common, console: &Console) -> E
     let way = if args.real { Way::Real } else { Way::Simulated };
     let troupe = Troupe::new(&plan, args.seed, way);
     let casts = casts(&troupe, &tried, &output)?;
-    let records = match way {
-        Way::Simulated => session.play_side_by_side(&casts, console),
-        Way::Real => session.play_in_turn(casts, console),
-    };
+    let records = play(&session, &tried, &casts, way, console);
     if session.is_stopped() {
         return Ok(exit::INTERRUPTED);
     }
@@ -130,6 +130,33 @@ fn casts(troupe: &Troupe, tried: &[Tried], output: &Output) -> Result<Vec<Cast>>
         Ok(troupe.cast_of(one.id.clone(), one.scenario.clone(), sha256))
     };
     tried.iter().map(cast).collect()
+}
+
+fn play(session: &Session, tried: &[Tried], casts: &[Cast], way: Way, console: &Console) -> Vec<Record> {
+    let mut progress = Progress::new(casts.len(), console);
+    let mut ended = |number: usize, record: &Record| {
+        let place = match tried.get(number).and_then(|one| one.fault) {
+            Some(fault) => measure::matrix::caught(record, fault.number).0.words(),
+            None if measure::matrix::control(record, "").green => "green",
+            None => "NOT GREEN",
+        };
+        let id = &record.identity.scenario;
+        progress.step("trial-ended", &format!("{id}: {place}"), json!({ "id": id, "place": place }));
+    };
+    let records = match way {
+        Way::Simulated => session.play_side_by_side(casts, ended),
+        Way::Real => {
+            let quietly = || Arc::new(|_: &Event| {});
+            let played = casts.iter().enumerate().map(|(number, cast)| {
+                let record = session.play(cast, quietly()).record;
+                ended(number, &record);
+                record
+            });
+            played.collect()
+        }
+    };
+    progress.finish();
+    records
 }
 
 fn as_file(scenario: &Scenario) -> Result<String> {

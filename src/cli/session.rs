@@ -150,14 +150,10 @@ impl Session {
 
     /// Plays drills one after another, and shows how far it is.
     pub(super) fn play_all(&self, troupe: &Troupe, chosen: Vec<Chosen>, console: &Console) -> Vec<Record> {
-        self.play_in_turn(chosen.into_iter().map(|one| troupe.cast(one)).collect(), console)
-    }
-
-    /// The same of drills that are cast already.
-    pub(super) fn play_in_turn(&self, casts: Vec<Cast>, console: &Console) -> Vec<Record> {
-        let mut progress = Progress::new(casts.len(), console);
+        let mut progress = Progress::new(chosen.len(), console);
         let mut records = Vec::new();
-        for cast in casts {
+        for one in chosen {
+            let cast = troupe.cast(one);
             let Played { record, kept } = self.play(&cast, progress.begin(&cast.id));
             progress.end(&record, kept.as_deref());
             records.push(record);
@@ -166,10 +162,9 @@ impl Session {
         records
     }
 
-    /// Plays drills on all cores, which only virtual time allows: what is measured must not be disturbed. Their records
-    /// come in the order of the drills.
-    pub(super) fn play_side_by_side(&self, casts: &[Cast], console: &Console) -> Vec<Record> {
-        let mut progress = Progress::new(casts.len(), console);
+    /// Plays drills on all cores, which only virtual time allows: what is measured must not be disturbed. `ended` is told
+    /// of each as it ends; the records come in the order of the drills.
+    pub(super) fn play_side_by_side(&self, casts: &[Cast], mut ended: impl FnMut(usize, &Record)) -> Vec<Record> {
         let next = AtomicUsize::new(0);
         let (done, records) = mpsc::channel();
         let mut all: Vec<(usize, Record)> = thread::scope(|scope| {
@@ -184,9 +179,8 @@ impl Session {
                 });
             }
             drop(done);
-            records.iter().inspect(|(_, record)| progress.end(record, None)).collect()
+            records.iter().inspect(|(number, record)| ended(*number, record)).collect()
         });
-        progress.finish();
         all.sort_by_key(|(number, _)| *number);
         all.into_iter().map(|(_, record)| record).collect()
     }

@@ -9,7 +9,7 @@ use crate::{
         family::Family,
         outcome::Outcome,
         plan::{Plan, ServiceKind, ServicePlan},
-        scenario::{Disaster, Expectation, FaultSpec, History, People, Scenario, Services},
+        scenario::{Disaster, Expectation, History, People, Scenario, Services},
         units::{ByteSize, DayTime, Span, TimeOfDay},
         words,
     },
@@ -51,29 +51,21 @@ pub struct TriedFault {
 
 /// Every control and trial of a plan, controls first; `wanted` says which faults and services.
 pub fn of_plan(plan: &Plan, wanted: impl Fn(Family, &dyn Fault, &str) -> bool) -> Vec<Tried> {
-    let Some(primary) = plan.regions.first() else { return Vec::new() };
-    let mut trials = Vec::new();
-    for (family, faults) in fault::CATALOGUE {
-        for fault in *faults {
-            for mode in fault.modes() {
-                for (name, service) in plan.services.iter().filter(|(_, one)| fault.is_for(one.kind)) {
-                    if wanted(*family, *fault, name) {
-                        let ground = ground(&primary.name, service);
-                        trials.push(tried(name, service, *family, *fault, mode.name, &ground));
-                    }
-                }
-            }
-        }
-    }
+    let modes = fault::CATALOGUE.iter().flat_map(|(family, faults)| {
+        faults.iter().flat_map(move |fault| fault.modes().iter().map(move |mode| (*family, *fault, mode.name)))
+    });
+    let mut trials: Vec<Tried> = modes
+        .flat_map(|(family, fault, mode)| {
+            let struck = plan.services.iter().filter(move |(_, one)| fault.mode_is_for(mode, one.kind));
+            let wanted = struck.filter(|(name, _)| wanted(family, fault, name));
+            wanted.filter_map(|(name, service)| trial(family, fault, mode, (name, service), plan)).collect::<Vec<_>>()
+        })
+        .collect();
     let drilled = |name: &String| trials.iter().any(|one| one.service == *name);
-    let mut all: Vec<Tried> =
-        plan.services.iter().filter(|(name, _)| drilled(name)).map(|(name, service)| control(name, service)).collect();
+    let controls = plan.services.iter().filter(|(name, _)| drilled(name));
+    let mut all: Vec<Tried> = controls.map(|(name, service)| control(name, service)).collect();
     all.append(&mut trials);
     all
-}
-
-fn ground<'g>(primary: &'g str, service: &ServicePlan) -> Ground<'g> {
-    Ground { primary, kind: service.kind, last_backup_day: day_of(last_backup(service)) }
 }
 
 /// When the last backup before the disaster is made, in milliseconds since the start of day 1: the fourth where there
@@ -104,42 +96,51 @@ fn history(kind: ServiceKind) -> History {
 }
 
 fn control(name: &str, service: &ServicePlan) -> Tried {
-    let trial = Trial { faults: Vec::new(), stream: None, target_time: None };
-    let scenario = scenario(name, service, "Nothing is broken".into(), trial);
+    let scenario = scenario(name, service, None, "Nothing is broken".into(), Trial::default());
     Tried { id: format!("control/{name}"), service: name.to_owned(), fault: None, scenario }
 }
 
-fn tried(
-    name: &str,
-    service: &ServicePlan,
+/// A trial; none where the plan has no service of the kind that must stand beside.
+fn trial(
     family: Family,
     fault: &'static dyn Fault,
     mode: &'static str,
-    ground: &Ground<'_>,
-) -> Tried {
-    let trial = fault.trial(mode, ground);
-    let is_it = |spec: &FaultSpec| spec.fault == fault.name();
-    let number = trial.faults.iter().rposition(is_it).unwrap_or(0);
+    (name, service): (&str, &ServicePlan),
+    plan: &Plan,
+) -> Option<Tried> {
+    let primary = &plan.regions.first()?.name;
+    let ground = Ground { primary, kind: service.kind, last_backup_day: day_of(last_backup(service)) };
+    let trial = fault.trial(mode, &ground);
+    let beside = match trial.beside {
+        Some(kind) => Some(plan.services.iter().find(|(_, one)| one.kind == kind)?.0.as_str()),
+        None => None,
+    };
+    let number = trial.faults.iter().rposition(|spec| spec.fault == fault.name())?;
     let title = format!("Trial of {}", words::fault(fault.name(), mode));
-    let scenario = scenario(name, service, title, trial);
+    let scenario = scenario(name, service, beside, title, trial);
     let tried = TriedFault { family, name: fault.name(), mode, number };
     let id = format!("{}/{mode}/{name}", fault.name());
-    Tried { id, service: name.to_owned(), fault: Some(tried), scenario }
+    Some(Tried { id, service: name.to_owned(), fault: Some(tried), scenario })
 }
 
-fn scenario(name: &str, service: &ServicePlan, title: String, trial: Trial) -> Scenario {
+fn scenario(name: &str, service: &ServicePlan, beside: Option<&str>, title: String, trial: Trial) -> Scenario {
+    let at = disaster(service);
     let (level, cause) = match service.kind {
         ServiceKind::WebApplication => (1, "A deployment breaks production"),
         ServiceKind::Database => (2, "The deployment is lost"),
         ServiceKind::Files | ServiceKind::Config => (3, "The account is closed, with all that it held"),
     };
-    let at = disaster(service);
+    let mut history = History { days: at.day, size: SIZE, stream: trial.stream, ..history(service.kind) };
+    if beside.is_some() {
+        history.writes_per_day = history.writes_per_day.max(100);
+    }
+    let services = [Some(name), beside].into_iter().flatten().map(str::to_owned).collect();
     Scenario {
         title,
         proves: "Where the fault is caught, if it is.".into(),
-        service: Services(vec![name.to_owned()]),
+        service: Services(services),
         level,
-        history: History { days: at.day, size: SIZE, stream: trial.stream, ..history(service.kind) },
+        history,
         faults: trial.faults,
         disaster: Disaster { at, cause: cause.into(), target_time: trial.target_time },
         people: People::default(),

@@ -22,7 +22,7 @@ pub struct Ground<'g> {
 
 /// A drill in which a fault can bite: days of history with backups, the disaster half a day after the last of them
 /// or later.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trial {
     /// What is injected, in this order; the fault that is tried is one of them.
     pub faults: Vec<FaultSpec>,
@@ -30,12 +30,14 @@ pub struct Trial {
     pub stream: Option<Span>,
     /// Recovery target time, where what was written from then on is damaged.
     pub target_time: Option<DayTime>,
+    /// What sort of service is lost with it, where one must be.
+    pub beside: Option<ServiceKind>,
 }
 
 impl Trial {
     /// A trial of one entry alone.
     pub fn of(entry: FaultSpec) -> Self {
-        Trial { faults: vec![entry], stream: None, target_time: None }
+        Trial { faults: vec![entry], ..Trial::default() }
     }
 
     /// The same with another fault before it.
@@ -49,6 +51,12 @@ impl Trial {
     #[must_use]
     pub fn streamed(self, every: Span) -> Self {
         Trial { stream: Some(every), ..self }
+    }
+
+    /// The same where a service of that kind is lost as well.
+    #[must_use]
+    pub fn beside(self, kind: ServiceKind) -> Self {
+        Trial { beside: Some(kind), ..self }
     }
 
     /// The same where a point from before that moment is wanted.
