@@ -6,7 +6,12 @@ use std::{
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
 };
 
 use jiff::Timestamp;
@@ -57,12 +62,17 @@ impl Troupe {
 
     /// One scenario, to be played.
     pub(super) fn cast(&self, one: Chosen) -> Cast {
+        self.cast_of(one.id, one.scenario.value, one.scenario.sha256)
+    }
+
+    /// A scenario that is no file, to be played.
+    pub(super) fn cast_of(&self, id: String, scenario: Scenario, scenario_sha256: String) -> Cast {
         Cast {
-            id: one.id,
+            id,
             plan: Arc::clone(&self.plan),
             plan_sha256: self.plan_sha256.clone(),
-            scenario: Arc::new(one.scenario.value),
-            scenario_sha256: one.scenario.sha256,
+            scenario: Arc::new(scenario),
+            scenario_sha256,
             seed: self.seed,
             way: self.way,
         }
@@ -150,6 +160,29 @@ impl Session {
         }
         progress.finish();
         records
+    }
+
+    /// Plays drills on all cores, which only virtual time allows: what is measured must not be disturbed. `ended` is told
+    /// of each as it ends; the records come in the order of the drills.
+    pub(super) fn play_side_by_side(&self, casts: &[Cast], mut ended: impl FnMut(usize, &Record)) -> Vec<Record> {
+        let next = AtomicUsize::new(0);
+        let (done, records) = mpsc::channel();
+        let mut all: Vec<(usize, Record)> = thread::scope(|scope| {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+                let (next, done) = (&next, done.clone());
+                scope.spawn(move || {
+                    while let Some((number, cast)) = numbered(casts, next.fetch_add(1, Ordering::Relaxed)) {
+                        let record = self.play(cast, Arc::new(|_| {})).record;
+                        // Nobody listens only where the run is over.
+                        let _ = done.send((number, record));
+                    }
+                });
+            }
+            drop(done);
+            records.iter().inspect(|(number, record)| ended(*number, record)).collect()
+        });
+        all.sort_by_key(|(number, _)| *number);
+        all.into_iter().map(|(_, record)| record).collect()
     }
 
     /// Plays one drill and makes its record. Every end leaves a record, and so does a drill that was stopped before it
@@ -245,6 +278,10 @@ impl Session {
             Err(e) => (false, format!("the scratch folder could not be removed: {e}"), None),
         }
     }
+}
+
+fn numbered(casts: &[Cast], number: usize) -> Option<(usize, &Cast)> {
+    casts.get(number).map(|cast| (number, cast))
 }
 
 /// Said once and before anything is made, rather than by every drill in the middle of its story.

@@ -72,6 +72,7 @@ pub(super) fn result(case: &Case<'_>) -> ResultBlock {
     ResultBlock {
         result: result.unwrap_or(DrillResult::Pass),
         outcome: case.ending.outcome,
+        why: case.ending.why.clone(),
         verdict: together(case.objectives),
         reasons,
     }

@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod event;
 pub mod family;
+pub mod matrix;
 pub mod naming;
 pub mod outcome;
 pub mod plan;

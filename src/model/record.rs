@@ -81,6 +81,16 @@ pub enum Way {
     Simulated,
 }
 
+impl Way {
+    /// As people read it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Way::Real => "real",
+            Way::Simulated => "simulated",
+        }
+    }
+}
+
 /// The end of a drill.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ResultBlock {
@@ -88,6 +98,9 @@ pub struct ResultBlock {
     pub result: DrillResult,
     /// How it ended; `None` where it did not get that far.
     pub outcome: Option<Outcome>,
+    /// What shows how it ended, in words; empty in records of earlier versions.
+    #[serde(default)]
+    pub why: String,
     /// Verdict on the objectives together: missed where one is, inconclusive where one could not be judged.
     pub verdict: Verdict,
     /// Each reason why the result is not a pass.

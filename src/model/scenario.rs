@@ -76,6 +76,24 @@ pub struct History {
     pub sync: Option<Vec<SyncRule>>,
 }
 
+impl History {
+    /// So many days in which nothing is said of anything else.
+    pub fn of_days(days: u32) -> Self {
+        History {
+            from: first_day(),
+            days,
+            writes_per_day: 0,
+            changes_per_day: changes(),
+            size: size(),
+            format: None,
+            lock: None,
+            monitor: None,
+            stream: None,
+            sync: None,
+        }
+    }
+}
+
 impl Scenario {
     /// The monitor of its drill: its own, or the plan's.
     pub fn monitor<'s>(&'s self, plan: &'s Plan) -> &'s MonitorPlan {

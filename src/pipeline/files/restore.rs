@@ -168,7 +168,7 @@ impl FilePipeline {
 
     /// The list from the first place that has it as its manifest says.
     async fn fetch_list(&self, generation: &Generation, wanting: &Wanting) -> Result<(Vec<FileEntry>, Place), Refusal> {
-        let mut last = None;
+        let mut last: Option<(&str, Refusal)> = None;
         for place in generation.places.iter().filter(|place| !wanting.is_out(place.store.region())) {
             let region = place.store.region();
             let refusal = match self.open_list(generation, place).await {
@@ -179,7 +179,12 @@ impl FilePipeline {
                     Refusal::new(Phase::Fetch, e.kind)
                 }
                 Ok(body) => match self.read_list(&generation.manifest, body).await {
-                    Ok(entries) => return Ok((entries, place.clone())),
+                    Ok(entries) => {
+                        if let Some((region, Refusal { phase, why })) = last {
+                            self.refuse(&generation.point, region, phase, why);
+                        }
+                        return Ok((entries, place.clone()));
+                    }
                     Err(why) => Refusal::new(Phase::Verify, format!("its list of files: {why}")),
                 },
             };
