@@ -22,6 +22,7 @@ use crate::{
 pub mod addresses;
 pub mod convex;
 pub mod hosting;
+pub mod link;
 pub mod operator;
 pub mod s3;
 pub mod status;

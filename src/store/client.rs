@@ -296,6 +296,8 @@ impl Body {
     async fn next(mut self) -> Answer<Option<(Bytes, Self)>> {
         match self.clock.limit(self.limit, self.pieces.try_next()).await {
             None => Err(StoreErrorKind::TimedOut),
+            // What is too short has the wrong checksum as well, where one comes with it.
+            Some(Err(StoreErrorKind::Corrupt)) if self.left > 0 => Err(StoreErrorKind::Cut),
             Some(Err(kind)) => Err(kind),
             Some(Ok(Some(piece))) => {
                 self.left = self.left.checked_sub(piece.len() as u64).ok_or(StoreErrorKind::Nonsense)?;

@@ -181,6 +181,9 @@ pub enum StoreErrorKind {
     /// There is no such bucket.
     #[error("no such bucket")]
     NoBucket,
+    /// Its name does not resolve.
+    #[error("no such host")]
+    NoSuchHost,
     /// Nobody listens there.
     #[error("connection refused")]
     Refused,
@@ -196,6 +199,12 @@ pub enum StoreErrorKind {
     /// 403.
     #[error("403 access denied")]
     Denied,
+    /// 400: the key was good once.
+    #[error("credentials expired")]
+    Expired,
+    /// 405: what is there cannot be changed, or cannot be read.
+    #[error("405 not allowed")]
+    NotAllowed,
     /// 403: the object is in an archive and must be restored before it can be read.
     #[error("403 archived: restore it first")]
     Archived,
@@ -211,6 +220,14 @@ pub enum StoreErrorKind {
     /// The stream to be written failed before it ended.
     #[error("the data to write could not be read")]
     Source,
+}
+
+impl StoreErrorKind {
+    /// Whether it says that the whole region is out, not just the object asked for.
+    pub fn is_region_out(self) -> bool {
+        use StoreErrorKind::{Denied, Expired, NoSuchHost, Refused, ServerError, SlowDown, TimedOut};
+        matches!(self, NoSuchHost | Refused | TimedOut | SlowDown | ServerError | Denied | Expired)
+    }
 }
 
 /// Timeouts and retries of a store, the same for both implementations. All in milliseconds.

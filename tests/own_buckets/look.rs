@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backdraft::{
-    emulator::s3::link::{LinkState, StatusFault},
+    emulator::link::{LinkState, StatusFault},
     model::plan::DumpFormat,
 };
 use serde_json::Value;

@@ -310,7 +310,7 @@ pub async fn two_buckets_of_a_region_are_two_stores(world: &World) {
     backups.delete("same").await.unwrap();
     assert_eq!(read(&media, "same").await, Ok(content));
     // One region has one link, whichever bucket is asked for.
-    use backdraft::emulator::s3::link::{LinkState, StatusFault};
+    use backdraft::emulator::link::{LinkState, StatusFault};
     world.set_link(LinkState::Status(StatusFault::Denied403)).await;
     for store in [&backups, &media] {
         assert_eq!(store.list("").await.map_err(kind), Err(Denied));

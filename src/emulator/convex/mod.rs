@@ -17,7 +17,7 @@ use self::{
     exports::Exports,
     imports::Imports,
 };
-use super::s3::link::Link;
+use super::link::Link;
 use crate::{
     service::contract::ServiceError,
     sim::{clock::Clock, lanes::Lanes, seed::Seed},

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Deployment;
-use crate::emulator::s3::link::LinkState;
 
 /// How often a client hears that the connection stands.
 const PING: Duration = Duration::from_secs(15);
@@ -90,7 +89,7 @@ pub(super) async fn serve(socket: WebSocket, deployment: Arc<Deployment>) {
         Session { socket, deployment, queries: BTreeMap::new(), version: Version::default(), is_admin: false };
     tokio::select! {
         biased;
-        () = link.until(|state| state == LinkState::Refused) => {}
+        () = link.until_refused(true) => {}
         _ = session.run() => {}
     }
 }

@@ -12,7 +12,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::{
     AT_ONCE, DIGEST, FilePipeline,
     choose::{Generation, Place},
-    is_region_out,
     list::FileEntry,
     transfer::{Broken, digest, transfer},
 };
@@ -51,7 +50,7 @@ impl Wanting {
 
     fn note(&self, region: &str, key: &str, broken: Broken) {
         if let Broken::Read(kind) = broken
-            && is_region_out(kind)
+            && kind.is_region_out()
         {
             let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
             out.entry(region.to_owned()).or_insert(kind);
@@ -174,7 +173,7 @@ impl FilePipeline {
             let region = place.store.region();
             let refusal = match self.open_list(generation, place).await {
                 Err(e) => {
-                    if is_region_out(e.kind) {
+                    if e.kind.is_region_out() {
                         wanting.note(region, "the list of files", Broken::Read(e.kind));
                     }
                     Refusal::new(Phase::Fetch, e.kind)
