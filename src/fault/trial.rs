@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    plan::ServiceKind,
+    plan::{DumpFormat, ServiceKind},
     scenario::{FaultSpec, Generations, Moment},
     units::{DayTime, Span},
 };
@@ -14,6 +14,8 @@ use crate::model::{
 pub struct Ground<'g> {
     /// The plan's first region.
     pub primary: &'g str,
+    /// The plan's other regions.
+    pub replicas: &'g [String],
     /// What sort of service is drilled.
     pub kind: ServiceKind,
 }
@@ -27,12 +29,14 @@ pub struct Trial {
     pub stream: Option<Span>,
     /// Recovery target time, where what was written from then on is damaged.
     pub target_time: Option<DayTime>,
+    /// Form of the dump, where it has to be that one.
+    pub format: Option<DumpFormat>,
 }
 
 impl Trial {
     /// A trial of one entry alone.
     pub fn of(entry: FaultSpec) -> Self {
-        Trial { faults: vec![entry], stream: None, target_time: None }
+        Trial { faults: vec![entry], stream: None, target_time: None, format: None }
     }
 
     /// The same with another fault before it.
@@ -46,6 +50,12 @@ impl Trial {
     #[must_use]
     pub fn streamed(self, every: Span) -> Self {
         Trial { stream: Some(every), ..self }
+    }
+
+    /// The same with dumps of that form.
+    #[must_use]
+    pub fn dumped_as(self, format: DumpFormat) -> Self {
+        Trial { format: Some(format), ..self }
     }
 
     /// The same where a point from before that moment is wanted.
