@@ -66,6 +66,11 @@ impl Trial {
 }
 
 impl Ground<'_> {
+    /// Just before the last backup of the history. What is backed up once a week has one alone.
+    pub fn before_last_backup(&self) -> Moment {
+        Moment::BeforeBackupOfDay(if self.kind == ServiceKind::Config { 1 } else { 4 })
+    }
+
     /// An entry for that fault at the primary region, between the last backup and the disaster; for a web application,
     /// which has no backup region, with the disaster.
     pub fn entry(&self, fault: &str, mode: &str) -> FaultSpec {

@@ -4,7 +4,7 @@ use super::{
     forgery::{Forgery, RESEALED, is_resealed},
     rewrite::{Damage, damaged},
 };
-use crate::fault::{Fault, Injection, Mode, Parameter, parameter};
+use crate::fault::{Fault, Ground, Injection, Mode, Parameter, Trial, parameter};
 use crate::model::{scenario::FaultSpec, units::Percent};
 
 /// Entry in the catalogue.
@@ -45,6 +45,10 @@ impl Fault for CorruptJson {
 
     fn example(&self) -> &'static str {
         "- fault: corrupt-json\n  mode: truncated\n  regions: [us-east-1]\n  generations: latest\n  with: { keep: 60% }\n"
+    }
+
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        Trial::of(ground.entry(NAME, mode).with(RESEALED.name, true))
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
