@@ -34,7 +34,8 @@ impl House<'_> {
         let seeded = Config::seed(self.seed.child(name), self.clock.now(), &dir, &vault, self.operator);
         let config = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
         // Configuration is played in its own size, also where the size of other data is modelled.
-        let bench = Workbench { clock: self.clock.clone().modelled(1), ..self.bench(&wanted)? };
+        let bench = self.bench(&wanted)?;
+        let bench = Workbench { clock: bench.clock.clone().modelled(1), ..bench };
         let layout = wanted.layout.clone();
         let pipeline = Reference::new(bench, config.clone(), name, layout, self.plan.retention).guarding_secrets();
         Ok(Protected {

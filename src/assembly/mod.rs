@@ -32,7 +32,7 @@ use crate::{
     monitor::{Means, Monitor},
     pipeline::Workbench,
     sim::{
-        clock::Clock,
+        clock::{Clock, Deviation},
         lanes::Lanes,
         recorder::{Listener, Recorder},
         seed::Seed,
@@ -107,12 +107,14 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         let service_plan = service_plan(plan, &name)?;
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
         let recorder = recorder.of_service(&name);
-        let wanted = Wanted { name: &name, plan: service_plan, layout: &layout, recorder };
+        let schedule = Schedule::default();
+        let wanted =
+            Wanted { name: &name, plan: service_plan, layout: &layout, recorder, job_clock: Arc::clone(&schedule.clock) };
         services.push(house.protect(wanted).await?);
         if service_plan.kind == ServiceKind::Files {
             sources.extend(house.source_site(&name).map(|site| (name.clone(), site)));
         }
-        backups.insert(name, Backups { kind: service_plan.kind, schedule: Schedule::default(), layout });
+        backups.insert(name, Backups { kind: service_plan.kind, schedule, layout });
     }
     let closing = house.closing.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (hosting, servers) = homes.split();
@@ -163,6 +165,8 @@ struct Wanted<'w> {
     plan: &'w ServicePlan,
     layout: &'w Layout,
     recorder: Recorder,
+    /// How far off the clock is that its backup job reads.
+    job_clock: Arc<Deviation>,
 }
 
 impl House<'_> {
@@ -191,7 +195,7 @@ impl House<'_> {
     fn bench(&self, wanted: &Wanted<'_>) -> Result<Workbench> {
         Ok(Workbench {
             stores: self.stores.to_vec(),
-            clock: self.clock.clone(),
+            clock: self.clock.clone().read_on(&wanted.job_clock),
             lanes: self.lanes.clone(),
             recorder: wanted.recorder.clone(),
             scratch: folder(self.scratch, &format!("{}-pipeline", wanted.name))?,

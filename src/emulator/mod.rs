@@ -16,7 +16,7 @@ use operator::Operator;
 
 use crate::{
     model::{naming::Layout, plan::ServiceKind},
-    sim::clock::Clock,
+    sim::clock::{Clock, Deviation},
 };
 
 pub mod addresses;
@@ -100,6 +100,8 @@ pub struct Schedule {
     missed: AtomicU32,
     stream_stopped: AtomicBool,
     pieces_missed: AtomicU32,
+    /// How far off the clock is that the backup job reads.
+    pub clock: Arc<Deviation>,
 }
 
 impl Schedule {
