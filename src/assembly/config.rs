@@ -20,6 +20,7 @@ use crate::{
     service::{
         config::Config,
         contract::{Directory, Platform, ServiceError, Source, Target},
+        struck::Struck,
     },
     sim::seed::Seed,
 };
@@ -37,7 +38,8 @@ impl House<'_> {
         let bench = self.bench(&wanted)?;
         let bench = Workbench { clock: bench.clock.clone().modelled(1), ..bench };
         let layout = wanted.layout.clone();
-        let pipeline = Reference::new(bench, config.clone(), name, layout, self.plan.retention).guarding_secrets();
+        let platform = Arc::new(Struck::at_hand(config.clone(), self.targets(name)?));
+        let pipeline = Reference::new(bench, platform, name, layout, self.plan.retention).guarding_secrets();
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Config,

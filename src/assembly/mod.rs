@@ -18,7 +18,7 @@ mod web;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    emulator::{Backups, Schedule, World, operator::Operator},
+    emulator::{Backups, Schedule, World, operator::Operator, restorer::Restorer, targets::Targets},
     engine::{Protected, Stage, timetable::Timetable},
     error::{Error, Result},
     fault,
@@ -90,6 +90,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let mut services = Vec::new();
     let operator = Arc::new(Operator::default());
     config::publish_addresses(&operator, seed, 0);
+    let targets = targets(plan, &order, &clock);
     let house = House {
         plan,
         scenario,
@@ -100,6 +101,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         home,
         homes: &homes,
         operator: &operator,
+        targets: &targets,
         scratch,
         closing: Mutex::default(),
     };
@@ -108,8 +110,13 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
         let recorder = recorder.of_service(&name);
         let schedule = Schedule::default();
-        let wanted =
-            Wanted { name: &name, plan: service_plan, layout: &layout, recorder, job_clock: Arc::clone(&schedule.clock) };
+        let wanted = Wanted {
+            name: &name,
+            plan: service_plan,
+            layout: &layout,
+            recorder,
+            job_clock: Arc::clone(&schedule.clock),
+        };
         services.push(house.protect(wanted).await?);
         if service_plan.kind == ServiceKind::Files {
             sources.extend(house.source_site(&name).map(|site| (name.clone(), site)));
@@ -119,7 +126,17 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let closing = house.closing.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (hosting, servers) = homes.split();
     Ok(Stage {
-        world: Arc::new(World { sites, backups, sources, operator, hosting, clock: clock.clone() }),
+        world: Arc::new(World {
+            sites,
+            backups,
+            sources,
+            operator,
+            hosting,
+            targets,
+            restorer: Restorer::default(),
+            messenger: Arc::clone(recorder.messenger()),
+            clock: clock.clone(),
+        }),
         services,
         faults,
         stores,
@@ -138,6 +155,13 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     })
 }
 
+/// Where each service that is imported is restored to.
+fn targets(plan: &Plan, services: &[String], clock: &Clock) -> BTreeMap<String, Arc<Targets>> {
+    let is_imported = |kind: ServiceKind| kind != ServiceKind::WebApplication;
+    let imported = services.iter().filter(|name| plan.services.get(*name).is_some_and(|one| is_imported(one.kind)));
+    imported.map(|name| (name.clone(), Targets::new(clock))).collect()
+}
+
 fn service_plan<'p>(plan: &'p Plan, name: &str) -> Result<&'p ServicePlan> {
     plan.services.get(name).ok_or_else(|| Error::new(format!("the plan has no service `{name}`")))
 }
@@ -153,6 +177,7 @@ struct House<'h> {
     /// Where media buckets are, if any.
     home: Option<Arc<Home>>,
     operator: &'h Arc<Operator>,
+    targets: &'h BTreeMap<String, Arc<Targets>>,
     scratch: &'h Path,
     /// What is to end with the drill.
     closing: Mutex<Vec<BoxFuture<'static, ()>>>,
@@ -184,6 +209,11 @@ impl House<'_> {
         let since = SignedDuration::from_millis(i64::try_from(at.millis()).unwrap_or(i64::MAX));
         let start = Timetable::new(self.scenario, &[], self.plan.monitor.check_every).start();
         start.checked_add(since).unwrap_or(Timestamp::MAX)
+    }
+
+    /// What that service is restored to.
+    fn targets(&self, name: &str) -> Result<&Arc<Targets>> {
+        self.targets.get(name).ok_or_else(|| Error::new(format!("service `{name}` is restored to nothing")))
     }
 
     /// Something that is to end with the drill.

@@ -11,8 +11,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 impl Play<'_> {
     pub(super) async fn heal(&mut self) {
-        self.prove();
-        self.heal_faults();
+        self.faults.end_all();
         let steady = self.regions_answer_again().await;
         let held = steady.is_ok();
         let detail = match steady {

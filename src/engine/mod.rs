@@ -28,6 +28,7 @@ pub mod journal;
 mod recovery;
 pub mod timetable;
 
+use faults::Faults;
 use timetable::Timetable;
 
 /// Everything that a drill plays with, wired together.
@@ -91,21 +92,22 @@ struct Play<'d> {
     drill: &'d Drill,
     stage: Stage,
     timetable: Timetable,
-    injected: Vec<bool>,
+    faults: Faults,
     /// The newest backup made, by service.
     newest: Vec<Option<BackupMade>>,
 }
 
 /// Plays a drill to its end, whatever that is: faults are healed and the world is closed in every case.
-pub async fn play(drill: &Drill, stage: Stage) {
+pub async fn play(drill: &Drill, mut stage: Stage) {
     let plans: Vec<_> = stage.services.iter().filter_map(|one| drill.plan.services.get(&one.name)).collect();
     if plans.len() != stage.services.len() {
         let why = format!("the plan lacks one of the services {}", drill.scenario.service);
         return stage.recorder.emit(What::Aborted { why });
     }
     let timetable = Timetable::new(&drill.scenario, &plans, drill.scenario.monitor(&drill.plan).check_every);
-    let (injected, newest) = (vec![false; stage.faults.len()], vec![None; stage.services.len()]);
-    let mut play = Play { drill, stage, timetable, injected, newest };
+    let newest = vec![None; stage.services.len()];
+    let faults = Faults::new(&drill.scenario.faults, std::mem::take(&mut stage.faults), &stage.world, &stage.recorder);
+    let mut play = Play { drill, stage, timetable, faults, newest };
     let mut stop = drill.stop.clone();
     let ended = tokio::select! {
         biased;

@@ -131,7 +131,8 @@ fn scenario(name: &str, service: &ServicePlan, beside: Option<&str>, title: Stri
         ServiceKind::Database => (2, "The deployment is lost"),
         ServiceKind::Files | ServiceKind::Config => (3, "The account is closed, with all that it held"),
     };
-    let mut history = History { days: at.day, size: SIZE, stream: trial.stream, format: trial.format, ..history(service.kind) };
+    let mut history =
+        History { days: at.day, size: SIZE, stream: trial.stream, format: trial.format, ..history(service.kind) };
     if beside.is_some() {
         history.writes_per_day = history.writes_per_day.max(100);
     }

@@ -92,6 +92,7 @@ impl Ground<'_> {
             service: None,
             regions: if is_web { Vec::new() } else { vec![self.primary.to_owned()] },
             generations: Generations::default(),
+            lasts: None,
             when: if is_web { Moment::AtDisaster } else { Moment::default() },
             with: BTreeMap::new(),
         }

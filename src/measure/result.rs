@@ -197,7 +197,8 @@ fn unexpected_point(wanted: &ExpectedPoint, restore: &RestoreBlock) -> Option<St
 
 fn unexpected_alarms(case: &Case<'_>) -> Vec<String> {
     let expected: BTreeSet<AlarmKind> = case.scenario.expect.alarms.iter().copied().collect();
-    let justified = || case.story.alarms().map(|(_, alarm)| alarm).filter(|alarm| alarm.justified);
+    // An alarm that reached nobody is as good as none.
+    let justified = || case.story.alarms().map(|(_, alarm)| alarm).filter(|alarm| alarm.justified && alarm.heard);
     let raised: BTreeSet<AlarmKind> = justified().map(|alarm| alarm.kind).collect();
     let mut reasons = Vec::new();
     for missing in expected.difference(&raised) {

@@ -65,4 +65,23 @@ pub struct Alarm {
     pub detail: String,
     /// Whether there was something to raise it for; `false` is a false alarm.
     pub justified: bool,
+    /// Whether somebody heard it; `false` where what carries alarms to people was down.
+    #[serde(default = "heard", skip_serializing_if = "is_heard")]
+    #[schemars(default = "heard")]
+    pub heard: bool,
+}
+
+impl Alarm {
+    /// An alarm with a reason.
+    pub fn new(kind: AlarmKind, region: Option<&str>, detail: impl Into<String>) -> Self {
+        Alarm { kind, region: region.map(Into::into), detail: detail.into(), justified: true, heard: true }
+    }
+}
+
+fn heard() -> bool {
+    true
+}
+
+fn is_heard(heard: &bool) -> bool {
+    *heard
 }

@@ -154,6 +154,11 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// The process that restored was killed. What it had imported is left as it was; a person starts it again.
+    RestoreKilled {
+        /// By what.
+        why: String,
+    },
     /// The drill's time limit ended the restore.
     TimeLimit {
         /// The limit, in milliseconds.

@@ -138,6 +138,9 @@ pub struct FaultSpec {
     /// Its moment.
     #[serde(default, skip_serializing_if = "Moment::is_default")]
     pub when: Moment,
+    /// For a while: time until it is over, counted from its moment. Without it a fault lasts until the drill heals it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
     /// Further parameters; each fault documents its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, serde_json::Value>,
@@ -160,6 +163,12 @@ impl FaultSpec {
     #[must_use]
     pub fn at(self, when: Moment) -> Self {
         FaultSpec { when, ..self }
+    }
+
+    /// The same for a while.
+    #[must_use]
+    pub fn lasting(self, span: Span) -> Self {
+        FaultSpec { lasts: Some(span), ..self }
     }
 
     /// The same in every region.
@@ -196,7 +205,7 @@ impl Generations {
     }
 }
 
-/// When a fault begins. It lasts until the drill heals it.
+/// When a fault begins. It lasts until the drill heals it, or as long as its entry says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Moment {
@@ -211,6 +220,9 @@ pub enum Moment {
     At(DayTime),
     /// While the restore fetches, once that share of the newest dump has been sent by a struck region.
     DuringFetch(Percent),
+    /// While the restore imports: once that share of the newest backup's rows (or files) has been staged. The import waits
+    /// until the fault has begun.
+    DuringImport(Percent),
 }
 
 impl Moment {
@@ -269,7 +281,7 @@ pub struct Expectation {
     /// What should come of each service, where several are drilled.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, ServiceExpectation>,
-    /// Alarms that must be raised, each at least once. Any other justified alarm is unexpected.
+    /// Alarms that must be raised and heard, each at least once. Any other justified alarm that is heard is unexpected.
     #[serde(default)]
     pub alarms: Vec<AlarmKind>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::clock::Clock;
+use super::{clock::Clock, messenger::Messenger};
 use crate::model::event::{Event, Phase, What};
 
 /// Called with each event as it happens; a progress bar, a log.
@@ -15,6 +15,7 @@ pub struct Recorder {
     service: Option<String>,
     events: Arc<Mutex<Vec<Event>>>,
     listener: Option<Listener>,
+    messenger: Arc<Messenger>,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -26,7 +27,8 @@ impl std::fmt::Debug for Recorder {
 impl Recorder {
     /// An empty recorder.
     pub fn new(clock: &Clock, listener: Option<Listener>) -> Self {
-        Recorder { clock: clock.clone(), service: None, events: Arc::default(), listener }
+        let messenger = Arc::default();
+        Recorder { clock: clock.clone(), service: None, events: Arc::default(), listener, messenger }
     }
 
     /// A recorder into the same list, for what happens to one service.
@@ -35,8 +37,16 @@ impl Recorder {
         Recorder { service: Some(name.to_owned()), ..self.clone() }
     }
 
-    /// Says that something happened now.
-    pub fn emit(&self, what: What) {
+    /// What carries the alarms among the events to people.
+    pub fn messenger(&self) -> &Arc<Messenger> {
+        &self.messenger
+    }
+
+    /// Says that something happened now. An alarm is heard by people where the messenger carries it.
+    pub fn emit(&self, mut what: What) {
+        if let What::Alarm(alarm) = &mut what {
+            alarm.heard = self.messenger.deliver();
+        }
         let since_t0 = self.clock.since_t0().filter(|_| !matches!(what, What::Disaster { .. }));
         let at = if since_t0.is_none() { Some(self.clock.now()) } else { None };
         let event = Event { at, since_t0, service: self.service.clone(), what };

@@ -33,10 +33,7 @@ impl Fault for CorruptJson {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        &[
-            Parameter { name: "keep", summary: "share of the dump that `truncated` keeps; 60%" },
-            RESEALED,
-        ]
+        &[Parameter { name: "keep", summary: "share of the dump that `truncated` keeps; 60%" }, RESEALED]
     }
 
     fn strikes_points(&self) -> bool {

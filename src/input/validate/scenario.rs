@@ -55,6 +55,7 @@ pub fn scenario(loaded: &Loaded<Scenario>, plan: &Plan, faults: &[FaultInfo]) ->
         if let Some(story) = &story {
             moment(&mut found, &format!("faults[{i}].when"), fault, known, story);
         }
+        lasts(&mut found, &format!("faults[{i}]"), fault, scenario, plan);
     }
     expectation(&mut found, scenario, story.as_ref(), plan);
     found.done()
@@ -307,6 +308,32 @@ fn moment(
             found.add(path, "when all of a dump has been sent, the fetch is over", "write a share below 100%");
         }
         _ => {}
+    }
+}
+
+/// How long a fault lasts, and whether its service is imported at all where it begins in an import.
+fn lasts(found: &mut Findings<'_, Scenario>, path: &str, fault: &FaultSpec, scenario: &Scenario, plan: &Plan) {
+    let at = format!("{path}.lasts");
+    if let Some(span) = fault.lasts {
+        found.span(&at, span);
+        found.unless(!span.is_zero(), &at, "a fault that lasts no time is none", "write a time: 8 min");
+        if matches!(fault.when, Moment::DuringFetch(_)) {
+            let what = "a fault that begins in the middle of a fetch has no moment to count from";
+            found.add(&at, what, "remove `lasts`, or write `when: { during-import: 50% }`");
+        }
+    }
+    if let Moment::DuringImport(share) = fault.when {
+        let services = fault.service.as_ref().map_or(scenario.service.names(), std::slice::from_ref);
+        let at = format!("{path}.when");
+        let what = "nothing of a web application is imported";
+        found.unless(
+            !plan.are_all(ServiceKind::WebApplication, services),
+            &at,
+            what,
+            "write `at-disaster`, or another moment",
+        );
+        let what = "when all rows have been staged, the import is over";
+        found.unless(share != Percent(100), &at, what, "write a share below 100%");
     }
 }
 

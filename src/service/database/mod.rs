@@ -39,6 +39,9 @@ mod target;
 mod text;
 mod workload;
 
+/// A table that the application has.
+pub const KNOWN_TABLE: &str = tables::TABLES[0].name;
+
 /// The database as a protected service.
 #[derive(Debug)]
 pub struct Database {
