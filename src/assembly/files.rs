@@ -105,7 +105,7 @@ impl House<'_> {
         let amount = Amount { size: ByteSize(self.scenario.history.size.0 / scale), scale };
         let (provider, seed) = (Arc::clone(home) as Arc<dyn Provider>, self.seed.child(name));
         let seeded = Files::seed(&bucket_of(name), provider, amount, seed, self.clock.now(), self.lanes).await;
-        let files = seeded.map_err(|e| Error::new(e.to_string()))?;
+        let files = seeded.map_err(|e| Error::new(e.to_string()))?.restoring_into(self.targets(name)?);
         // What is restored to a moment before some damage was not lost: it is there, and wrong.
         let is_damaged = self.scenario.disaster.target_time.is_some();
         let files = Arc::new(if is_damaged { files.left_damaged() } else { files });

@@ -42,7 +42,7 @@ impl Play<'_> {
         let (mut back, mut verified) = (Vec::new(), Vec::new());
         for one in &self.stage.services {
             if let Some(missing) = self.lacks(one, &verified) {
-                cannot_start(one, missing);
+                cannot_start(one, missing).await;
                 continue;
             }
             if let Some((claim, passed)) = self.restore(one).await {
@@ -156,9 +156,9 @@ impl Play<'_> {
 
 /// By the plan a service cannot be restored before those that it depends on: whatever could be put up in its place would
 /// not be it. Somebody is told.
-fn cannot_start(one: &Protected, missing: &str) {
+async fn cannot_start(one: &Protected, missing: &str) {
     let why = format!("{missing}, which it depends on, is not back");
-    one.recorder.emit(What::Alarm(Alarm::new(AlarmKind::NothingRestorable, None, &*why)));
+    one.recorder.call(Alarm::new(AlarmKind::NothingRestorable, None, &*why)).await;
     one.recorder.emit(What::Refused { why });
 }
 

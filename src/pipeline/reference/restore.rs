@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     archive::{self, ArchiveError, Digester, InputError, Manifest, TableDigest, Unpacked, check_tables},
-    model::event::{AlarmKind, Claim, Phase, Position, What},
+    model::event::{Alarm, AlarmKind, Claim, Phase, Position, What},
     pipeline::RestoreEnd,
     service::contract::Target,
     store::{ByteStream, StoreErrorKind},
@@ -63,7 +63,7 @@ impl Reference {
             (None, 0) => "no region has a recovery point that could be read".to_owned(),
             (None, n) => format!("none of {n} recovery points passed"),
         };
-        self.alarm(AlarmKind::NothingRestorable, None, why.clone());
+        recorder.call(Alarm::new(AlarmKind::NothingRestorable, None, &*why)).await;
         self.audit(&answering(&outages), false).await;
         RestoreEnd::Refused { why }
     }
@@ -112,7 +112,7 @@ impl Reference {
     async fn try_twice(&self, candidate: &Candidate, chain: &mut Chain) -> Result<(), Refusal> {
         match self.try_candidate(candidate, chain).await {
             Err(Refusal { by_target: true, phase, why, .. }) if phase != Phase::Provision => {
-                tracing::warn!("{} is tried again on a fresh target: {why}", candidate.point);
+                tracing::info!("{} is tried again on a fresh target: {why}", candidate.point);
                 self.try_candidate(candidate, chain).await
             }
             tried => tried,
