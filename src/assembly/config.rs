@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 
-use super::{House, Wanted, folder};
+use super::{House, Wanted, folder, rigging::Reach};
 use crate::{
     emulator::{
         addresses::{APP_URL, DEPLOYMENT, DEPLOYMENT_URL},
@@ -36,12 +36,15 @@ impl House<'_> {
         // Configuration is played in its own size, also where the size of other data is modelled.
         let bench = Workbench { clock: self.clock.clone().modelled(1), ..self.bench(&wanted)? };
         let layout = wanted.layout.clone();
-        let pipeline = Reference::new(bench, config.clone(), name, layout, self.plan.retention).guarding_secrets();
+        let platform = self.rigging.platform(name, config.clone());
+        let (retention, reach) = (self.plan.retention, Reach::Platform(Arc::clone(&platform)));
+        let own = Reference::new(bench.clone(), platform, name, layout, retention).guarding_secrets();
+        let pipeline = self.rigged(&wanted, bench, reach, own);
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Config,
             service: config,
-            pipeline: Arc::new(pipeline),
+            pipeline,
             monitor: Some(self.monitor(&wanted)),
             recorder: wanted.recorder,
         })

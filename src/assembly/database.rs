@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{House, Wanted, config::Addressed, folder};
+use super::{House, Wanted, config::Addressed, folder, rigging::Reach};
 use crate::{
     engine::Protected,
     error::{Error, Result},
@@ -23,12 +23,15 @@ impl House<'_> {
         let database = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
         let (bench, layout) = (self.bench(&wanted)?, wanted.layout.clone());
         let platform = Arc::new(Addressed::new(self.platform(&database, &dir)?, self.operator, self.seed));
-        let pipeline = Reference::new(bench, platform, name, layout, self.plan.retention);
+        let platform = self.rigging.platform(name, platform);
+        let (retention, reach) = (self.plan.retention, Reach::Platform(Arc::clone(&platform)));
+        let own = Reference::new(bench.clone(), platform, name, layout, retention);
+        let pipeline = self.rigged(&wanted, bench, reach, own);
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Database,
             service: database,
-            pipeline: Arc::new(pipeline),
+            pipeline,
             monitor: Some(self.monitor(&wanted)),
             recorder: wanted.recorder,
         })
