@@ -176,14 +176,14 @@ pub(crate) static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "ignores-the-second-page",
         does: "asks for a page of 100 objects and takes it for all that is stored",
-        scenario: "database/stream-critical-class",
+        scenario: "database/stream-bad-base",
         ends: RecoveredBehind,
         rig: || rig().bench(|_, bench| through(bench, FirstPage(100))),
     },
     Mutant {
         name: "forgets-the-stream",
         does: "restores the newest dump and none of the changes after it",
-        scenario: "database/stream-critical-class",
+        scenario: "database/stream-bad-base",
         ends: RecoveredBehind,
         rig: || sees(no_stream),
     },
@@ -350,10 +350,10 @@ pub(crate) static MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "lists-one-page-of-the-bucket",
-        does: "takes the first 100 files of the source for all of them",
+        does: "takes the first page of a listing, of 20 files, for all of them",
         scenario: "files/control",
         ends: SilentlyWrong,
-        rig: || rig().buckets(|inner| source_through(inner, FirstPage(100))),
+        rig: || rig().buckets(|inner| source_through(inner, FirstPage(20))),
     },
     Mutant {
         name: "ignores-deletions",

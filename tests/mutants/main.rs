@@ -9,6 +9,7 @@ mod kit;
 mod careless;
 mod catalogue;
 mod dumps;
+mod habits;
 mod lens;
 mod media;
 mod rig;
@@ -21,14 +22,12 @@ use backdraft::model::{
     outcome::DrillResult,
     record::{Record, Way},
 };
-use catalogue::{MUTANTS, Mutant};
+use catalogue::MUTANTS;
+use habits::HABITS;
+use rig::Rig;
 
-fn play(scenario: &str, mutant: Option<&Mutant>) -> Record {
-    let (plan, story) = (kit::plan(), kit::scenario(scenario));
-    match mutant {
-        Some(mutant) => kit::play_rigged(scenario, &plan, &story, 42, Way::Simulated, vec![], &(mutant.rig)()),
-        None => kit::play(scenario, &plan, &story, 42, Way::Simulated, vec![]),
-    }
+fn play(scenario: &str, rig: &Rig) -> Record {
+    kit::play_rigged(scenario, &kit::plan(), &kit::scenario(scenario), 42, Way::Simulated, vec![], rig)
 }
 
 #[test]
@@ -36,7 +35,7 @@ fn every_mutant_is_caught_by_its_scenario_and_the_reference_pipeline_passes_it()
     let mut wrong = Vec::new();
     let mut table = String::new();
     for mutant in MUTANTS {
-        let record = play(mutant.scenario, Some(mutant));
+        let record = play(mutant.scenario, &(mutant.rig)());
         let (result, outcome) = (record.result.result, record.result.outcome);
         let first = record.result.reasons.first().map_or("", String::as_str);
         if (result, outcome) != (DrillResult::Fail, Some(mutant.ends)) {
@@ -46,11 +45,25 @@ fn every_mutant_is_caught_by_its_scenario_and_the_reference_pipeline_passes_it()
         table.push_str(&format!("{} → {} → {}, {ended}\n    {first}\n", mutant.name, mutant.scenario, result.words()));
     }
     for scenario in MUTANTS.iter().map(|mutant| mutant.scenario).collect::<BTreeSet<_>>() {
-        let record = play(scenario, None);
+        let record = play(scenario, &Rig::default());
         if record.result.result != DrillResult::Pass {
             wrong.push(format!("the reference pipeline in {scenario}: {:?}", record.result.reasons));
         }
     }
     assert!(wrong.is_empty(), "{} of {} mutants:\n{}", wrong.len(), MUTANTS.len(), wrong.join("\n"));
     insta::assert_snapshot!(table);
+}
+
+#[test]
+fn no_scenario_blames_a_correct_pipeline_for_its_habits() {
+    let mut blamed = Vec::new();
+    for habit in HABITS {
+        for scenario in habit.scenarios {
+            let record = play(scenario, &(habit.rig)());
+            if record.result.result != DrillResult::Pass {
+                blamed.push(format!("{} in {scenario}: {:?}", habit.name, record.result.reasons));
+            }
+        }
+    }
+    assert!(blamed.is_empty(), "\n{}", blamed.join("\n"));
 }
