@@ -253,7 +253,7 @@ const SIMULATED_BYTES: u64 = 64 << 10;
 fn scale(scenario: &Scenario, way: Way) -> u64 {
     match way {
         Way::Real => 1,
-        Way::Simulated => scenario.history.size.0 / SIMULATED_BYTES,
+        Way::Simulated => (scenario.history.size.0 / SIMULATED_BYTES).max(1),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Ended, Play, Protected};
 use crate::{
-    check::{self, Evidence},
+    check::{self, Evidence, Kept},
     model::{
         event::{Alarm, AlarmKind, CheckResult, Claim, Phase, What},
         plan::ServiceKind,
@@ -86,6 +86,13 @@ impl Play<'_> {
         self.stage.recorder.end(phase, true);
     }
 
+    /// How long the plan lets backups be kept: old ones go with the next one at the latest.
+    fn kept(&self, one: &Protected) -> Kept {
+        let every = self.drill.plan.services.get(&one.name).map(|plan| plan.backup.every.interval());
+        let at_the_longest = Span(self.drill.plan.retention.millis() + every.unwrap_or(Span::ZERO).millis());
+        Kept { service: one.name.clone(), at_the_longest }
+    }
+
     /// Compares what is live with the ledger. Without that nothing counts as recovered.
     async fn check(&self, one: &Protected, claim: Claim) -> bool {
         one.recorder.begin(Phase::Check);
@@ -97,7 +104,8 @@ impl Play<'_> {
             }
             Some(view) => {
                 let (world, lanes) = (&self.stage.world, &self.stage.lanes);
-                run_checks(one, Evidence::new(view, one.service.ledger(), claim, world, lanes)).await
+                let evidence = Evidence::new(view, one.service.ledger(), claim, world, lanes);
+                run_checks(one, evidence.kept(self.kept(one))).await
             }
         };
         one.recorder.end(Phase::Check, passed);

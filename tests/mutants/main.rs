@@ -12,11 +12,20 @@ mod dumps;
 mod habits;
 mod lens;
 mod media;
+mod page;
 mod rig;
 mod site;
 mod tables;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use backdraft::model::{
     outcome::DrillResult,
@@ -66,4 +75,47 @@ fn no_scenario_blames_a_correct_pipeline_for_its_habits() {
         }
     }
     assert!(blamed.is_empty(), "\n{}", blamed.join("\n"));
+}
+
+#[test]
+fn the_page_says_what_the_catalogues_and_the_exploration_say() {
+    let (caught, path) = (page::caught(), page::path());
+    let wanted: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.name).collect();
+    assert_eq!(wanted.len(), MUTANTS.len(), "every mutant has a name of its own");
+    let looked: BTreeSet<&str> = caught.keys().map(String::as_str).collect();
+    assert_eq!(looked, wanted, "the exploration is older than the catalogue: run the ignored test of this file");
+    for mutant in MUTANTS {
+        assert!(caught[mutant.name].contains(mutant.scenario), "{} fails in {}", mutant.name, mutant.scenario);
+    }
+    let text = page::text(&caught);
+    if env::var_os("UPDATE_MUTANTS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == text, "docs/mutants.md has drifted; run UPDATE_MUTANTS=1 cargo test --test mutants page");
+}
+
+/// Plays every mutant in every scenario and writes down which fail. Takes minutes.
+#[test]
+#[ignore = "plays thousands of drills; run it when scenarios, checks or mutants were added"]
+fn explore_which_scenarios_catch_which_mutants() {
+    let scenarios = kit::all_scenarios();
+    let drills: Vec<_> = MUTANTS
+        .iter()
+        .flat_map(|mutant| page::reachable(mutant, &scenarios).into_iter().map(move |id| (mutant, id)))
+        .collect();
+    let (next, caught) = (AtomicUsize::new(0), Mutex::new(page::Caught::new()));
+    let work = || {
+        while let Some((mutant, id)) = drills.get(next.fetch_add(1, Ordering::SeqCst)) {
+            let failed = play(id, &(mutant.rig)()).result.result == DrillResult::Fail;
+            let mut caught = caught.lock().unwrap();
+            let by = caught.entry(mutant.name.to_owned()).or_default();
+            if failed {
+                by.insert(id.clone());
+            }
+        }
+    };
+    thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
+    let caught: BTreeMap<_, _> = caught.into_inner().unwrap();
+    fs::write(page::found(), serde_json::to_string_pretty(&caught).unwrap() + "\n").unwrap();
 }
