@@ -278,6 +278,10 @@ pub struct Expectation {
     /// The verdict on the service's RPO; on the level's, where several services are drilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rpo: Option<Verdict>,
+    /// The most that may be lost of the one service that is drilled, from the last write that is back to the disaster. Where
+    /// the RPO allows more than the pipeline promises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loses_at_most: Option<Span>,
     /// What should come of each service, where several are drilled.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, ServiceExpectation>,
