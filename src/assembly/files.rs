@@ -109,7 +109,7 @@ impl House<'_> {
         // What is restored to a moment before some damage was not lost: it is there, and wrong.
         let is_damaged = self.scenario.disaster.target_time.is_some();
         let files = Arc::new(if is_damaged { files.left_damaged() } else { files });
-        let rules = self.scenario.history.sync.as_ref().unwrap_or(&wanted.plan.backup.sync);
+        let rules = self.scenario.copies(wanted.plan);
         let target_time = self.scenario.disaster.target_time.map(|at| self.moment(at));
         let bench = self.bench(&wanted)?;
         let (pipeline, monitor): (Arc<dyn Pipeline>, _) = if rules.is_empty() {
@@ -119,7 +119,7 @@ impl House<'_> {
             (Arc::new(FilePipeline::new(bench, files.clone(), rules)), Some(monitor))
         } else {
             // The plan's monitor asks for a backup by its name; copies by rule have none that it could ask for.
-            (Arc::new(SyncPipeline::new(bench, files.clone(), rules.clone(), target_time)), None)
+            (Arc::new(SyncPipeline::new(bench, files.clone(), rules.to_vec(), target_time)), None)
         };
         Ok(Protected {
             name: name.to_owned(),

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    copies::Copies,
     event::AlarmKind,
     outcome::{Outcome, Verdict},
-    plan::{DumpFormat, LockPlan, MonitorPlan, Plan, SyncRule},
+    plan::{DumpFormat, LockPlan, MonitorPlan, Plan},
     units::{ByteSize, DayTime, Percent, Span},
 };
 
@@ -70,9 +71,9 @@ pub struct History {
     /// Time between two pieces of the change stream, where it differs from the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<Span>,
-    /// For files: the copies made by rule, where they differ from the plan's.
+    /// For files: copies made by rule instead of the reference pipeline's generations. `as-planned`, or a list of rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sync: Option<Vec<SyncRule>>,
+    pub sync: Option<Copies>,
 }
 
 impl Scenario {
