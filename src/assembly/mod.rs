@@ -124,6 +124,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         clock,
         lanes,
         recorder,
+        keep_in: None,
         close: Box::pin(async move {
             for end in closing {
                 end.await;

@@ -12,6 +12,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 impl Play<'_> {
     pub(super) async fn heal(&mut self) {
         self.prove();
+        let kept = self.keep_regions();
         self.heal_faults();
         let steady = self.regions_answer_again().await;
         let held = steady.is_ok();
@@ -20,6 +21,7 @@ impl Play<'_> {
             Err(why) => why,
         };
         self.emit(What::SteadyState { when: SteadyWhen::After, held, detail });
+        self.keep_live(kept).await;
     }
 
     /// A region that was just healed may need a moment until it listens again.
