@@ -52,6 +52,7 @@ pub struct History {
     pub days: u32,
     /// Writes (insert, update, delete) that an application makes a day: to a database, to files.
     #[serde(default)]
+    #[schemars(range(max = 10_000_000))]
     pub writes_per_day: u32,
     /// Changes that people make a day: of the configuration, releases of a web application.
     #[serde(default = "changes", skip_serializing_if = "is_default_changes")]
