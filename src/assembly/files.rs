@@ -110,7 +110,7 @@ impl House<'_> {
         // What is restored to a moment before some damage was not lost: it is there, and wrong.
         let is_damaged = self.scenario.disaster.target_time.is_some();
         let files = Arc::new(if is_damaged { files.left_damaged() } else { files });
-        let rules = self.scenario.history.sync.as_ref().unwrap_or(&wanted.plan.backup.sync);
+        let rules = self.scenario.copies(wanted.plan);
         let target_time = self.scenario.disaster.target_time.map(|at| self.moment(at));
         let bench = self.bench(&wanted)?;
         let buckets = self.rigging.buckets(name, files.clone());
@@ -123,7 +123,7 @@ impl House<'_> {
             (self.rigged(&wanted, bench, reach, own), Some(monitor))
         } else {
             // The plan's monitor asks for a backup by its name; copies by rule have none that it could ask for.
-            let own = SyncPipeline::new(bench.clone(), buckets, rules.clone(), target_time);
+            let own = SyncPipeline::new(bench.clone(), buckets, rules.to_vec(), target_time);
             (self.rigged(&wanted, bench, reach, own), None)
         };
         Ok(Protected {

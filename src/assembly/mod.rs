@@ -154,6 +154,7 @@ pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<St
         clock,
         lanes,
         recorder,
+        keep_in: None,
         close: Box::pin(async move {
             for end in closing {
                 end.await;

@@ -151,6 +151,7 @@ fn scenario(name: &str, service: &ServicePlan, beside: Option<&str>, title: Stri
             recovery_point: None,
             rto: None,
             rpo: None,
+            loses_at_most: None,
             services: BTreeMap::new(),
             alarms: Vec::new(),
         },

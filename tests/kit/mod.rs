@@ -99,7 +99,12 @@ pub(crate) fn play_rigged(
     // As the command does: the scratch folder is the last thing to go.
     let complete = scratch.close().is_ok();
     let detail = "the scratch folder is gone, nothing listens any more".into();
-    events.push(Event { at: None, since_t0: None, service: None, what: What::CleanedUp { complete, detail } });
+    events.push(Event {
+        at: None,
+        since_t0: None,
+        service: None,
+        what: What::CleanedUp { complete, kept: false, detail },
+    });
     let identity = Identity {
         scenario: id.into(),
         seed,

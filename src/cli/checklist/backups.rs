@@ -155,7 +155,8 @@ impl Desk<'_> {
             Some(done) => Err(failed(format!("{newest}: {}: {}", done.step.words(), done.detail))),
             None => {
                 let rows = found.tables.iter().map(|table| table.rows).sum();
-                Ok(format!("{place}: {newest}: {} restored, in {}", words::count(rows, "row"), found.took))
+                let took = found.took.map_or_else(String::new, |took| format!(", in {took}"));
+                Ok(format!("{place}: {newest}: {} restored{took}", words::count(rows, "row")))
             }
         }
     }

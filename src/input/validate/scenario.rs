@@ -168,7 +168,9 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&
     let what = "only a database has a change stream, and none is drilled here";
     found.unless(history.stream.is_none() || has_database, "history.stream", what, "remove the line");
     let what = format!("the history has {writes} writes; the ledger holds {MAX_WRITES}");
-    found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, "write fewer days or fewer writes a day");
+    let most = MAX_WRITES / u64::from(history.days.max(1));
+    let help = format!("write at most {most} a day for {} days, or fewer days", history.days);
+    found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, help);
     let what = format!("a data set of {} cannot be made", history.size);
     let help = format!("write a size from {MIN_SIZE} to {MAX_SIZE}");
     found.unless((MIN_SIZE..=MAX_SIZE).contains(&history.size) || is_empty, "history.size", what, help);
@@ -227,7 +229,8 @@ fn catalogued<'i>(
         let what = format!("`{}` has no mode `{}`", info.name, fault.mode);
         found.add(&format!("{path}.mode"), what, nearest::suggest(&fault.mode, &info.modes));
     }
-    if !info.takes_generations && fault.generations != Generations::default() {
+    let given = fault.generations != Generations::default() || found.says(&format!("{path}.generations"));
+    if !info.takes_generations && given {
         let what = format!("`{}` strikes no recovery points", info.name);
         found.add(&format!("{path}.generations"), what, "remove `generations`");
     }
@@ -266,6 +269,9 @@ fn fits(
 
 fn regions(found: &mut Findings<'_, Scenario>, path: &str, fault: &FaultSpec, plan: &Plan) {
     let known = plan.region_names();
+    let list = format!("{path}.regions");
+    let help = "name those that it strikes, or remove the line: then it strikes all of them";
+    found.unless(!fault.regions.is_empty() || !found.says(&list), &list, "a list without a region says nothing", help);
     for (i, region) in fault.regions.iter().enumerate() {
         let path = format!("{path}.regions[{i}]");
         if !known.contains(&region.as_str()) {
