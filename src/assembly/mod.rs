@@ -270,7 +270,9 @@ impl House<'_> {
         let (stores, limits) = (self.stores.to_vec(), self.scenario.monitor(self.plan).clone());
         let means = monitor::Means { lanes: self.lanes.clone(), scratch: self.scratch.to_owned() };
         let scale = if wanted.plan.kind == ServiceKind::Config { 1 } else { self.clock.scale() };
-        Monitor::new(stores, wanted.layout.clone(), limits, scale, means)
+        let is_database = wanted.plan.kind == ServiceKind::Database;
+        let stream = self.scenario.history.stream.or(wanted.plan.backup.stream).filter(|_| is_database);
+        Monitor::new(stores, wanted.layout.clone(), limits, scale, means).with_stream(stream)
     }
 }
 

@@ -1,12 +1,13 @@
 //! A store seen through a lens: what a careless pipeline makes of its regions, without a line of it in the pipeline.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use backdraft::{
     pipeline::Workbench,
     store::{
-        ByteStream, CopySource, ObjectInfo, PutOptions, SharedStore, StorageClass, Store, StoreError, Tier, VersionInfo,
+        ByteStream, CopySource, ObjectInfo, PageStream, PutOptions, SharedStore, StorageClass, Store, StoreError, Tier,
+        VersionInfo,
     },
 };
 use bytes::Bytes;
@@ -108,8 +109,12 @@ impl Store for Seen {
         self.inner.head(key).await
     }
 
-    async fn list(&self, prefix: &str) -> Got<Vec<ObjectInfo>> {
-        self.lens.list(&*self.inner, prefix).await
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Got<Bytes> {
+        self.inner.get_range(key, range).await
+    }
+
+    fn pages<'s>(&'s self, prefix: &'s str) -> PageStream<'s> {
+        stream::once(self.lens.list(&*self.inner, prefix)).boxed()
     }
 
     async fn delete(&self, key: &str) -> Got<()> {
