@@ -313,7 +313,7 @@ fn a_grace_for_replicas_is_kept_and_a_silent_primary_is_no_proof_of_anything() {
     let patient = plan(CHEAP).replace("min_size: 10 KiB", "min_size: 10 KiB, replica_grace: 30 h");
     assert_eq!(look(&rig, &patient).0, Some(0));
     assert_eq!(look(&rig, &plan(CHEAP)).0, Some(1));
-    use backdraft::emulator::s3::link::{LinkState, StatusFault};
+    use backdraft::emulator::link::{LinkState, StatusFault};
     rig.regions[0].link().set(LinkState::Status(StatusFault::Denied403));
     let (_, readings) = look(&rig, &plan(CHEAP));
     let found = alarms(&readings);
