@@ -122,6 +122,10 @@ async fn use_the_world(stage: &Stage) {
         view.ask("/api/health").await.unwrap();
     }
     for store in &stage.stores {
+        // Somebody writes, too; what they leave is no part of the picture.
+        let probe = futures_util::stream::iter([Ok(bytes::Bytes::from_static(b"probe"))]).boxed();
+        let _ = store.put("probe", probe).await;
+        let _ = store.delete("probe").await;
         for object in store.list("").await.unwrap_or_default() {
             if let Ok((_, mut body)) = store.get(&object.key).await {
                 while let Some(Ok(_)) = body.next().await {}
@@ -150,7 +154,8 @@ fn picture(stage: &Stage) -> BTreeMap<String, String> {
     }
     for site in stage.world.sites.iter().chain(stage.world.sources.values()) {
         let name = site.region.name();
-        seen.insert(format!("{name} link"), format!("{:?}", site.region.link().state()));
+        let link = site.region.link();
+        seen.insert(format!("{name} link"), format!("{:?} of {}", link.state(), link.layers()));
         for object in site.region.objects().keys(&site.bucket, "").unwrap() {
             seen.insert(
                 format!("{name}/{}", object.key),
@@ -204,12 +209,14 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
 async fn a_fault_that_nothing_met_says_that_it_did_not_bite() {
     let scratch = tempfile::tempdir().unwrap();
     let stage = stage(scratch.path(), "database/control").await;
-    let outage = fault::find("region-outage").unwrap();
-    for mode in outage.modes() {
-        let mut injection = fault::prepare(&spec(outage, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
-        injection.inject(&stage.world, Onset::Now).unwrap();
-        assert!(!injection.proof(&stage.world).bit, "{}", mode.name);
-        injection.heal(&stage.world);
+    let (_, network) = fault::CATALOGUE.iter().find(|(family, _)| *family == Family::Network).unwrap();
+    for fault in *network {
+        for mode in fault.modes() {
+            let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
+            injection.inject(&stage.world, Onset::Now).unwrap();
+            assert!(!injection.proof(&stage.world).bit, "{} / {}", fault.name(), mode.name);
+            injection.heal(&stage.world);
+        }
     }
     let mut stopped =
         fault::prepare(&spec(fault::find("stale-dump").unwrap(), "schedule-stopped", Moment::BeforeBackupOfDay(3)))
@@ -306,6 +313,16 @@ fn a_wrong_mode_or_parameter_is_refused_in_words() {
         r#"{"fault":"corrupt-json","mode":"truncated","with":{"kept":"60%"}}"#,
         r#"{"fault":"corrupt-json","mode":"melted"}"#,
         r#"{"fault":"region-outage","mode":"slow-link","with":{"rate":"0 B/s"}}"#,
+        r#"{"fault":"flapping-region","mode":"by-requests","with":{"down":0}}"#,
+        r#"{"fault":"flapping-region","mode":"by-time","with":{"down":2}}"#,
+        r#"{"fault":"flapping-region","mode":"by-time","with":{"up":"0 s"}}"#,
+        r#"{"fault":"flapping-region"}"#,
+        r#"{"fault":"first-requests-fail","with":{"requests":0}}"#,
+        r#"{"fault":"outage-from-request","with":{"requests":"3"}}"#,
+        r#"{"fault":"body-cut-short","mode":"with-length","with":{"after":"100%"}}"#,
+        r#"{"fault":"connection-reset","mode":"reading","with":{"bodies":0}}"#,
+        r#"{"fault":"slow-first-byte","with":{"latency":"0 s"}}"#,
+        r#"{"fault":"name-lookup-fails","with":{"ttl":"1 h"}}"#,
         r#"{"fault":"stale-dump","mode":"replica-behind"}"#,
         r#"{"fault":"stream-gap","mode":"deleted","with":{"pieces":0}}"#,
         r#"{"fault":"earthquake","mode":"any"}"#,
@@ -329,4 +346,33 @@ async fn a_fault_whose_damage_another_undid_says_that_it_did_not_bite() {
     assert!(first.proof(&stage.world).bit);
     second.inject(&stage.world, Onset::Now).unwrap();
     assert!(!first.proof(&stage.world).bit, "the second flip undid the first");
+}
+
+/// Whoever asks a region meets the nearest fault first, so one that lies behind it is met once that is healed; and each
+/// counts for itself.
+#[tokio::test(start_paused = true)]
+async fn faults_on_the_same_link_act_together_and_prove_themselves_one_by_one() {
+    let scratch = tempfile::tempdir().unwrap();
+    let stage = stage(scratch.path(), "database/control").await;
+    let lay = |name: &str, mode: &str| {
+        let spec = spec(fault::find(name).unwrap(), mode, Moment::AfterLastBackup);
+        let mut injection = fault::prepare(&spec).unwrap();
+        injection.inject(&stage.world, Onset::Now).unwrap();
+        injection
+    };
+    let before = picture(&stage);
+    let mut late = lay("slow-first-byte", "latency");
+    let mut expired = lay("expired-credentials", "all");
+    let mut refused = lay("region-outage", "refused");
+    let bit = |injection: &dyn fault::Injection| injection.proof(&stage.world).bit;
+    use_the_world(&stage).await;
+    assert!(bit(&*refused) && !bit(&*expired) && !bit(&*late), "nobody gets as far as to an answer");
+    assert!(refused.heal(&stage.world));
+    use_the_world(&stage).await;
+    assert!(bit(&*expired) && !bit(&*late), "the newer one answers");
+    assert!(expired.heal(&stage.world) && !bit(&*late));
+    use_the_world(&stage).await;
+    assert!(bit(&*late));
+    assert!(late.heal(&stage.world));
+    assert_eq!(picture(&stage), before);
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{House, Wanted, config::Addressed, folder};
+use super::{House, Wanted, config::Addressed, folder, rigging::Reach};
 use crate::{
     emulator::targets::Targets,
     engine::Protected,
@@ -24,14 +24,17 @@ impl House<'_> {
         let seeded = Database::seed(size, self.seed.child(name), self.clock.now(), &dir, self.lanes);
         let database = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
         let (bench, layout) = (self.bench(&wanted)?, wanted.layout.clone());
-        let platform =
-            Arc::new(Addressed::new(self.platform(&database, &dir, self.targets(name)?)?, self.operator, self.seed));
-        let pipeline = Reference::new(bench, platform, name, layout, self.plan.retention);
+        let reached = self.platform(&database, &dir, self.targets(name)?)?;
+        let platform = Arc::new(Addressed::new(reached, self.operator, self.seed));
+        let platform = self.rigging.platform(name, platform);
+        let (retention, reach) = (self.plan.retention, Reach::Platform(Arc::clone(&platform)));
+        let own = Reference::new(bench.clone(), platform, name, layout, retention);
+        let pipeline = self.rigged(&wanted, bench, reach, own);
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Database,
             service: database,
-            pipeline: Arc::new(pipeline),
+            pipeline,
             monitor: Some(self.monitor(&wanted)),
             recorder: wanted.recorder,
         })

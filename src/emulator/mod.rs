@@ -18,13 +18,17 @@ use targets::Targets;
 
 use crate::{
     model::{naming::Layout, plan::ServiceKind},
-    sim::{clock::Clock, messenger::Messenger},
+    sim::{
+        clock::{Clock, Deviation},
+        messenger::Messenger,
+    },
 };
 
 pub mod addresses;
 pub mod convex;
 pub mod gate;
 pub mod hosting;
+pub mod link;
 pub mod operator;
 pub mod restorer;
 pub mod s3;
@@ -118,6 +122,8 @@ pub struct Schedule {
     missed: AtomicU32,
     stream_stopped: AtomicBool,
     pieces_missed: AtomicU32,
+    /// How far off the clock is that the backup job reads.
+    pub clock: Arc<Deviation>,
 }
 
 impl Schedule {

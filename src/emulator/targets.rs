@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::{
     convex::condition::{Condition, Leftovers, OldSchema, Quota, Struck},
     gate::Gate,
-    s3::link::{Link, Shut, StatusFault},
+    link::{Intent, Link, Shut, StatusFault},
 };
 use crate::{
     service::contract::{RowChunk, ServiceError},
@@ -92,11 +92,11 @@ impl Targets {
     }
 
     /// A request of somebody with the right key, up to where it is served. For targets in process.
-    pub async fn enter(&self) -> Result<(), ServiceError> {
-        match self.link.enter().await {
+    pub async fn enter(&self, intent: Intent) -> Result<(), ServiceError> {
+        match self.link.enter(intent).await {
             Ok(()) if self.accepts() => Ok(()),
             Ok(()) => Err(ServiceError("the deployment answers 401 Unauthorized: BadAdminKey: The provided admin key was invalid for this instance".into())),
-            Err(Shut::Refused) => Err(ServiceError("the deployment refuses connections".into())),
+            Err(Shut::Refused | Shut::Nameless | Shut::Reset) => Err(ServiceError("the deployment refuses connections".into())),
             Err(Shut::Rejected(fault)) => Err(ServiceError(format!("the deployment answers {}", status(fault)))),
         }
     }
@@ -235,6 +235,8 @@ fn status(fault: StatusFault) -> &'static str {
         StatusFault::SlowDown503 => "503 Service Unavailable: ExpiredInQueue: Too many requests. Try again later.",
         StatusFault::Denied403 => "403 Forbidden: Forbidden: You do not have permission to perform this operation.",
         StatusFault::Internal500 => "500 Internal Server Error",
+        StatusFault::Expired400 => "400 Bad Request: the token has expired",
+        StatusFault::NotAllowed405 => "405 Method Not Allowed",
     }
 }
 

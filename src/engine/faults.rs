@@ -108,12 +108,14 @@ impl Faults {
         self.recorder.emit(What::FaultHealed { fault, complete });
     }
 
-    /// Asks every fault that still acts for its proof, then heals them, the last one first, so that faults on the same
-    /// thing come undone in order.
-    pub(super) fn end_all(&self) {
-        let count = self.specs.len();
-        (0..count).for_each(|fault| self.prove(fault));
-        (0..count).rev().for_each(|fault| self.heal(fault));
+    /// Asks every fault that still acts for its proof. Must come before healing.
+    pub(super) fn prove_all(&self) {
+        (0..self.specs.len()).for_each(|fault| self.prove(fault));
+    }
+
+    /// Heals every fault that still acts, the last one first, so that faults on the same thing come undone in order.
+    pub(super) fn heal_all(&self) {
+        (0..self.specs.len()).rev().for_each(|fault| self.heal(fault));
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         event::{Alarm, AlarmKind, BackupMade, SteadyWhen, What},
         plan::ServiceKind,
     },
-    monitor::Sighting,
+    monitor::{Sighting, Uncopied},
 };
 
 impl Play<'_> {
@@ -106,11 +106,23 @@ impl Play<'_> {
         for (number, one) in self.stage.services.iter().enumerate() {
             let Some(monitor) = &one.monitor else { continue };
             for seen in monitor.look(at, self.timetable.due(number, at)).await.alarms {
-                let justified = is_justified(&seen, self.newest[number].as_ref());
+                let justified =
+                    is_justified(&seen, self.newest[number].as_ref()) && self.is_uncopied(number, &seen, at);
                 let Sighting { kind, region, detail, .. } = seen;
                 one.recorder.emit(What::Alarm(Alarm { justified, ..Alarm::new(kind, Some(&region), detail) }));
             }
         }
+    }
+}
+
+impl Play<'_> {
+    /// A change stream that brings nothing is no fault while nothing waits to be copied.
+    fn is_uncopied(&self, number: usize, seen: &Sighting, at: Timestamp) -> bool {
+        let waits = |uncopied: Uncopied| {
+            let next = self.stage.services[number].service.ledger().position(uncopied.after + 1);
+            next.is_some_and(|write| at.duration_since(write.committed_at) > uncopied.longest)
+        };
+        seen.uncopied.is_none_or(waits)
     }
 }
 

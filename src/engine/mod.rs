@@ -1,7 +1,7 @@
 //! One drill, phase by phase: seed, history, faults, disaster, recovery, comparison, healing. The engine knows
 //! contracts; which implementations it holds, and whether time is real, it does not know. Events are all that leaves it.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
@@ -25,6 +25,7 @@ mod faults;
 mod healing;
 mod history;
 pub mod journal;
+mod keep;
 mod recovery;
 pub mod timetable;
 
@@ -47,6 +48,8 @@ pub struct Stage {
     pub services: Vec<Protected>,
     /// The scenario's faults, in its order.
     pub faults: Vec<Box<dyn Injection>>,
+    /// Where to keep what the world holds when the story has ended, before faults are healed; nowhere where `None`.
+    pub keep_in: Option<PathBuf>,
     /// Ends whatever listens.
     pub close: BoxFuture<'static, ()>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Ended, Play, Protected};
 use crate::{
-    check::{self, Evidence},
+    check::{self, Evidence, Kept},
     emulator::restorer::Fate,
     model::{
         event::{Alarm, AlarmKind, CheckResult, Claim, Phase, What},
@@ -135,6 +135,13 @@ impl Play<'_> {
         self.stage.recorder.end(phase, true);
     }
 
+    /// How long the plan lets backups be kept: old ones go with the next one at the latest.
+    fn kept(&self, one: &Protected) -> Kept {
+        let every = self.drill.plan.services.get(&one.name).map(|plan| plan.backup.every.interval());
+        let at_the_longest = Span(self.drill.plan.retention.millis() + every.unwrap_or(Span::ZERO).millis());
+        Kept { service: one.name.clone(), at_the_longest }
+    }
+
     /// Compares what is live with the ledger. Without that nothing counts as recovered.
     async fn check(&self, one: &Protected, claim: Claim) -> bool {
         one.recorder.begin(Phase::Check);
@@ -146,7 +153,8 @@ impl Play<'_> {
             }
             Some(view) => {
                 let (world, lanes) = (&self.stage.world, &self.stage.lanes);
-                run_checks(one, Evidence::new(view, one.service.ledger(), claim, world, lanes)).await
+                let evidence = Evidence::new(view, one.service.ledger(), claim, world, lanes);
+                run_checks(one, evidence.kept(self.kept(one))).await
             }
         };
         one.recorder.end(Phase::Check, passed);

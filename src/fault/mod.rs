@@ -63,6 +63,11 @@ pub trait Fault: Send + Sync {
     /// A scenario's entry as an example, in YAML.
     fn example(&self) -> &'static str;
 
+    /// Whether that mode of it can; all of its modes unless it says otherwise.
+    fn mode_is_for(&self, _mode: &str, kind: ServiceKind) -> bool {
+        self.is_for(kind)
+    }
+
     /// A drill in which that mode bites, on a service of a kind that it is for. By itself: alone, at the plan's first
     /// region, between the last backup and the disaster; of a web application, with the disaster.
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {

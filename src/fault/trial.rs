@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    plan::ServiceKind,
+    plan::{DumpFormat, ServiceKind},
     scenario::{FaultSpec, Generations, Moment},
     units::{DayTime, Span},
 };
@@ -14,12 +14,17 @@ use crate::model::{
 pub struct Ground<'g> {
     /// The plan's first region.
     pub primary: &'g str,
+    /// The plan's other regions.
+    pub replicas: &'g [String],
     /// What sort of service is drilled.
     pub kind: ServiceKind,
+    /// Day of the last backup before the disaster.
+    pub last_backup_day: u32,
 }
 
-/// A drill in which a fault can bite: four days of history with a backup at 03:00, the disaster on the last day at 15:00.
-#[derive(Debug, Clone, PartialEq)]
+/// A drill in which a fault can bite: days of history with backups, the disaster half a day after the last of them
+/// or later.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trial {
     /// What is injected, in this order; the fault that is tried is one of them.
     pub faults: Vec<FaultSpec>,
@@ -27,12 +32,16 @@ pub struct Trial {
     pub stream: Option<Span>,
     /// Recovery target time, where what was written from then on is damaged.
     pub target_time: Option<DayTime>,
+    /// What sort of service is lost with it, where one must be.
+    pub beside: Option<ServiceKind>,
+    /// Form of the dump, where it has to be that one.
+    pub format: Option<DumpFormat>,
 }
 
 impl Trial {
     /// A trial of one entry alone.
     pub fn of(entry: FaultSpec) -> Self {
-        Trial { faults: vec![entry], stream: None, target_time: None }
+        Trial { faults: vec![entry], ..Trial::default() }
     }
 
     /// The same with another fault before it.
@@ -48,6 +57,18 @@ impl Trial {
         Trial { stream: Some(every), ..self }
     }
 
+    /// The same where a service of that kind is lost as well.
+    #[must_use]
+    pub fn beside(self, kind: ServiceKind) -> Self {
+        Trial { beside: Some(kind), ..self }
+    }
+
+    /// The same with dumps of that form.
+    #[must_use]
+    pub fn dumped_as(self, format: DumpFormat) -> Self {
+        Trial { format: Some(format), ..self }
+    }
+
     /// The same where a point from before that moment is wanted.
     #[must_use]
     pub fn back_to(self, moment: DayTime) -> Self {
@@ -56,6 +77,11 @@ impl Trial {
 }
 
 impl Ground<'_> {
+    /// Just before the last backup.
+    pub fn before_last_backup(&self) -> Moment {
+        Moment::BeforeBackupOfDay(self.last_backup_day)
+    }
+
     /// An entry for that fault at the primary region, between the last backup and the disaster; for a web application,
     /// which has no backup region, with the disaster.
     pub fn entry(&self, fault: &str, mode: &str) -> FaultSpec {

@@ -253,12 +253,21 @@ fn broken_stream(story: &Story<'_>) -> Option<Finding> {
         What::StreamBroken { after, why } => Some((after, why)),
         _ => None,
     })?;
-    Some(finding(
-        Severity::High,
-        "The change stream is broken, and nobody knew until it was needed",
-        format!("It is whole up to write {} of {}, and no further: {why}", after.seq, after.committed_at),
-        "Read the stored pieces on a schedule, from end to end; after a break make a backup at once.",
-    ))
+    let is_told =
+        |alarm: &Alarm| alarm.justified && matches!(alarm.kind, AlarmKind::StreamGap | AlarmKind::StreamOverdue);
+    let until = story.disaster.unwrap_or(story.events.len());
+    let (title, remedy) = match story.alarms().any(|(index, alarm)| index < until && is_told(alarm)) {
+        true => (
+            "The change stream was broken, and nobody acted on the alarm",
+            "Make a backup at once: it closes the hole.",
+        ),
+        false => (
+            "The change stream is broken, and nobody knew until it was needed",
+            "Read the stored pieces on a schedule, from end to end; after a break make a backup at once.",
+        ),
+    };
+    let what = format!("It is whole up to write {} of {}, and no further: {why}", after.seq, after.committed_at);
+    Some(finding(Severity::High, title, what, remedy))
 }
 
 /// Scheduled backups that did not come about.

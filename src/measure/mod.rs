@@ -9,6 +9,7 @@ mod exposure;
 mod faults;
 mod findings;
 mod limits;
+pub mod matrix;
 mod monitoring;
 mod objectives;
 mod outcome;

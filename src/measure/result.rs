@@ -16,6 +16,8 @@ use crate::model::{
     plan::Plan,
     record::{Cleanup, FaultRecord, Judged, ObjectiveKind, RestoreBlock, ResultBlock},
     scenario::{ExpectedPoint, Scenario},
+    time::Elapsed,
+    units::Span,
     words,
 };
 
@@ -72,6 +74,7 @@ pub(super) fn result(case: &Case<'_>) -> ResultBlock {
     ResultBlock {
         result: result.unwrap_or(DrillResult::Pass),
         outcome: case.ending.outcome,
+        why: case.ending.why.clone(),
         verdict: together(case.objectives),
         reasons,
     }
@@ -158,6 +161,9 @@ fn unexpected(case: &Case<'_>) -> Vec<String> {
         reasons.extend(point.map(|said| format!("{}{said}", case.of(part))));
         let whose = if case.parts.len() == 1 { "the service" } else { &*part.record.service };
         unexpected_verdicts(&part.objectives, whose, [wanted.rto, wanted.rpo], &mut reasons);
+        if let (Some(most), 1) = (expect.loses_at_most, case.parts.len()) {
+            reasons.extend(lost_too_much(most, part.record.exposure.rpa));
+        }
     }
     if case.parts.len() > 1 {
         let level: Vec<Judged> = case.objectives.iter().filter(|j| j.whose.starts_with("level ")).cloned().collect();
@@ -179,6 +185,14 @@ fn unexpected_verdicts(judged: &[Judged], whose: &str, wanted: [Option<Verdict>;
             let (name, is) = (kind.words(), judged.verdict.words());
             reasons.push(format!("expected {whose}'s {name} to be {}, it is {is}{why}", wanted.words()));
         }
+    }
+}
+
+fn lost_too_much(most: Span, rpa: Option<Elapsed>) -> Option<String> {
+    match rpa {
+        Some(rpa) if rpa.total_ms() <= most.millis() => None,
+        Some(rpa) => Some(format!("expected to lose {most} at the most, {rpa} are lost")),
+        None => Some(format!("expected to lose {most} at the most, and nothing says what is lost")),
     }
 }
 

@@ -204,7 +204,10 @@ fn wrong(found: &Comparison) -> Option<String> {
     }
     match (found.as_claimed, said.is_empty()) {
         (true, true) => None,
-        (false, true) => Some("it is not the state that was claimed".into()),
+        (false, true) => {
+            let example = found.examples.first().map_or(String::new(), |example| format!(" ({example})"));
+            Some(format!("it is not the state that was claimed{example}"))
+        }
         _ => Some(words::list(&said)),
     }
 }

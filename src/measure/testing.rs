@@ -248,7 +248,7 @@ impl Drill {
             self.say(What::FaultHealed { fault, complete: true });
         }
         self.steady(SteadyWhen::After, true);
-        self.say(What::CleanedUp { complete: true, detail: "nothing is left".into() })
+        self.say(What::CleanedUp { complete: true, kept: false, detail: "nothing is left".into() })
     }
 
     // ---- whole stories ----
@@ -365,7 +365,7 @@ impl Drill {
         drill.since_t0 = None;
         drill.name = "database/never-steady";
         drill.steady(SteadyWhen::Before, false);
-        drill.say(What::CleanedUp { complete: true, detail: "nothing is left".into() });
+        drill.say(What::CleanedUp { complete: true, kept: false, detail: "nothing is left".into() });
         drill
     }
 

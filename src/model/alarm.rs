@@ -19,6 +19,10 @@ pub enum AlarmKind {
     StaleContent,
     /// The newest backup or its manifest cannot be read.
     Unreadable,
+    /// No piece of the change stream has come for longer than it may take.
+    StreamOverdue,
+    /// Pieces of the change stream do not join: writes are in none of them.
+    StreamGap,
     /// A region does not answer.
     Unreachable,
     /// A backup failed, or did not reach every region.
@@ -43,6 +47,8 @@ impl AlarmKind {
             AlarmKind::ReplicaBehind => "replica behind",
             AlarmKind::StaleContent => "stale content",
             AlarmKind::Unreadable => "unreadable",
+            AlarmKind::StreamOverdue => "stream overdue",
+            AlarmKind::StreamGap => "stream gap",
             AlarmKind::Unreachable => "unreachable",
             AlarmKind::BackupFailed => "backup failed",
             AlarmKind::NothingRestorable => "nothing restorable",

@@ -172,6 +172,9 @@ pub enum What {
     CleanedUp {
         /// Whether everything is gone.
         complete: bool,
+        /// Whether the scratch folder was kept, because somebody asked for it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        kept: bool,
         /// What is left, or what was kept and why.
         detail: String,
     },

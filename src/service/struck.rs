@@ -12,6 +12,7 @@ use super::contract::{Contents, Directory, Platform, RowChunk, ServiceError, Sou
 use crate::{
     emulator::{
         gate::Gate,
+        link::Intent,
         targets::{LEFTOVER_TABLE, Load, Targets, failed_after, leftover_row, split},
     },
     sim::clock::Clock,
@@ -124,9 +125,9 @@ struct Import {
 
 impl StruckTarget {
     /// Asks for a request, where there is a way to go.
-    async fn enter(&self) -> Result<(), ServiceError> {
+    async fn enter(&self, intent: Intent) -> Result<(), ServiceError> {
         let Some(clock) = &self.clock else { return Ok(()) };
-        let answer = clock.limit(ANSWER, self.targets.enter()).await;
+        let answer = clock.limit(ANSWER, self.targets.enter(intent)).await;
         answer.unwrap_or_else(|| Err(ServiceError("the deployment does not answer".into())))
     }
 
@@ -146,7 +147,7 @@ impl StruckTarget {
 #[async_trait]
 impl View for StruckTarget {
     async fn read_back(&self) -> Result<Contents, ServiceError> {
-        self.enter().await?;
+        self.enter(Intent::Read).await?;
         self.inner.read_back().await
     }
 }
@@ -185,7 +186,7 @@ impl Target for StruckTarget {
     }
 
     async fn commit(&self) -> Result<(), ServiceError> {
-        self.enter().await?;
+        self.enter(Intent::Write).await?;
         let (rows, failed) = {
             let mut import = lock(&self.import);
             (import.load.rows, import.failed.take())

@@ -17,7 +17,7 @@ use self::{
     exports::Exports,
     imports::Imports,
 };
-use super::{s3::link::Link, targets::Targets};
+use super::{link::Link, targets::Targets};
 use crate::{
     service::contract::ServiceError,
     sim::{clock::Clock, lanes::Lanes, seed::Seed},

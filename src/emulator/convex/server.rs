@@ -11,8 +11,8 @@ use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{net::TcpStream, sync::watch, task::JoinHandle};
 
 use super::{Deployment, http};
-use crate::emulator::s3::{
-    link::{Link, LinkState},
+use crate::emulator::link::{
+    Link,
     listener::{self, Door},
 };
 
@@ -75,7 +75,7 @@ async fn serve(stream: TcpStream, service: TowerToHyperService<axum::Router>, li
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::select! {
         biased;
-        () = link.until(|state| state == LinkState::Refused) => {}
+        () = link.until_refused(true) => {}
         _ = connection => {}
     }
 }

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Deployment;
-use crate::emulator::s3::link::LinkState;
 
 /// How often a client hears that the connection stands.
 const PING: Duration = Duration::from_secs(15);
@@ -91,7 +90,7 @@ pub(super) async fn serve(socket: WebSocket, deployment: Arc<Deployment>) {
     tokio::select! {
         biased;
         () = closing.closes() => {}
-        () = link.until(|state| state == LinkState::Refused) => {}
+        () = link.until_refused(true) => {}
         _ = session.run() => {}
     }
 }

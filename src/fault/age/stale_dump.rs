@@ -1,7 +1,7 @@
 //! Stale dump: a backup is there and opens, and its data is older than everybody believes.
 
 use crate::fault::{
-    Fault, Injection, Mode, Onset,
+    Fault, Ground, Injection, Mode, Onset, Trial,
     artefact::rewrite::sha256,
     joined, only_now,
     points::{Selection, Undo, points_at},
@@ -10,7 +10,9 @@ use crate::{
     emulator::{Schedule, Site, World},
     model::{
         event::Proof,
+        plan::ServiceKind,
         scenario::{FaultSpec, Moment},
+        units::Span,
     },
 };
 
@@ -49,6 +51,25 @@ impl Fault for StaleDump {
 
     fn example(&self) -> &'static str {
         "- fault: stale-dump\n  mode: schedule-stopped\n  when: { before-backup-of-day: 4 }\n"
+    }
+
+    fn mode_is_for(&self, mode: &str, kind: ServiceKind) -> bool {
+        self.is_for(kind) && (mode != "stream-stopped" || kind == ServiceKind::Database)
+    }
+
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        let entry = ground.entry(NAME, mode);
+        match mode {
+            "schedule-stopped" => Trial::of(entry.everywhere().at(ground.before_last_backup())),
+            "stream-stopped" => Trial::of(entry.everywhere()).streamed(Span::minutes(30)),
+            "replica-behind" => {
+                let Some(replica) = ground.replicas.first() else { return Trial::of(entry) };
+                // A replica counts once the primary is gone.
+                let outage = ground.entry("region-outage", "refused").at(Moment::AtDisaster);
+                Trial::of(FaultSpec { regions: vec![replica.clone()], ..entry }).after(outage)
+            }
+            _ => Trial::of(entry),
+        }
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

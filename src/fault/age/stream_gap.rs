@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::fault::{
-    Fault, Injection, Mode, Onset, Parameter,
+    Fault, Ground, Injection, Mode, Onset, Parameter, Trial,
     artefact::rewrite::{Damage, damaged, sha256},
     joined, only_now, parameter,
     points::{Selection, Undo},
@@ -13,7 +13,8 @@ use crate::{
     model::{
         event::Proof,
         naming::{Layout, PieceName},
-        scenario::FaultSpec,
+        plan::ServiceKind,
+        scenario::{FaultSpec, Moment},
         units::Span,
         words,
     },
@@ -61,6 +62,15 @@ impl Fault for StreamGap {
 
     fn example(&self) -> &'static str {
         "- fault: stream-gap\n  mode: deleted\n  when: at-disaster\n  with: { pieces: 1, older_than: 2 h }\n"
+    }
+
+    fn is_for(&self, kind: ServiceKind) -> bool {
+        kind == ServiceKind::Database // nothing else has a change stream
+    }
+
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        let entry = ground.entry(NAME, mode).at(Moment::AtDisaster).with("older_than", "2 h");
+        Trial::of(entry).streamed(Span::minutes(30))
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

@@ -1,7 +1,7 @@
 //! Missing backup: it was made, and it is not there, or not under its name, or it is empty.
 
 use crate::fault::{
-    Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter,
+    Fault, Ground, Injection, Mode, Onset, Parameter, Trial, joined, only_now, parameter,
     points::{Selection, Struck, Undo},
 };
 use crate::{
@@ -46,6 +46,12 @@ impl Fault for MissingBackup {
 
     fn example(&self) -> &'static str {
         "- fault: missing-backup\n  mode: deleted\n  regions: [us-east-1]\n  generations: all\n"
+    }
+
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        let entry = ground.entry(NAME, mode);
+        // The whole history of a trial is younger than a week.
+        Trial::of(if mode == "expired" { entry.with("older_than", "30 min") } else { entry })
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

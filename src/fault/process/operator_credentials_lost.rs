@@ -8,7 +8,7 @@ use crate::fault::{
 use crate::{
     emulator::{
         Site, World,
-        s3::link::{LinkCounters, LinkState, StatusFault},
+        link::{Begins, LayerId, LinkState, StatusFault},
     },
     model::{
         event::Proof,
@@ -73,8 +73,8 @@ impl Fault for OperatorCredentialsLost {
 
 struct Rejected {
     at: Vec<Lock>,
-    /// The sites, with what their links had counted and were like before.
-    sites: Vec<(Site, LinkCounters, LinkState)>,
+    /// The sites, with what was laid on their links.
+    sites: Vec<(Site, LayerId)>,
     /// How often the secret store had been asked in vain before.
     asked: u32,
 }
@@ -90,9 +90,8 @@ impl Injection for Rejected {
         }
         if self.at.contains(&Lock::Regions) {
             for site in &world.sites {
-                let link = site.region.link();
-                self.sites.push((site.clone(), link.counters(), link.state()));
-                link.set(LinkState::Status(StatusFault::Denied403));
+                let layer = site.region.link().lay(LinkState::Status(StatusFault::Denied403), Begins::Now);
+                self.sites.push((site.clone(), layer));
             }
             said.insert(0, "every region");
         }
@@ -101,9 +100,9 @@ impl Injection for Rejected {
 
     fn proof(&self, world: &World) -> Proof {
         let (mut bit, mut seen) = (true, Vec::new());
-        for (site, before, _) in &self.sites {
-            let now = site.region.link().counters();
-            let met = now.rejected + now.cut > before.rejected + before.cut;
+        for (site, layer) in &self.sites {
+            let struck = site.region.link().struck(*layer);
+            let met = struck.rejected + struck.cut > 0;
             bit &= met;
             seen.push(format!("{}: {}", site.region.name(), if met { "keys were rejected" } else { "nobody asked" }));
         }
@@ -117,8 +116,8 @@ impl Injection for Rejected {
     }
 
     fn heal(&mut self, world: &World) -> bool {
-        for (site, _, state) in self.sites.drain(..) {
-            site.region.link().set(state);
+        for (site, layer) in self.sites.drain(..) {
+            site.region.link().lift(layer);
         }
         !self.at.contains(&Lock::SecretStore) || world.operator.secrets.deny(false).is_ok()
     }

@@ -7,7 +7,7 @@ use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, only_now};
 use crate::{
     emulator::{
         World,
-        s3::link::{LinkCounters, LinkState, StatusFault},
+        link::{Begins, LayerId, LinkState, StatusFault},
         targets::Targets,
     },
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, units::Span},
@@ -59,23 +59,22 @@ impl Fault for TargetDown {
             "black-hole" => LinkState::BlackHole,
             _ => LinkState::Status(StatusFault::SlowDown503),
         };
-        Ok(Box::new(Down { service: spec.service.clone(), state, before: Vec::new() }))
+        Ok(Box::new(Down { service: spec.service.clone(), state, struck: Vec::new() }))
     }
 }
 
 struct Down {
     service: Option<String>,
     state: LinkState,
-    before: Vec<(Arc<Targets>, LinkCounters, LinkState)>,
+    struck: Vec<(Arc<Targets>, LayerId)>,
 }
 
 impl Injection for Down {
     fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
         only_now(onset, NAME)?;
         for targets in deployments(world, self.service.as_deref())? {
-            let link = Arc::clone(targets.link());
-            self.before.push((targets, link.counters(), link.state()));
-            link.set(self.state);
+            let layer = targets.link().lay(self.state, Begins::Now);
+            self.struck.push((targets, layer));
         }
         let how = match self.state {
             LinkState::Refused => "refuse connections",
@@ -86,19 +85,18 @@ impl Injection for Down {
     }
 
     fn proof(&self, _: &World) -> Proof {
-        let met = |(targets, before, _): &(Arc<Targets>, LinkCounters, LinkState)| {
-            let now = targets.link().counters();
-            now.refused + now.hung + now.rejected + now.cut
-                > before.refused + before.hung + before.rejected + before.cut
+        let met = |(targets, layer): &(Arc<Targets>, LayerId)| {
+            let struck = targets.link().struck(*layer);
+            struck.refused + struck.hung + struck.rejected + struck.cut > 0
         };
         // How often depends on how often somebody asked, which is no property of the fault.
-        let bit = !self.before.is_empty() && self.before.iter().all(met);
+        let bit = !self.struck.is_empty() && self.struck.iter().all(met);
         Proof { bit, evidence: if bit { "requests met it" } else { "no request met it" }.into() }
     }
 
     fn heal(&mut self, _: &World) -> bool {
-        for (targets, _, state) in self.before.drain(..) {
-            targets.link().set(state);
+        for (targets, layer) in self.struck.drain(..) {
+            targets.link().lift(layer);
         }
         true
     }

@@ -143,7 +143,9 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&
     let what = "without writes nothing can be lost, and nothing is shown";
     let by_people = |service: &&&ServicePlan| matches!(service.kind, ServiceKind::Config | ServiceKind::WebApplication);
     let applications = drilled.iter().any(|service| !by_people(&service)) || drilled.is_empty();
-    let holds = history.writes_per_day > 0 || !applications;
+    // Nothing in it, and nothing written: whether an empty database comes back as one is worth a drill.
+    let is_empty = history.size.0 == 0 && drilled.iter().all(|service| service.kind == ServiceKind::Database);
+    let holds = history.writes_per_day > 0 || !applications || is_empty;
     found.unless(holds, "history.writes_per_day", what, "write 1 or more: 200");
     let holds = history.changes_per_day > 0 || !drilled.iter().any(|service| by_people(&service));
     found.unless(
@@ -166,10 +168,15 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&
     let what = "only a database has a change stream, and none is drilled here";
     found.unless(history.stream.is_none() || has_database, "history.stream", what, "remove the line");
     let what = format!("the history has {writes} writes; the ledger holds {MAX_WRITES}");
-    found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, "write fewer days or fewer writes a day");
+    let most = MAX_WRITES / u64::from(history.days.max(1));
+    let help = format!("write at most {most} a day for {} days, or fewer days", history.days);
+    found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, help);
     let what = format!("a data set of {} cannot be made", history.size);
     let help = format!("write a size from {MIN_SIZE} to {MAX_SIZE}");
-    found.unless((MIN_SIZE..=MAX_SIZE).contains(&history.size), "history.size", what, help);
+    found.unless((MIN_SIZE..=MAX_SIZE).contains(&history.size) || is_empty, "history.size", what, help);
+    let what = "rows refer to rows that an empty database does not have";
+    let holds = !is_empty || history.writes_per_day == 0;
+    found.unless(holds, "history.writes_per_day", what, "write 0, or give `history.size` at least 64 KiB");
     let years = civil::date(1980, 1, 1)..civil::date(2100, 1, 1);
     let what = format!("no history begins on {}", history.from);
     found.unless(years.contains(&history.from), "history.from", what, "write a date from 1980 to 2099: 2026-11-01");
@@ -222,7 +229,8 @@ fn catalogued<'i>(
         let what = format!("`{}` has no mode `{}`", info.name, fault.mode);
         found.add(&format!("{path}.mode"), what, nearest::suggest(&fault.mode, &info.modes));
     }
-    if !info.takes_generations && fault.generations != Generations::default() {
+    let given = fault.generations != Generations::default() || found.says(&format!("{path}.generations"));
+    if !info.takes_generations && given {
         let what = format!("`{}` strikes no recovery points", info.name);
         found.add(&format!("{path}.generations"), what, "remove `generations`");
     }
@@ -261,6 +269,9 @@ fn fits(
 
 fn regions(found: &mut Findings<'_, Scenario>, path: &str, fault: &FaultSpec, plan: &Plan) {
     let known = plan.region_names();
+    let list = format!("{path}.regions");
+    let help = "name those that it strikes, or remove the line: then it strikes all of them";
+    found.unless(!fault.regions.is_empty() || !found.says(&list), &list, "a list without a region says nothing", help);
     for (i, region) in fault.regions.iter().enumerate() {
         let path = format!("{path}.regions[{i}]");
         if !known.contains(&region.as_str()) {
@@ -414,6 +425,10 @@ fn contradictions(found: &mut Findings<'_, Scenario>, expect: &Expectation) {
     if !restores && expect.recovery_point.is_some() {
         let what = format!("a drill that ends `{outcome}` restores no recovery point");
         found.add("expect.recovery_point", what, "remove `recovery_point`, or change `expect.outcome`");
+    }
+    if !restores && expect.loses_at_most.is_some() {
+        let what = format!("a drill that ends `{outcome}` loses everything");
+        found.add("expect.loses_at_most", what, "remove `loses_at_most`, or change `expect.outcome`");
     }
     if let Some(i) = expect.alarms.iter().position(|alarm| restores && *alarm == AlarmKind::NothingRestorable) {
         let what = format!("a drill that ends `{outcome}` has found something to restore");

@@ -15,7 +15,6 @@ use crate::{
         units::Span,
     },
     service::contract::BucketPlatform,
-    store::StoreErrorKind,
 };
 
 mod backup;
@@ -81,10 +80,4 @@ impl Pipeline for FilePipeline {
     async fn restore(&self) -> RestoreEnd {
         self.restore_newest_good().await
     }
-}
-
-/// Whether a failure says that the whole region is out, not just this object.
-fn is_region_out(kind: StoreErrorKind) -> bool {
-    use StoreErrorKind as K;
-    matches!(kind, K::Refused | K::TimedOut | K::SlowDown | K::ServerError | K::Denied)
 }

@@ -37,6 +37,7 @@ pub struct Runbook {
 }
 
 /// What a runbook is made of.
+#[derive(Clone)]
 pub struct Parts {
     /// The provider, with the team's token.
     pub provider: Provider,

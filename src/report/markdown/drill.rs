@@ -230,7 +230,7 @@ fn provenance(page: &mut Page, record: &Record) {
         format!(
             "Faults healed: {}; steady state after: {steady}; removed: {} ({})",
             yes(cleanup.healed),
-            yes(cleanup.removed),
+            if cleanup.kept { "all but what was to be kept".to_owned() } else { yes(cleanup.removed) },
             markdown(&cleanup.detail)
         ),
         format!("Run: {run_at}; {way}; seed {}; backdraft {}", identity.seed, markdown(&identity.tool_version)),

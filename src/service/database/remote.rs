@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     archive::Packed,
-    emulator::{convex::values, s3::link::Link},
+    emulator::{convex::values, link::Link},
     service::{
         change::row_id,
         contract::{Contents, RowChunk, RowStream, ServiceError},

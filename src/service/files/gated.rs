@@ -1,13 +1,15 @@
 //! A bucket that is restored into: each file that is written passes the gate at which an import waits for a fault.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::{
     emulator::targets::Targets,
     store::{
-        ByteStream, CopySource, ObjectInfo, PutOptions, SharedStore, StorageClass, Store, StoreError, Tier, VersionInfo,
+        ByteStream, CopySource, ObjectInfo, PageStream, PutOptions, SharedStore, StorageClass, Store, StoreError, Tier,
+        VersionInfo,
     },
 };
 
@@ -54,8 +56,12 @@ impl Store for Gated {
         self.store.head(key).await
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        self.store.list(prefix).await
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        self.store.get_range(key, range).await
+    }
+
+    fn pages<'s>(&'s self, prefix: &'s str) -> PageStream<'s> {
+        self.store.pages(prefix)
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
