@@ -45,12 +45,18 @@ fn play(scenario: &Scenario, way: Way) -> Record {
 }
 
 fn tried(faults: Vec<FaultSpec>) -> Record {
-    let trial = Trial { faults, stream: None, target_time: None };
+    let trial = Trial { faults, ..Trial::default() };
     play(&scenario("database/control", trial), Way::Simulated)
 }
 
 fn entry(yaml: &str) -> FaultSpec {
     serde_saphyr::from_str(yaml).unwrap()
+}
+
+/// Where a trial is played here: configuration is backed up on the first day alone.
+fn ground(kind: ServiceKind, replicas: &[String]) -> Ground<'_> {
+    let last_backup_day = if kind == ServiceKind::Config { 1 } else { 4 };
+    Ground { primary: "us-east-1", replicas, kind, last_backup_day }
 }
 
 /// What should come of a trial.
@@ -67,12 +73,13 @@ fn expected(fault: &str, mode: &str) -> Outcome {
 #[test]
 fn every_trial_of_a_target_or_process_fault_bites_and_ends_as_it_should() {
     let mut wrong = Vec::new();
+    let replicas = ["eu-west-1".to_owned(), "ap-northeast-1".to_owned()];
     let ours =
         |fault: &&dyn Fault| [Some(Family::Target), Some(Family::Process)].contains(&fault::family_of(fault.name()));
     for fault in fault::all().filter(ours) {
         for (kind, home) in KINDS.into_iter().filter(|(kind, _)| fault.is_for(*kind)) {
             for mode in fault.modes() {
-                let trial = fault.trial(mode.name, &Ground { primary: "us-east-1", kind });
+                let trial = fault.trial(mode.name, &ground(kind, &replicas));
                 let record = play(&scenario(home, trial), Way::Simulated);
                 let what = format!("{} ({}) of {home}", fault.name(), mode.name);
                 for tried in &record.faults {
