@@ -112,7 +112,7 @@ impl Pipeline for Runbook {
         match self.bring_back().await {
             Ok(claim) => RestoreEnd::Restored(claim),
             Err(why) => {
-                self.alarm(AlarmKind::NothingRestorable, why.clone());
+                self.recorder.call(Alarm::new(AlarmKind::NothingRestorable, None, &*why)).await;
                 RestoreEnd::Refused { why }
             }
         }
