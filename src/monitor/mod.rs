@@ -204,7 +204,13 @@ impl Monitor {
 
     fn look_at_primary(&self, now: Now, store: &dyn Store, newest: &Newest, seen: &mut Vec<Sighting>) {
         let Newest { point, object, .. } = newest;
-        let overdue = point.taken_at().is_some_and(|taken| taken < now.due);
+        // A name of the future must not hide that a backup is missing.
+        let overdue = point.taken_at().is_some_and(|taken| taken.min(object.modified) < now.due);
+        let ahead = point.taken_at().map(|taken| taken.duration_since(object.modified));
+        if ahead.is_some_and(|ahead| ahead > content::NAME_AHEAD) && self.watches(Watch::Missing) {
+            let detail = format!("the newest is {point}, and the region got it at {}", object.modified);
+            seen.push(sighting(AlarmKind::ClockSkew, store, detail, None));
+        }
         if overdue && self.watches(Watch::Missing) {
             let detail = format!("the newest is {point}, one was due at {}", now.due);
             seen.push(sighting(AlarmKind::Missing, store, detail, None));

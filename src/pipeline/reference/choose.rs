@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, future::join_all};
 use jiff::Timestamp;
 
-use super::{Reference, chain::Pieces};
+use super::{Reference, chain::Pieces, witness::Witnesses};
 use crate::{
     archive::{MAX_MANIFEST_BYTES, Manifest},
     model::{
@@ -28,6 +28,8 @@ pub(super) struct Candidate {
     pub(super) manifest: Manifest,
     /// The version of the dump, where it or its manifest lies below something newer.
     pub(super) version: Option<String>,
+    /// Whether nothing lies below its manifest.
+    pub(super) is_first: bool,
 }
 
 impl Candidate {
@@ -57,8 +59,8 @@ impl Parts {
 impl Reference {
     /// All candidates of all regions that answer, best first: newest content, then the honest name, then what lies
     /// open before what was overwritten or deleted over, then the plan's order of regions. `pieces` gets those of the
-    /// change stream.
-    pub(super) async fn candidates(&self, pieces: &mut Pieces) -> Vec<Candidate> {
+    /// change stream, `witnesses` what regions say of each point.
+    pub(super) async fn candidates(&self, pieces: &mut Pieces, witnesses: &mut Witnesses) -> Vec<Candidate> {
         let lists = join_all(self.bench.stores.iter().map(|store| store.versions(&self.layout.prefix))).await;
         let mut found = Vec::new();
         for (store, list) in self.bench.stores.iter().zip(lists) {
@@ -69,7 +71,7 @@ impl Reference {
                             pieces.add(store, piece, version);
                         }
                     }
-                    found.extend(self.read_manifests(store, versions).await);
+                    found.extend(self.read_manifests(store, versions, witnesses).await);
                 }
                 Err(why) => self.unreachable(store, &why),
             }
@@ -90,7 +92,12 @@ impl Reference {
         self.bench.recorder.emit(What::Listed { region, points: None, why: Some(why.kind.to_string()) });
     }
 
-    async fn read_manifests(&self, store: &SharedStore, versions: Vec<VersionInfo>) -> Vec<Candidate> {
+    async fn read_manifests(
+        &self,
+        store: &SharedStore,
+        versions: Vec<VersionInfo>,
+        witnesses: &mut Witnesses,
+    ) -> Vec<Candidate> {
         let points = self.points(versions);
         let (region, shown) = (store.region().to_owned(), points.values().filter(|parts| parts.is_shown()).count());
         self.bench.recorder.emit(What::Listed { region, points: Some(shown as u64), why: None });
@@ -109,34 +116,49 @@ impl Reference {
                 }
                 _ => None,
             };
+            let is_first = parts.manifests.len() == 1;
             let candidate =
-                |manifest| Candidate { point: point.clone(), store: store.clone(), manifest, version: None };
+                |manifest| Candidate { point: point.clone(), store: store.clone(), manifest, version: None, is_first };
             match open {
-                Some(Ok(manifest)) => candidates.push(candidate(manifest)),
+                Some(Ok(manifest)) => {
+                    if let Some(at) = parts.manifests.first() {
+                        witnesses.hear(&point, store.region(), at.modified, &manifest);
+                    }
+                    candidates.push(candidate(manifest));
+                }
                 Some(Err(why)) => self.refuse(&point, store.region(), Phase::Choose, why),
                 None => {}
             }
-            candidates.extend(self.hidden(store, &point, &parts).await);
+            candidates.extend(self.hidden(store, &point, &parts, witnesses).await);
         }
         candidates
     }
 
     /// What lies below something newer: versions that were overwritten, or that a delete marker hides. A dump belongs
     /// to a manifest that states its size; whether it is the one is for the restore to find out.
-    async fn hidden(&self, store: &SharedStore, point: &PointName, parts: &Parts) -> Vec<Candidate> {
+    async fn hidden(
+        &self,
+        store: &SharedStore,
+        point: &PointName,
+        parts: &Parts,
+        witnesses: &mut Witnesses,
+    ) -> Vec<Candidate> {
         let mut found = Vec::new();
-        for at in &parts.manifests {
+        for (number, at) in parts.manifests.iter().enumerate() {
             if at.is_latest && !parts.dumps.iter().any(|dump| !dump.is_latest) {
                 continue;
             }
             // Rubbish below rubbish is no news: the newest version was refused aloud.
             let Ok(manifest) = self.read_manifest(store, point, Some(&at.version)).await else { continue };
+            witnesses.hear(point, store.region(), at.modified, &manifest);
+            let is_first = number + 1 == parts.manifests.len();
             let fits = |dump: &&VersionInfo| !(dump.is_latest && at.is_latest) && dump.size == manifest.stored_bytes;
             found.extend(parts.dumps.iter().filter(fits).map(|dump| Candidate {
                 point: point.clone(),
                 store: store.clone(),
                 manifest: manifest.clone(),
                 version: Some(dump.version.clone()),
+                is_first,
             }));
         }
         found

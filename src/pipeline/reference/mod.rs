@@ -28,6 +28,7 @@ mod prune;
 mod restore;
 mod secrets;
 mod stream;
+mod witness;
 
 /// The reference pipeline for one service.
 #[derive(Clone)]

@@ -11,6 +11,7 @@ use super::{
     changed::Comparison,
     choose::Candidate,
     cost,
+    witness::Witnesses,
 };
 use crate::{
     archive::{self, ArchiveError, Digester, InputError, Manifest, TableDigest, Unpacked, check_tables},
@@ -40,7 +41,8 @@ impl Reference {
         let outages = Outages::default();
         let mut pieces = Pieces::new(&outages);
         recorder.begin(Phase::Choose);
-        let candidates = self.candidates(&mut pieces).await;
+        let mut witnesses = Witnesses::default();
+        let candidates = self.candidates(&mut pieces, &mut witnesses).await;
         recorder.end(Phase::Choose, !candidates.is_empty());
         let answering = |outages: &Outages| -> Vec<&str> {
             candidates.iter().map(|c| c.store.region()).filter(|region| outages.of(region).is_none()).collect()
@@ -49,7 +51,10 @@ impl Reference {
             let region = candidate.store.region();
             let tried = match outages.of(region) {
                 Some(kind) => Err(Refusal::new(Phase::Fetch, format!("the region had failed before: {kind}"))),
-                None => self.try_with_changes(candidate, &mut pieces).await,
+                None => match self.believe(candidate, &candidates, &mut witnesses, &outages).await {
+                    Ok(()) => self.try_with_changes(candidate, &mut pieces).await,
+                    Err(why) => Err(Refusal::new(Phase::Choose, why)),
+                },
             };
             match tried {
                 Ok(position) => {
