@@ -40,6 +40,11 @@ pub trait Fault: Send + Sync {
         kind != ServiceKind::WebApplication
     }
 
+    /// Whether one of its modes can strike a service of a kind that the fault is for.
+    fn mode_is_for(&self, _mode: &str, kind: ServiceKind) -> bool {
+        self.is_for(kind)
+    }
+
     /// Whether it strikes recovery points, so that `generations` says which.
     fn strikes_points(&self) -> bool;
 

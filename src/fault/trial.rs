@@ -20,7 +20,7 @@ pub struct Ground<'g> {
     pub kind: ServiceKind,
 }
 
-/// A drill in which a fault can bite: four days of history with a backup at 03:00, the disaster on the last day at 15:00.
+/// A drill in which a fault can bite: [`Ground::days`] of history with backups at 03:00, the disaster on the last day at 15:00.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
     /// What is injected, in this order; the fault that is tried is one of them.
@@ -66,9 +66,14 @@ impl Trial {
 }
 
 impl Ground<'_> {
-    /// Just before the last backup of the history. What is backed up once a week has one alone.
+    /// Days of history of a trial. Configuration is backed up once a week, on days 1 and 8.
+    pub fn days(&self) -> u32 {
+        if self.kind == ServiceKind::Config { 11 } else { 4 }
+    }
+
+    /// Just before the last backup of the history.
     pub fn before_last_backup(&self) -> Moment {
-        Moment::BeforeBackupOfDay(if self.kind == ServiceKind::Config { 1 } else { 4 })
+        Moment::BeforeBackupOfDay(if self.kind == ServiceKind::Config { 8 } else { 4 })
     }
 
     /// An entry for that fault at the primary region, between the last backup and the disaster; for a web application,

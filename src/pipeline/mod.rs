@@ -58,7 +58,7 @@ pub struct Workbench {
 }
 
 /// By how much the name of a backup and the date of its object may differ: an export takes time.
-const CLOCKS_AGREE: SignedDuration = SignedDuration::from_hours(1);
+pub(crate) const CLOCKS_AGREE: SignedDuration = SignedDuration::from_hours(1);
 
 impl Workbench {
     /// A region has a clock, too. Raises an alarm where the name of what a region just got says another time than the

@@ -10,6 +10,7 @@ use crate::{
     emulator::{Schedule, Site, World},
     model::{
         event::Proof,
+        plan::ServiceKind,
         scenario::{FaultSpec, Moment},
         units::Span,
     },
@@ -42,6 +43,11 @@ impl Fault for StaleDump {
             },
             Mode { name: "replica-behind", summary: "the newest points (`generations`) never reached these regions" },
         ]
+    }
+
+    fn mode_is_for(&self, mode: &str, kind: ServiceKind) -> bool {
+        // Nothing else has a change stream.
+        self.is_for(kind) && (mode != "stream-stopped" || kind == ServiceKind::Database)
     }
 
     fn strikes_points(&self) -> bool {

@@ -26,9 +26,9 @@ impl Fault for CorruptJson {
             Mode { name: "truncated", summary: "only the first part of the dump is kept (`keep`)" },
             Mode { name: "bracket-lost", summary: "one row loses its closing brace" },
             Mode { name: "invalid-utf8", summary: "one character becomes a byte that is no UTF-8" },
-            Mode { name: "wrong-type", summary: "one number becomes text" },
+            Mode { name: "wrong-type", summary: "one number becomes text; where there is none, one text a list" },
             Mode { name: "bit-flip", summary: "one bit of the compressed dump is flipped" },
-            Mode { name: "value-changed", summary: "one digit becomes another; the JSON stays valid" },
+            Mode { name: "value-changed", summary: "one digit becomes another, or one letter; the JSON stays valid" },
         ]
     }
 

@@ -14,6 +14,7 @@ use crate::{
         naming::{KeyKind, PointName},
         units::Span,
     },
+    pipeline::CLOCKS_AGREE,
     store::{ByteStream, ObjectInfo, SharedStore, StoreError, StoreErrorKind, VersionInfo},
 };
 
@@ -28,8 +29,6 @@ pub(super) struct Candidate {
     pub(super) manifest: Manifest,
     /// The version of the dump, where it or its manifest lies below something newer.
     pub(super) version: Option<String>,
-    /// Whether nothing lies below its manifest.
-    pub(super) is_first: bool,
 }
 
 impl Candidate {
@@ -76,14 +75,17 @@ impl Reference {
                 Err(why) => self.unreachable(store, &why),
             }
         }
+        let soon = self.bench.clock.now().checked_add(CLOCKS_AGREE).unwrap_or(Timestamp::MAX);
+        let is_future = |c: &Candidate| c.point.taken_at().is_some_and(|named| named > soon);
         let rank = |c: &Candidate| self.bench.stores.iter().position(|s| s.region() == c.store.region());
         found.sort_by(|a, b| {
             let newest_content = b.manifest.position.seq.cmp(&a.manifest.position.seq);
-            let honest = || is_renamed(a).cmp(&is_renamed(b));
+            let honest = || (is_renamed(a), is_future(a)).cmp(&(is_renamed(b), is_future(b)));
             let open = || a.version.is_some().cmp(&b.version.is_some());
             newest_content.then_with(honest).then_with(open).then_with(|| rank(a).cmp(&rank(b)))
         });
         self.warn_of_stale_content(&found);
+        self.warn_of_the_future(&found, is_future);
         found
     }
 
@@ -116,9 +118,8 @@ impl Reference {
                 }
                 _ => None,
             };
-            let is_first = parts.manifests.len() == 1;
             let candidate =
-                |manifest| Candidate { point: point.clone(), store: store.clone(), manifest, version: None, is_first };
+                |manifest| Candidate { point: point.clone(), store: store.clone(), manifest, version: None };
             match open {
                 Some(Ok(manifest)) => {
                     if let Some(at) = parts.manifests.first() {
@@ -144,21 +145,19 @@ impl Reference {
         witnesses: &mut Witnesses,
     ) -> Vec<Candidate> {
         let mut found = Vec::new();
-        for (number, at) in parts.manifests.iter().enumerate() {
+        for at in &parts.manifests {
             if at.is_latest && !parts.dumps.iter().any(|dump| !dump.is_latest) {
                 continue;
             }
             // Rubbish below rubbish is no news: the newest version was refused aloud.
             let Ok(manifest) = self.read_manifest(store, point, Some(&at.version)).await else { continue };
             witnesses.hear(point, store.region(), at.modified, &manifest);
-            let is_first = number + 1 == parts.manifests.len();
             let fits = |dump: &&VersionInfo| !(dump.is_latest && at.is_latest) && dump.size == manifest.stored_bytes;
             found.extend(parts.dumps.iter().filter(fits).map(|dump| Candidate {
                 point: point.clone(),
                 store: store.clone(),
                 manifest: manifest.clone(),
                 version: Some(dump.version.clone()),
-                is_first,
             }));
         }
         found
@@ -209,6 +208,16 @@ impl Reference {
                 let (point, written) = (&candidate.point, candidate.manifest.position.committed_at);
                 let detail = format!("{point} holds data of {written}: older than its name says");
                 self.alarm(AlarmKind::StaleContent, Some(candidate.store.region()), detail);
+            }
+        }
+    }
+
+    fn warn_of_the_future(&self, found: &[Candidate], is_future: impl Fn(&Candidate) -> bool) {
+        let mut said = BTreeSet::new();
+        for candidate in found.iter().filter(|c| is_future(c)) {
+            if said.insert(&candidate.point) {
+                let detail = format!("{} is named by a time that has not come yet", candidate.point);
+                self.alarm(AlarmKind::ClockSkew, Some(candidate.store.region()), detail);
             }
         }
     }

@@ -11,7 +11,7 @@ use super::{
     changed::Comparison,
     choose::Candidate,
     cost,
-    witness::Witnesses,
+    witness::{Court, Witnesses},
 };
 use crate::{
     archive::{self, ArchiveError, Digester, InputError, Manifest, TableDigest, Unpacked, check_tables},
@@ -51,10 +51,13 @@ impl Reference {
             let region = candidate.store.region();
             let tried = match outages.of(region) {
                 Some(kind) => Err(Refusal::new(Phase::Fetch, format!("the region had failed before: {kind}"))),
-                None => match self.believe(candidate, &candidates, &mut witnesses, &outages).await {
-                    Ok(()) => self.try_with_changes(candidate, &mut pieces).await,
-                    Err(why) => Err(Refusal::new(Phase::Choose, why)),
-                },
+                None => {
+                    let mut court = Court { all: &candidates, witnesses: &mut witnesses, outages: &outages };
+                    match self.recognise(candidate, &mut court) {
+                        Ok(()) => self.try_with_changes(candidate, &mut pieces, &mut court).await,
+                        Err(why) => Err(Refusal::new(Phase::Choose, why)),
+                    }
+                }
             };
             match tried {
                 Ok(position) => {
@@ -80,21 +83,26 @@ impl Reference {
 
     /// Restores a candidate with all changes that go on from it; without them where they do not go in as they should.
     /// Returns the last write that the target then holds.
-    async fn try_with_changes(&self, candidate: &Candidate, pieces: &mut Pieces) -> Result<Position, Refusal> {
+    async fn try_with_changes(
+        &self,
+        candidate: &Candidate,
+        pieces: &mut Pieces,
+        court: &mut Court<'_>,
+    ) -> Result<Position, Refusal> {
         let base = candidate.manifest.position;
         let mut chain = self.fetch_chain(base, pieces).await?;
         let Some(to) = chain.end() else {
-            return self.try_candidate(candidate, &mut chain).await.map(|()| base);
+            return self.try_candidate(candidate, &mut chain, court).await.map(|()| base);
         };
         let streamed = What::Streamed { pieces: chain.len() as u64, from: base, to };
-        match self.try_candidate(candidate, &mut chain).await {
+        match self.try_candidate(candidate, &mut chain, court).await {
             Ok(()) => {
                 self.bench.recorder.emit(streamed);
                 Ok(to)
             }
             Err(Refusal { phase: Phase::Import | Phase::Compare, why, .. }) => {
                 self.bench.recorder.emit(What::StreamBroken { after: base, why });
-                self.try_candidate(candidate, &mut Chain::default()).await.map(|()| base)
+                self.try_candidate(candidate, &mut Chain::default(), court).await.map(|()| base)
             }
             Err(refusal) => Err(refusal),
         }
@@ -111,7 +119,12 @@ impl Reference {
         chain.map_err(|why| Refusal::new(Phase::Fetch, why))
     }
 
-    async fn try_candidate(&self, candidate: &Candidate, chain: &mut Chain) -> Result<(), Refusal> {
+    async fn try_candidate(
+        &self,
+        candidate: &Candidate,
+        chain: &mut Chain,
+        court: &mut Court<'_>,
+    ) -> Result<(), Refusal> {
         let recorder = &self.bench.recorder;
         recorder.begin(Phase::Provision);
         let target = self.platform.provision().await;
@@ -122,7 +135,11 @@ impl Reference {
             Ok(untouched) => self.compare(&untouched, chain, &*target).await,
             Err(refusal) => Err(refusal),
         };
-        if let Err(refusal) = imported {
+        let believed = match imported {
+            Ok(()) => self.corroborate(candidate, court).await.map_err(|why| Refusal::new(Phase::Choose, why)),
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = believed {
             if let Err(left) = target.discard().await {
                 tracing::warn!("a refused import could not be discarded: {left}");
             }

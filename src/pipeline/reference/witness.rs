@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::{Reference, chain::Outages, choose::Candidate, cost};
 use crate::{
     archive::Manifest,
-    model::{event::AlarmKind, naming::PointName, words},
+    model::{event::AlarmKind, naming::PointName},
 };
 
 /// What regions say of recovery points.
@@ -69,59 +69,69 @@ fn most<'w>(sides: &[Side<'w>]) -> Option<&'w Manifest> {
     leaders.next().filter(|_| leaders.next().is_none()).map(|side| side.manifest)
 }
 
+/// What is known beside the candidate that is tried.
+pub(super) struct Court<'c> {
+    pub(super) all: &'c [Candidate],
+    pub(super) witnesses: &'c mut Witnesses,
+    pub(super) outages: &'c Outages,
+}
+
 impl Reference {
-    /// Whether a candidate is what was made. Err: why it is not to be believed; an alarm has been raised where it, too,
-    /// agrees with itself.
-    pub(super) async fn believe(
-        &self,
-        candidate: &Candidate,
-        all: &[Candidate],
-        witnesses: &mut Witnesses,
-        outages: &Outages,
-    ) -> Result<(), String> {
-        let point = &candidate.point;
-        if !witnesses.settled.contains_key(point) {
-            let truth = self.settle(witnesses.sides(point), point, all, outages).await;
-            witnesses.settled.insert(point.clone(), truth);
+    /// Whether regions that agree with each other gave another manifest than a candidate's. Costs nothing. Err: why it is
+    /// not to be believed; an alarm has been raised.
+    pub(super) fn recognise(&self, candidate: &Candidate, court: &mut Court<'_>) -> Result<(), String> {
+        match &court.witnesses.sides(&candidate.point)[..] {
+            [only] if *only.manifest != candidate.manifest => {
+                let why = "its manifest was written over another one, and a backup is written once".to_owned();
+                self.contradicted(candidate, court, &why);
+                Err(why)
+            }
+            _ => Ok(()),
         }
-        let truth = witnesses.settled.get(point).and_then(Option::as_ref);
-        if truth == Some(&candidate.manifest) {
-            return Ok(());
-        }
-        let region = candidate.store.region();
-        let why = match truth {
-            Some(_) if candidate.is_first => "its manifest is not the one that other regions were given".to_owned(),
-            Some(_) => "its manifest was written over another one, and a backup is written once".to_owned(),
-            None => "regions have different manifests of it, and it cannot be known which is the true one".to_owned(),
-        };
-        if witnesses.told.insert((point.clone(), region.to_owned())) && self.fits(candidate).await {
-            self.alarm(AlarmKind::Contradicted, Some(region), format!("{point}: {why}; its dump agrees with it"));
-        }
-        Err(why)
     }
 
-    async fn settle(
-        &self,
-        mut sides: Vec<Side<'_>>,
-        point: &PointName,
-        all: &[Candidate],
-        outages: &Outages,
-    ) -> Option<Manifest> {
-        if sides.len() > 1 {
-            let names: Vec<String> = sides.iter().map(|side| side.regions.join(" and ")).collect();
-            tracing::info!("{}: {} contradict each other", point, words::list(&names));
+    /// Whether a candidate that agrees with itself is what was made, where regions contradict each other: the other sides'
+    /// dumps are read. Err: why it is not to be believed; an alarm has been raised.
+    pub(super) async fn corroborate(&self, candidate: &Candidate, court: &mut Court<'_>) -> Result<(), String> {
+        let point = &candidate.point;
+        let sides = court.witnesses.sides(point);
+        if sides.len() < 2 {
+            return Ok(());
+        }
+        if !court.witnesses.settled.contains_key(point) {
             let mut fitting = Vec::new();
             for side in sides {
-                for candidate in all.iter().filter(|one| one.point == *point && one.manifest == *side.manifest) {
-                    if outages.of(candidate.store.region()).is_none() && self.fits(candidate).await {
-                        fitting.push(side);
-                        break;
-                    }
+                if *side.manifest == candidate.manifest || self.has_dump(&side, point, court).await {
+                    fitting.push(side);
                 }
             }
-            sides = fitting;
+            let truth = most(&fitting).cloned();
+            court.witnesses.settled.insert(point.clone(), truth);
         }
-        most(&sides).cloned()
+        let why = match court.witnesses.settled.get(point).and_then(Option::as_ref) {
+            Some(truth) if *truth == candidate.manifest => return Ok(()),
+            Some(_) => "it agrees with itself, and most regions have another one of that name",
+            None => "it agrees with itself, as does another one of that name, and it cannot be known which is the true one",
+        };
+        self.contradicted(candidate, court, why);
+        Err(why.to_owned())
+    }
+
+    fn contradicted(&self, candidate: &Candidate, court: &mut Court<'_>, why: &str) {
+        let (point, region) = (&candidate.point, candidate.store.region());
+        if court.witnesses.told.insert((point.clone(), region.to_owned())) {
+            self.alarm(AlarmKind::Contradicted, Some(region), format!("{point}: {why}"));
+        }
+    }
+
+    /// Whether a dump can be had that fits what a side says.
+    async fn has_dump(&self, side: &Side<'_>, point: &PointName, court: &Court<'_>) -> bool {
+        for candidate in court.all.iter().filter(|one| one.point == *point && one.manifest == *side.manifest) {
+            if court.outages.of(candidate.store.region()).is_none() && self.fits(candidate).await {
+                return true;
+            }
+        }
+        false
     }
 
     /// Reads a dump whole: whether it is the one that its manifest speaks of.
