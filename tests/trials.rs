@@ -143,7 +143,9 @@ fn each_of_these_bites_in_a_drill_and_the_pipeline_comes_out_of_it_well() {
             missed.push(format!("{}: no alarm `{}`", case.name(), expected.words()));
         }
         // A clock that is weeks ahead takes every backup for expired.
-        if record.events.iter().any(|event| matches!(event.what, What::Pruned { .. })) && case.kind != ServiceKind::Config {
+        if record.events.iter().any(|event| matches!(event.what, What::Pruned { .. }))
+            && case.kind != ServiceKind::Config
+        {
             missed.push(format!("{}: something was pruned, and nothing is old enough", case.name()));
         }
         let last = if case.kind == ServiceKind::Config { 8 } else { 4 };
@@ -237,7 +239,8 @@ async fn verified(stage: &Stage, format: DumpFormat, scratch: &Path) -> String {
         keys.into_iter().map(|object| object.key).find(|key| key.ends_with(ending)).unwrap()
     };
     let manifest = site.region.objects().read_all(&site.bucket, &key("manifest.json")).unwrap();
-    let expected = Expected { manifest: Some(Manifest::parse(&manifest)), sha256: None };
+    let expected =
+        Expected { manifest: Some(Manifest::parse(&manifest)), sha256: None, service: Some("database".into()) };
     let origin = StoredObject::new(store.clone(), key(format.extension()), "the dump");
     let options = Options { id_field: "_id".into(), allow_mixed: true };
     let (clock, lanes) = (stage.clock.clone(), stage.lanes.clone());

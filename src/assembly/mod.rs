@@ -108,8 +108,13 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
         let recorder = recorder.of_service(&name);
         let schedule = Schedule::default();
-        let wanted =
-            Wanted { name: &name, plan: service_plan, layout: &layout, recorder, job_clock: Arc::clone(&schedule.clock) };
+        let wanted = Wanted {
+            name: &name,
+            plan: service_plan,
+            layout: &layout,
+            recorder,
+            job_clock: Arc::clone(&schedule.clock),
+        };
         services.push(house.protect(wanted).await?);
         if service_plan.kind == ServiceKind::Files {
             sources.extend(house.source_site(&name).map(|site| (name.clone(), site)));

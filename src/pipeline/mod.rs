@@ -66,7 +66,8 @@ impl Workbench {
     fn compare_clocks(&self, point: &PointName, stored_at: Timestamp, region: &str) {
         let off = point.taken_at().map(|named| stored_at.duration_since(named));
         if off.is_some_and(|off| off.abs() > CLOCKS_AGREE) {
-            let detail = format!("{point} was stored at {stored_at}, as {region} says: the job's clock or zone is wrong");
+            let detail =
+                format!("{point} was stored at {stored_at}, as {region} says: the job's clock or zone is wrong");
             let (kind, region) = (AlarmKind::ClockSkew, Some(region.to_owned()));
             self.recorder.emit(What::Alarm(Alarm { kind, region, detail, justified: true }));
         }

@@ -67,7 +67,12 @@ struct Face {
 impl Clock {
     /// A standing clock that shows `start`.
     pub fn new(way: Way, start: Timestamp) -> Self {
-        Clock { way, scale: 1, face: Arc::new(Mutex::new(Face { shown: start, since: None, mark: None })), deviation: None }
+        Clock {
+            way,
+            scale: 1,
+            face: Arc::new(Mutex::new(Face { shown: start, since: None, mark: None })),
+            deviation: None,
+        }
     }
 
     /// The same clock in a world where one byte stands for `scale` bytes: a large restore is played with little data,

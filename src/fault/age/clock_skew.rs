@@ -28,8 +28,14 @@ impl Fault for ClockSkew {
 
     fn modes(&self) -> &'static [Mode] {
         &[
-            Mode { name: "ahead", summary: "the clock is `by` ahead: names lie in the future, old backups look too old" },
-            Mode { name: "behind", summary: "the clock is `by` behind: the newest backup looks older than those before it" },
+            Mode {
+                name: "ahead",
+                summary: "the clock is `by` ahead: names lie in the future, old backups look too old",
+            },
+            Mode {
+                name: "behind",
+                summary: "the clock is `by` behind: the newest backup looks older than those before it",
+            },
         ]
     }
 

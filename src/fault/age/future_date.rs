@@ -13,7 +13,12 @@ use crate::{
         Site, World,
         s3::{body::Body, version::PutOptions},
     },
-    model::{event::Proof, naming::{Layout, PointName}, scenario::FaultSpec, units::Span},
+    model::{
+        event::Proof,
+        naming::{Layout, PointName},
+        scenario::FaultSpec,
+        units::Span,
+    },
 };
 
 /// Entry in the catalogue.
@@ -62,7 +67,12 @@ impl Fault for FutureDate {
         let millis = i64::try_from(ahead.millis()).ok().filter(|millis| (3_600_000..=MOST).contains(millis));
         let millis = millis.ok_or("parameter `ahead`: write 1 h to 10 years")?;
         let selection = Selection::of(spec);
-        Ok(Box::new(Future { selection, ahead: SignedDuration::from_millis(millis), made: vec![], undo: Undo::default() }))
+        Ok(Box::new(Future {
+            selection,
+            ahead: SignedDuration::from_millis(millis),
+            made: vec![],
+            undo: Undo::default(),
+        }))
     }
 }
 

@@ -48,10 +48,7 @@ impl Fault for ArchiveBomb {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        &[
-            Parameter { name: "inflates_to", summary: "as `10 GiB`; 1 GiB" },
-            RESEALED,
-        ]
+        &[Parameter { name: "inflates_to", summary: "as `10 GiB`; 1 GiB" }, RESEALED]
     }
 
     fn is_for(&self, kind: ServiceKind) -> bool {

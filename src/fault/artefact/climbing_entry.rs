@@ -31,7 +31,10 @@ impl Fault for ClimbingEntry {
 
     fn modes(&self) -> &'static [Mode] {
         &[
-            Mode { name: "parent-folder", summary: "one more entry, `../../../tmp/backdraft-was-here`, is in the archive" },
+            Mode {
+                name: "parent-folder",
+                summary: "one more entry, `../../../tmp/backdraft-was-here`, is in the archive",
+            },
             Mode { name: "absolute", summary: "one more entry, `/tmp/backdraft-was-here`, is in the archive" },
         ]
     }

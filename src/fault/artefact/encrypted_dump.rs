@@ -23,7 +23,10 @@ impl Fault for EncryptedDump {
     }
 
     fn modes(&self) -> &'static [Mode] {
-        &[Mode { name: "ciphertext", summary: "noise of the same size is uploaded over the dump; what was there stays as an older version" }]
+        &[Mode {
+            name: "ciphertext",
+            summary: "noise of the same size is uploaded over the dump; what was there stays as an older version",
+        }]
     }
 
     fn strikes_points(&self) -> bool {
@@ -42,9 +45,10 @@ impl Fault for EncryptedDump {
 
 /// Noise that is another for another dump. Not random: a drill can be repeated.
 fn noise(point: &Struck, length: u64, mut into: BodyWriter) -> Result<Body, String> {
-    let mut state = point.dump_key().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let mut state = point
+        .dump_key()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as u8

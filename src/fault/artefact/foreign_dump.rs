@@ -38,7 +38,10 @@ impl Fault for ForeignDump {
 
     fn modes(&self) -> &'static [Mode] {
         &[
-            Mode { name: "other-service", summary: "a whole backup of another service, with its own manifest, under this one's name" },
+            Mode {
+                name: "other-service",
+                summary: "a whole backup of another service, with its own manifest, under this one's name",
+            },
             Mode { name: "other-tables", summary: "a dump of other tables under the manifest that was there" },
         ]
     }
@@ -95,7 +98,9 @@ fn foreign(format: DumpFormat, into: BodyWriter) -> Result<Forged, String> {
 }
 
 fn rows(table: &str, count: u64) -> impl Iterator<Item = String> {
-    (0..count).map(move |n| format!(r#"{{"_id":"{table}{n:06}","_creationTime":{},"cents":{}}}"#, 1_767_225_600_000 + n, 100 * n))
+    (0..count).map(move |n| {
+        format!(r#"{{"_id":"{table}{n:06}","_creationTime":{},"cents":{}}}"#, 1_767_225_600_000 + n, 100 * n)
+    })
 }
 
 fn lines() -> String {

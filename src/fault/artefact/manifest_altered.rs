@@ -29,8 +29,14 @@ impl Fault for ManifestAltered {
 
     fn modes(&self) -> &'static [Mode] {
         &[
-            Mode { name: "uploaded", summary: "one row is another; dump and manifest are uploaded over the true ones, which stay as older versions" },
-            Mode { name: "replaced", summary: "one row is another; of the true dump and manifest nothing is left in these regions" },
+            Mode {
+                name: "uploaded",
+                summary: "one row is another; dump and manifest are uploaded over the true ones, which stay as older versions",
+            },
+            Mode {
+                name: "replaced",
+                summary: "one row is another; of the true dump and manifest nothing is left in these regions",
+            },
         ]
     }
 

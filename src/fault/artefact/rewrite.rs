@@ -81,7 +81,8 @@ fn edit_middle_line(body: &Body, damage: Damage, into: &mut Writer) -> io::Resul
     if changed { Ok(()) } else { Err(io::Error::other("it has no row that could be damaged")) }
 }
 
-fn edit(line: &mut Vec<u8>, damage: Damage) -> bool {
+/// Damages one line. Whether there was anything to damage.
+pub(super) fn edit(line: &mut Vec<u8>, damage: Damage) -> bool {
     let edited = match damage {
         Damage::LoseBracket => line.iter().rposition(|b| *b == b'}').map(|at| {
             line.remove(at);

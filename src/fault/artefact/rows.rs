@@ -64,12 +64,7 @@ impl TableSeal {
 }
 
 /// A copy of a dump with its rows edited, and what its tables are then.
-pub(super) fn edited(
-    body: &Body,
-    format: DumpFormat,
-    edit: &mut dyn Edit,
-    into: BodyWriter,
-) -> Result<Forged, String> {
+pub(super) fn edited(body: &Body, format: DumpFormat, edit: &mut dyn Edit, into: BodyWriter) -> Result<Forged, String> {
     let mut into = Writer(into);
     let mut seals = Seals { edit, tables: Vec::new() };
     let done = match format {

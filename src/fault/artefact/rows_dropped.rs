@@ -25,7 +25,10 @@ impl Fault for RowsDropped {
     }
 
     fn modes(&self) -> &'static [Mode] {
-        &[Mode { name: "share", summary: "a share of the rows of every table is gone (`share`), spread over all of it; one row at least" }]
+        &[Mode {
+            name: "share",
+            summary: "a share of the rows of every table is gone (`share`), spread over all of it; one row at least",
+        }]
     }
 
     fn parameters(&self) -> &'static [Parameter] {

@@ -30,7 +30,10 @@ impl Fault for SchemaFileMissing {
     }
 
     fn modes(&self) -> &'static [Mode] {
-        &[Mode { name: "removed", summary: "no table has its `generated_schema.jsonl` any more; the rows are untouched" }]
+        &[Mode {
+            name: "removed",
+            summary: "no table has its `generated_schema.jsonl` any more; the rows are untouched",
+        }]
     }
 
     fn parameters(&self) -> &'static [Parameter] {

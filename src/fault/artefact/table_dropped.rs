@@ -25,7 +25,10 @@ impl Fault for TableDropped {
     }
 
     fn modes(&self) -> &'static [Mode] {
-        &[Mode { name: "missing", summary: "the table with the most rows is gone (`table` names another), also from the dump's own list" }]
+        &[Mode {
+            name: "missing",
+            summary: "the table with the most rows is gone (`table` names another), also from the dump's own list",
+        }]
     }
 
     fn parameters(&self) -> &'static [Parameter] {

@@ -31,10 +31,7 @@ impl Fault for ZeroedRange {
     }
 
     fn parameters(&self) -> &'static [Parameter] {
-        &[
-            Parameter { name: "length", summary: "how much, as `4 KiB`; half the dump at the most; 4 KiB" },
-            RESEALED,
-        ]
+        &[Parameter { name: "length", summary: "how much, as `4 KiB`; half the dump at the most; 4 KiB" }, RESEALED]
     }
 
     fn strikes_points(&self) -> bool {

@@ -28,7 +28,10 @@ impl Fault for DeleteMarker {
     }
 
     fn modes(&self) -> &'static [Mode] {
-        &[Mode { name: "hidden", summary: "dump and manifest are deleted as an object is, in a bucket that keeps versions" }]
+        &[Mode {
+            name: "hidden",
+            summary: "dump and manifest are deleted as an object is, in a bucket that keeps versions",
+        }]
     }
 
     fn strikes_points(&self) -> bool {
@@ -92,7 +95,10 @@ impl Hiding {
         for key in [point.dump_key(), point.manifest_key()] {
             let Ok(meta) = objects.head(bucket, &key, None) else { continue };
             if meta.version.is_none() {
-                return Err(format!("{} keeps no versions: to delete there is to delete for good", point.site.region.name()));
+                return Err(format!(
+                    "{} keeps no versions: to delete there is to delete for good",
+                    point.site.region.name()
+                ));
             }
             self.undo.save(&point.site, &key)?;
             objects.delete(bucket, &key, None, false).map_err(|e| e.to_string())?;

@@ -67,9 +67,8 @@ impl Injection for Pruning {
         only_now(onset, NAME)?;
         let (now, keeps) = (world.clock.now(), i128::from(self.keeps.millis()));
         for (site, layout) in self.selection.places(world) {
-            let wiped = self.wiping.wipe(site, &layout.prefix, |entry| {
-                now.duration_since(entry.modified).as_millis() >= keeps
-            });
+            let wiped =
+                self.wiping.wipe(site, &layout.prefix, |entry| now.duration_since(entry.modified).as_millis() >= keeps);
             if let Err(why) = wiped {
                 self.wiping.heal(); // half a fault would be a fault that nobody declared
                 return Err(why);

@@ -111,7 +111,9 @@ impl Reference {
         let why = match court.witnesses.settled.get(point).and_then(Option::as_ref) {
             Some(truth) if *truth == candidate.manifest => return Ok(()),
             Some(_) => "it agrees with itself, and most regions have another one of that name",
-            None => "it agrees with itself, as does another one of that name, and it cannot be known which is the true one",
+            None => {
+                "it agrees with itself, as does another one of that name, and it cannot be known which is the true one"
+            }
         };
         self.contradicted(candidate, court, why);
         Err(why.to_owned())
