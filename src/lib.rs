@@ -11,6 +11,7 @@ pub mod engine;
 pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod explore;
 pub mod fault;
 pub mod incident;
 pub mod input;

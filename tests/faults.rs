@@ -7,18 +7,27 @@ use std::{collections::BTreeMap, path::Path};
 
 use backdraft::{
     assembly::{Parts, assemble},
-    emulator::Backups,
-    emulator::hosting::{
-        Quality,
-        message::{Method, Request},
+    emulator::{
+        Backups,
+        convex::condition::Condition,
+        hosting::{
+            Quality,
+            message::{Method, Request},
+        },
+        restorer::Fate,
+        s3::link::LinkState,
+        targets::Load,
     },
     engine::Stage,
     fault::{self, Fault, Onset},
     input::load::{load_plan, load_scenario},
     model::{
+        event::{Alarm, AlarmKind, What},
+        family::Family,
         plan::ServiceKind,
         record::Way,
         scenario::{FaultSpec, Moment},
+        units::Percent,
     },
     sim::seed::Seed,
 };
@@ -77,7 +86,10 @@ async fn stage(scratch: &Path, id: &str) -> Stage {
         let at = start + jiff::SignedDuration::from_hours(24 * day + 3);
         stage.services[0].service.write(at - jiff::SignedDuration::from_hours(1), 20).await.unwrap();
         stage.clock.set(at);
-        stage.services[0].pipeline.backup(day as u32 + 1).await.unwrap();
+        let made = stage.services[0].pipeline.backup(day as u32 + 1).await.unwrap();
+        for targets in stage.world.targets.values() {
+            targets.expect(Load { rows: made.rows, bytes: made.raw_bytes / stage.clock.scale() });
+        }
         for piece in 1..=3 {
             let at = at + jiff::SignedDuration::from_mins(5 * piece);
             stage.services[0].service.write(at, 2).await.unwrap();
@@ -95,6 +107,16 @@ async fn use_the_world(stage: &Stage) {
         schedule.streams();
     }
     let _ = stage.services[0].service.steady().await;
+    stage.recorder.emit(What::Alarm(Alarm::new(AlarmKind::Missing, None, "nothing is there")));
+    if stage.world.restorer.fate() != Fate::Runs {
+        stage.world.restorer.ends().await;
+    }
+    let is_struck = |targets: &backdraft::emulator::targets::Targets| {
+        targets.condition() != Condition::default() || targets.link().state() != LinkState::Up
+    };
+    if stage.world.targets.values().any(|targets| is_struck(targets)) {
+        stage.services[0].pipeline.restore().await;
+    }
     let addresses = &stage.world.operator.addresses;
     addresses.publish("NEXT_PUBLIC_CONVEX_URL", "https://restored-elsewhere-1.convex.cloud");
     addresses.told("NEXT_PUBLIC_CONVEX_URL");
@@ -106,6 +128,10 @@ async fn use_the_world(stage: &Stage) {
         view.ask("/api/health").await.unwrap();
     }
     for store in &stage.stores {
+        // Somebody writes, too; what they leave is no part of the picture.
+        let probe = futures_util::stream::iter([Ok(bytes::Bytes::from_static(b"probe"))]).boxed();
+        let _ = store.put("probe", probe).await;
+        let _ = store.delete("probe").await;
         for object in store.list("").await.unwrap_or_default() {
             if let Ok((_, mut body)) = store.get(&object.key).await {
                 while let Some(Ok(_)) = body.next().await {}
@@ -126,13 +152,20 @@ fn picture(stage: &Stage) -> BTreeMap<String, String> {
     for (name, backups) in &stage.world.backups {
         seen.insert(format!("{name} job clock"), format!("{:?}", backups.schedule.clock));
     }
+    seen.insert("restorer".into(), format!("{:?}", stage.world.restorer.fate()));
+    seen.insert("messenger".into(), format!("down: {}", stage.world.messenger.is_down()));
+    for (name, targets) in &stage.world.targets {
+        let (condition, link) = (targets.condition(), targets.link().state());
+        seen.insert(format!("{name} targets"), format!("{condition:?} {link:?} {}", targets.gate().is_free()));
+    }
     for (name, hosting) in &stage.world.hosting {
         seen.insert(format!("{name} hosting"), hosting.picture());
     }
     for site in stage.world.sites.iter().chain(stage.world.sources.values()) {
         let name = site.region.name();
-        seen.insert(format!("{name} link"), format!("{:?}", site.region.link().state()));
         seen.insert(format!("{name} listings"), format!("{:?}", site.region.objects().listings_end_after()));
+        let link = site.region.link();
+        seen.insert(format!("{name} link"), format!("{:?} of {}", link.state(), link.layers()));
         for object in site.region.objects().keys(&site.bucket, "").unwrap() {
             seen.insert(
                 format!("{name}/{}", object.key),
@@ -146,6 +179,12 @@ fn picture(stage: &Stage) -> BTreeMap<String, String> {
 fn spec(fault: &dyn fault::Fault, mode: &str, when: Moment) -> FaultSpec {
     let yaml = format!("{{\"fault\":\"{}\",\"mode\":\"{mode}\",\"regions\":[\"us-east-1\"]}}", fault.name());
     let mut spec = FaultSpec { when, ..serde_json::from_str(&yaml).unwrap() };
+    if [Some(Family::Target), Some(Family::Process)].contains(&fault::family_of(fault.name())) {
+        spec.regions.clear();
+    }
+    if ["restore-killed", "restore-hangs"].contains(&fault.name()) {
+        spec.when = Moment::DuringImport(Percent(50));
+    }
     if mode == "expired" {
         // The stage has three days of backups, and none as old as the fault's default.
         spec.with.insert("older_than".into(), "24 h".into());
@@ -184,12 +223,14 @@ async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
 async fn a_fault_that_nothing_met_says_that_it_did_not_bite() {
     let scratch = tempfile::tempdir().unwrap();
     let stage = stage(scratch.path(), "database/control").await;
-    let outage = fault::find("region-outage").unwrap();
-    for mode in outage.modes() {
-        let mut injection = fault::prepare(&spec(outage, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
-        injection.inject(&stage.world, Onset::Now).unwrap();
-        assert!(!injection.proof(&stage.world).bit, "{}", mode.name);
-        injection.heal(&stage.world);
+    let (_, network) = fault::CATALOGUE.iter().find(|(family, _)| *family == Family::Network).unwrap();
+    for fault in *network {
+        for mode in fault.modes() {
+            let mut injection = fault::prepare(&spec(*fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
+            injection.inject(&stage.world, Onset::Now).unwrap();
+            assert!(!injection.proof(&stage.world).bit, "{} / {}", fault.name(), mode.name);
+            injection.heal(&stage.world);
+        }
     }
     let mut stopped =
         fault::prepare(&spec(fault::find("stale-dump").unwrap(), "schedule-stopped", Moment::BeforeBackupOfDay(3)))
@@ -202,6 +243,22 @@ async fn a_fault_that_nothing_met_says_that_it_did_not_bite() {
     stopped.inject(&stage.world, Onset::Now).unwrap();
     stage.world.backups["database"].schedule.starts();
     assert!(!stopped.proof(&stage.world).bit, "backups are no pieces of the stream");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_on_targets_or_on_the_process_that_nobody_met_says_that_it_did_not_bite() {
+    let scratch = tempfile::tempdir().unwrap();
+    let stage = stage(scratch.path(), "database/control").await;
+    let ours =
+        |fault: &&dyn Fault| [Some(Family::Target), Some(Family::Process)].contains(&fault::family_of(fault.name()));
+    for fault in fault::all().filter(ours) {
+        for mode in fault.modes() {
+            let mut injection = fault::prepare(&spec(fault, mode.name, Moment::AtDisaster)).unwrap();
+            injection.inject(&stage.world, Onset::Now).unwrap();
+            assert!(!injection.proof(&stage.world).bit, "{} / {}", fault.name(), mode.name);
+            assert!(injection.heal(&stage.world));
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,6 +327,16 @@ fn a_wrong_mode_or_parameter_is_refused_in_words() {
         r#"{"fault":"corrupt-json","mode":"truncated","with":{"kept":"60%"}}"#,
         r#"{"fault":"corrupt-json","mode":"melted"}"#,
         r#"{"fault":"region-outage","mode":"slow-link","with":{"rate":"0 B/s"}}"#,
+        r#"{"fault":"flapping-region","mode":"by-requests","with":{"down":0}}"#,
+        r#"{"fault":"flapping-region","mode":"by-time","with":{"down":2}}"#,
+        r#"{"fault":"flapping-region","mode":"by-time","with":{"up":"0 s"}}"#,
+        r#"{"fault":"flapping-region"}"#,
+        r#"{"fault":"first-requests-fail","with":{"requests":0}}"#,
+        r#"{"fault":"outage-from-request","with":{"requests":"3"}}"#,
+        r#"{"fault":"body-cut-short","mode":"with-length","with":{"after":"100%"}}"#,
+        r#"{"fault":"connection-reset","mode":"reading","with":{"bodies":0}}"#,
+        r#"{"fault":"slow-first-byte","with":{"latency":"0 s"}}"#,
+        r#"{"fault":"name-lookup-fails","with":{"ttl":"1 h"}}"#,
         r#"{"fault":"stale-dump","mode":"replica-behind"}"#,
         r#"{"fault":"stream-gap","mode":"deleted","with":{"pieces":0}}"#,
         r#"{"fault":"earthquake","mode":"any"}"#,
@@ -293,4 +360,33 @@ async fn a_fault_whose_damage_another_undid_says_that_it_did_not_bite() {
     assert!(first.proof(&stage.world).bit);
     second.inject(&stage.world, Onset::Now).unwrap();
     assert!(!first.proof(&stage.world).bit, "the second flip undid the first");
+}
+
+/// Whoever asks a region meets the nearest fault first, so one that lies behind it is met once that is healed; and each
+/// counts for itself.
+#[tokio::test(start_paused = true)]
+async fn faults_on_the_same_link_act_together_and_prove_themselves_one_by_one() {
+    let scratch = tempfile::tempdir().unwrap();
+    let stage = stage(scratch.path(), "database/control").await;
+    let lay = |name: &str, mode: &str| {
+        let spec = spec(fault::find(name).unwrap(), mode, Moment::AfterLastBackup);
+        let mut injection = fault::prepare(&spec).unwrap();
+        injection.inject(&stage.world, Onset::Now).unwrap();
+        injection
+    };
+    let before = picture(&stage);
+    let mut late = lay("slow-first-byte", "latency");
+    let mut expired = lay("expired-credentials", "all");
+    let mut refused = lay("region-outage", "refused");
+    let bit = |injection: &dyn fault::Injection| injection.proof(&stage.world).bit;
+    use_the_world(&stage).await;
+    assert!(bit(&*refused) && !bit(&*expired) && !bit(&*late), "nobody gets as far as to an answer");
+    assert!(refused.heal(&stage.world));
+    use_the_world(&stage).await;
+    assert!(bit(&*expired) && !bit(&*late), "the newer one answers");
+    assert!(expired.heal(&stage.world) && !bit(&*late));
+    use_the_world(&stage).await;
+    assert!(bit(&*late));
+    assert!(late.heal(&stage.world));
+    assert_eq!(picture(&stage), before);
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use backdraft::{
     assembly::{Parts, assemble},
-    emulator::s3::link::LinkState,
+    emulator::link::{Begins, LinkState},
     engine::Stage,
     model::{
         event::{AlarmKind, What},
@@ -101,7 +101,7 @@ async fn a_break_in_the_middle_of_an_upload_leaves_nothing_under_the_dump_s_name
     let scratch = tempfile::tempdir().unwrap();
     let stage = stage(scratch.path()).await;
     // The read-back of the first region breaks: the dump there is not believed, and the next region gets it.
-    stage.world.sites[0].region.link().arm(2_000, LinkState::Refused);
+    stage.world.sites[0].region.link().lay(LinkState::Refused, Begins::AfterBytes(2_000));
     assert_eq!(backup(&stage, 1).await.unwrap(), ["eu-west-1", "ap-northeast-1"]);
     let site = &stage.world.sites[0];
     let manifests = site.region.objects().keys(&site.bucket, "").unwrap();

@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc};
 use backdraft::{
     assembly::{Parts, assemble},
     check::ledger::compare,
-    emulator::s3::link::LinkState,
+    emulator::link::LinkState,
     engine::Stage,
     model::{
         event::{AlarmKind, Claim, What},

@@ -1,22 +1,23 @@
-//! Every fault on what is backed up, on what is there and on how old it is, tried on the reference pipeline in simulated
-//! time: it bites, and the pipeline comes out of it well. Some of these faults can only bite in a whole drill.
+//! Faults on what is backed up, on what is there and on how old it is: what only a whole drill can show, what `verify` says
+//! of each damaged dump, and that no cut listing and no wrong clock make a backup remove what is needed.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use backdraft::{
     archive::{Form, Manifest},
     assembly::{Parts, assemble},
     engine::Stage,
-    fault::{self, Fault, Ground, Onset, Trial},
+    explore::trials::{self, Tried},
+    fault::{self, Onset},
     model::{
         event::{AlarmKind, What},
         family::Family,
         outcome::Outcome,
         plan::{DumpFormat, Plan, ServiceKind},
         record::{Record, Way},
-        scenario::{FaultSpec, Moment, Scenario},
+        scenario::{FaultSpec, Moment},
         units::ByteSize,
     },
     sim::seed::Seed,
@@ -25,56 +26,15 @@ use backdraft::{
 
 mod kit;
 
-/// The drill that every trial changes, by kind of service.
-const HOMES: [(ServiceKind, &str); 3] = [
-    (ServiceKind::Database, "database/control"),
-    (ServiceKind::Files, "files/control"),
-    (ServiceKind::Config, "config/control"),
-];
-
-fn scenario_of(home: &str, days: u32, trial: Trial) -> Scenario {
-    let mut scenario = kit::scenario(home);
-    let Trial { faults, stream, target_time, format } = trial;
-    scenario.faults = faults;
-    scenario.history.days = days;
-    scenario.history.size = ByteSize(1 << 20);
-    scenario.history.stream = stream;
-    scenario.history.format = format;
-    scenario.disaster.at = format!("day {days} 15:00").parse().unwrap();
-    scenario.disaster.target_time = target_time;
-    scenario
-}
-
-/// One mode of a fault, on one kind of service.
-struct Case {
-    fault: &'static dyn Fault,
-    mode: &'static str,
-    kind: ServiceKind,
-    home: &'static str,
-}
-
-impl Case {
-    fn name(&self) -> String {
-        format!("{} {} / {}", self.home, self.fault.name(), self.mode)
-    }
-
-    fn play(&self, plan: &Plan, way: Way) -> Record {
-        let replicas: Vec<String> = plan.regions.iter().skip(1).map(|region| region.name.clone()).collect();
-        let ground = Ground { primary: &plan.regions[0].name, replicas: &replicas, kind: self.kind };
-        let scenario = scenario_of(self.home, ground.days(), self.fault.trial(self.mode, &ground));
-        kit::play(&self.name(), plan, &scenario, 7, way, Vec::new())
-    }
-}
-
-/// Faults of the families that this test is for, with the kinds of services that they are for.
-fn ours() -> impl Iterator<Item = Case> {
+/// Trials of the families that this test is for.
+fn ours(plan: &Plan, wanted: impl Fn(&str) -> bool) -> Vec<Tried> {
     let families = [Family::Artefact, Family::Presence, Family::Age];
-    let faults = fault::all().filter(move |fault| families.contains(&fault::family_of(fault.name()).unwrap()));
-    let modes = faults.flat_map(|fault| fault.modes().iter().map(move |mode| (fault, mode.name)));
-    modes.flat_map(|(fault, mode)| {
-        let homes = HOMES.iter().filter(move |(kind, _)| fault.is_for(*kind) && fault.mode_is_for(mode, *kind));
-        homes.map(move |(kind, home)| Case { fault, mode, kind: *kind, home })
-    })
+    let all = trials::of_plan(plan, |family, fault, _| families.contains(&family) && wanted(fault.name()));
+    all.into_iter().filter(|tried| tried.fault.is_some()).collect()
+}
+
+fn play(tried: &Tried, plan: &Plan) -> Record {
+    kit::play(&tried.id, plan, &tried.scenario, 7, Way::Simulated, Vec::new())
 }
 
 /// What is wrong with how a trial ended.
@@ -94,63 +54,31 @@ fn alarms(record: &Record, kind: AlarmKind) -> usize {
     record.alarms.iter().filter(|one| one.alarm.kind == kind && one.alarm.justified).count()
 }
 
-/// What became of a trial, in one line.
-fn told(record: &Record) -> String {
-    let mut alarms: BTreeMap<&str, usize> = BTreeMap::new();
-    for alarm in record.alarms.iter().filter(|alarm| alarm.alarm.justified) {
-        *alarms.entry(alarm.alarm.kind.words()).or_default() += 1;
-    }
-    let alarms: Vec<String> = alarms.into_iter().map(|(kind, count)| format!("{kind} ×{count}")).collect();
-    let chosen = record.services[0].restore.chosen.as_ref();
-    let from = chosen.map_or_else(String::new, |claim| format!(" {} from {}", claim.point, claim.region));
-    let outcome = record.result.outcome.map_or("none", Outcome::words);
-    format!("{outcome}{from} · {}", alarms.join(", "))
-}
-
-#[test]
-#[ignore = "prints every trial; TRIAL=name plays one fault, WAY=real plays it for real"]
-fn all_trials_are_shown() {
-    let plan = kit::plan();
-    let (only, real) = (std::env::var("TRIAL").ok(), std::env::var("WAY").is_ok_and(|way| way == "real"));
-    let way = if real { Way::Real } else { Way::Simulated };
-    for case in ours().filter(|case| only.as_deref().is_none_or(|name| name == case.fault.name())) {
-        let record = case.play(&plan, way);
-        println!("{}: {}", case.name(), told(&record));
-        if let Some(wrong) = wrong(&record) {
-            println!("    WRONG: {wrong}");
-        }
-        for tried in &record.services[0].restore.refused {
-            println!("    {} {} {:?}: {}", tried.point, tried.region, tried.phase, tried.why);
-        }
-    }
-}
-
 #[test]
 fn each_of_these_bites_in_a_drill_and_the_pipeline_comes_out_of_it_well() {
     // Those that only a drill can show, and those that the pipeline had to be mended for.
     let names = ["clock-skew", "time-zone-mistaken", "future-date", "manifest-altered", "delete-marker", "listing-cut"];
     let plan = kit::plan();
     let mut missed = Vec::new();
-    for case in ours().filter(|case| names.contains(&case.fault.name())) {
-        let record = case.play(&plan, Way::Simulated);
-        missed.extend(wrong(&record).map(|why| format!("{}: {why}", case.name())));
-        let expected = match case.fault.name() {
+    for tried in ours(&plan, |name| names.contains(&name)) {
+        let record = play(&tried, &plan);
+        missed.extend(wrong(&record).map(|why| format!("{}: {why}", tried.id)));
+        let expected = match tried.fault.map_or("", |fault| fault.name) {
             "clock-skew" | "time-zone-mistaken" | "future-date" => AlarmKind::ClockSkew,
             "manifest-altered" => AlarmKind::Contradicted,
             _ => AlarmKind::Missing,
         };
         if alarms(&record, expected) == 0 {
-            missed.push(format!("{}: no alarm `{}`", case.name(), expected.words()));
+            missed.push(format!("{}: no alarm `{}`", tried.id, expected.words()));
         }
-        // A clock that is weeks ahead takes every backup for expired.
-        if record.events.iter().any(|event| matches!(event.what, What::Pruned { .. }))
-            && case.kind != ServiceKind::Config
-        {
-            missed.push(format!("{}: something was pruned, and nothing is old enough", case.name()));
+        let weekly = tried.service == "config";
+        // A clock that is weeks ahead takes every backup for expired; of weekly ones one has.
+        if !weekly && record.events.iter().any(|event| matches!(event.what, What::Pruned { .. })) {
+            missed.push(format!("{}: something was pruned, and nothing is old enough", tried.id));
         }
-        let last = if case.kind == ServiceKind::Config { 8 } else { 4 };
-        if record.services[0].restore.chosen_day != Some(last) {
-            missed.push(format!("{}: restored day {:?}", case.name(), record.services[0].restore.chosen_day));
+        let chosen = record.services[0].restore.chosen_day;
+        if chosen != Some(if weekly { 8 } else { 4 }) {
+            missed.push(format!("{}: restored day {chosen:?}", tried.id));
         }
     }
     assert!(missed.is_empty(), "\n{}", missed.join("\n"));

@@ -67,9 +67,8 @@ pub(super) fn throw_away_keys() -> Credentials {
 pub(super) fn http_stores(sites: &[Site], gateway: &Gateway, clock: &Clock) -> Vec<SharedStore> {
     let keys = throw_away_keys();
     let open = |site: &Site| -> Option<SharedStore> {
-        let name = site.region.name();
-        let url = gateway.region_url(name)?;
-        let client = S3Store::new(name, &url, &site.bucket, &keys, clock, Patience::default());
+        let port = gateway.region_port(site.region.name())?;
+        let client = S3Store::of_region(&site.region, port, &site.bucket, &keys, clock, Patience::default());
         Some(Arc::new(Witness::new(client, Arc::clone(&site.region))))
     };
     sites.iter().filter_map(open).collect()

@@ -14,6 +14,7 @@ mod console;
 mod credentials;
 mod incident;
 mod list;
+mod matrix;
 mod monitor;
 mod output;
 mod progress;
@@ -72,6 +73,8 @@ enum Verb {
     List(list::ListArgs),
     /// Check plan and scenarios, and read the plan as an engineer would.
     Validate(validate::ValidateArgs),
+    /// Try every fault on the pipeline, and show where each was caught: the detection matrix.
+    Matrix(matrix::MatrixArgs),
     /// Play the drill of a record again, and compare.
     Replay(replay::ReplayArgs),
     /// Write the papers of a drill's incident: status page, notices to users, calls, report.
@@ -129,6 +132,7 @@ impl Verb {
             Verb::Run(args) => run::run(args, common, console),
             Verb::List(args) => list::list(args, common, console),
             Verb::Validate(args) => validate::validate(args, common, console),
+            Verb::Matrix(args) => matrix::matrix(args, common, console),
             Verb::Replay(args) => replay::replay(args, console),
             Verb::Incident(args) => incident::incident(args, console),
             Verb::Monitor(args) => monitor::monitor(args, common, console),

@@ -2,14 +2,18 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    report::Options,
+    sim::clock,
+};
 
 /// A folder that reports are written to.
 pub(super) struct Output {
@@ -23,6 +27,11 @@ impl Output {
         let tried = fs::create_dir_all(dir).and_then(|()| NamedTempFile::new_in(dir).map(|_| ()));
         tried.map_err(|e| output.unwritable(dir, e))?;
         Ok(output)
+    }
+
+    /// A folder below reports/runs that no other run has.
+    pub(super) fn fresh() -> Result<Self> {
+        Output::open(&new_folder()?)
     }
 
     /// Writes a file of that name, `/` in it being folders: under another name first, then renamed.
@@ -61,4 +70,34 @@ pub(super) fn write_file(path: &Path, content: &str) -> Result<()> {
     });
     let help = "choose a file in a folder that is there and that this user may write";
     written.map_err(|e| Error::new("this file cannot be written").at(path.display().to_string()).because(e).help(help))
+}
+
+/// Columns where standard output is no terminal: wide enough for every column of the table.
+const WIDE: usize = 120;
+
+/// The terminal's width, and colour where somebody looks at it and has not said no (<https://no-color.org>).
+pub(super) fn terminal() -> Options {
+    let out = console::Term::stdout();
+    let colour = out.is_term() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+    let width = out.size_checked().map_or(WIDE, |(_, columns)| usize::from(columns));
+    Options { width, colour }
+}
+
+/// A folder that no other run has: two may start in one second.
+fn new_folder() -> Result<PathBuf> {
+    let runs = PathBuf::from("reports/runs");
+    let stamp = clock::wall_now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
+    let unmade = |e| {
+        let what = Error::new("reports cannot be written here").at(runs.display().to_string()).because(e);
+        what.help("choose a folder that this user may write with --out DIR")
+    };
+    fs::create_dir_all(&runs).map_err(unmade)?;
+    for n in 1..100 {
+        let folder = runs.join(if n == 1 { stamp.clone() } else { format!("{stamp}-{n}") });
+        match fs::create_dir(&folder) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| folder).map_err(unmade),
+        }
+    }
+    Err(Error::new("a hundred runs have started in this second").help("choose a folder with --out DIR"))
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::console::Console;
 use crate::{
@@ -51,24 +51,40 @@ impl<'c> Progress<'c> {
 
     /// A drill ended. Where its scratch folder was kept is said even when quiet: somebody asked for it.
     pub(super) fn end(&mut self, record: &Record, kept: Option<&Path>) {
-        self.done += 1;
-        let (n, total, id) = (self.done, self.total, &record.identity.scenario);
         let (result, outcome) = (record.result.result, record.result.outcome);
+        let (ended, how) = (result.words(), outcome.map_or("no outcome", |outcome| outcome.words()));
+        let id = &record.identity.scenario;
+        self.step(
+            "drill-ended",
+            &format!("{ended}  {id}: {how}"),
+            json!({ "id": id, "result": result, "outcome": outcome }),
+        );
+        if let Some(dir) = kept.map(Path::display) {
+            let fields = json!({ "id": id, "path": dir.to_string() });
+            let say = || {
+                self.console.note(
+                    "scratch-kept",
+                    format_args!("{id}: kept the scratch folder {dir}; README.txt there says what is what"),
+                    fields,
+                )
+            };
+            match &self.bar {
+                Some(bar) => bar.suspend(say),
+                None => say(),
+            }
+        }
+    }
+
+    /// One more is done: what is said of it, for people and for programs.
+    pub(super) fn step(&mut self, event: &str, said: &str, mut fields: Value) {
+        self.done += 1;
+        let (n, total) = (self.done, self.total);
         match &self.bar {
             Some(bar) => bar.inc(1),
             None if self.console.is_quiet() => {}
             None => {
-                let (ended, how) = (result.words(), outcome.map_or("no outcome", |outcome| outcome.words()));
-                let fields = json!({ "n": n, "total": total, "id": id, "result": result, "outcome": outcome });
-                self.console.note("drill-ended", format_args!("[{n}/{total}] {ended}  {id}: {how}"), fields);
-            }
-        }
-        if let Some(dir) = kept.map(Path::display) {
-            let fields = json!({ "id": id, "path": dir.to_string() });
-            let say = || self.console.note("scratch-kept", format_args!("{id}: kept the scratch folder {dir}"), fields);
-            match &self.bar {
-                Some(bar) => bar.suspend(say),
-                None => say(),
+                (fields["n"], fields["total"]) = (n.into(), total.into());
+                self.console.note(event, format_args!("[{n}/{total}] {said}"), fields);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `backdraft run`: plays scenarios against the plan, prints a table, writes reports.
 
-use std::{fs, io, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -8,14 +8,14 @@ use super::{
     Common, Ended,
     console::Console,
     incident,
-    output::Output,
+    output::{self, Output},
     progress::Progress,
     selection::{self, Chosen, Selection},
     session::{DEFAULT_SEED, Played, Session, Troupe},
     status_page::StatusPage,
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     exit,
     input::load::Loaded,
     measure,
@@ -24,7 +24,6 @@ use crate::{
         record::{Record, Way},
     },
     report::{self, Options},
-    sim::clock,
 };
 
 /// Arguments of `run`.
@@ -44,7 +43,7 @@ pub(super) struct RunArgs {
     /// A missed objective fails the run, also where the scenario expects it.
     #[arg(long)]
     strict: bool,
-    /// Keep each drill's scratch folder.
+    /// Keep each drill's scratch folder: the regions' objects as plain files, and what was live at the end.
     #[arg(long)]
     keep: bool,
     /// Write the papers of each drill's incident below incidents/ in the output folder.
@@ -61,7 +60,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     let session = Session::start(args.keep)?;
     let output = match &args.out {
         Some(folder) => Output::open(folder)?,
-        None => Output::open(&new_folder()?)?,
+        None => Output::fresh()?,
     };
     let status_page = if args.status_page { Some(StatusPage::start(&session, console)?) } else { None };
     let records = play_all(args, console, &session, plan, chosen, &output, status_page.as_ref())?;
@@ -70,7 +69,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     }
     for format in report::CATALOGUE {
         if format.name() == "terminal" {
-            console.text(format.render(&records, &terminal()));
+            console.text(format.render(&records, &output::terminal()));
             continue;
         }
         let file = format!("report.{}", format.extension());
@@ -122,34 +121,4 @@ fn play_all(
     }
     progress.finish();
     Ok(records)
-}
-
-/// Columns where standard output is no terminal: wide enough for every column of the table.
-const WIDE: usize = 120;
-
-/// The terminal's width, and colour where somebody looks at it and has not said no (<https://no-color.org>).
-fn terminal() -> Options {
-    let out = console::Term::stdout();
-    let colour = out.is_term() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
-    let width = out.size_checked().map_or(WIDE, |(_, columns)| usize::from(columns));
-    Options { width, colour }
-}
-
-/// A folder that no other run has: two may start in one second.
-fn new_folder() -> Result<PathBuf> {
-    let runs = PathBuf::from("reports/runs");
-    let stamp = clock::wall_now().strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
-    let unmade = |e| {
-        let what = Error::new("reports cannot be written here").at(runs.display().to_string()).because(e);
-        what.help("choose a folder that this user may write with --out DIR")
-    };
-    fs::create_dir_all(&runs).map_err(unmade)?;
-    for n in 1..100 {
-        let folder = runs.join(if n == 1 { stamp.clone() } else { format!("{stamp}-{n}") });
-        match fs::create_dir(&folder) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            made => return made.map(|()| folder).map_err(unmade),
-        }
-    }
-    Err(Error::new("a hundred runs have started in this second").help("choose a folder with --out DIR"))
 }

@@ -6,7 +6,12 @@ use std::{
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
 };
 
 use jiff::Timestamp;
@@ -57,12 +62,17 @@ impl Troupe {
 
     /// One scenario, to be played.
     pub(super) fn cast(&self, one: Chosen) -> Cast {
+        self.cast_of(one.id, one.scenario.value, one.scenario.sha256)
+    }
+
+    /// A scenario that is no file, to be played.
+    pub(super) fn cast_of(&self, id: String, scenario: Scenario, scenario_sha256: String) -> Cast {
         Cast {
-            id: one.id,
+            id,
             plan: Arc::clone(&self.plan),
             plan_sha256: self.plan_sha256.clone(),
-            scenario: Arc::new(one.scenario.value),
-            scenario_sha256: one.scenario.sha256,
+            scenario: Arc::new(scenario),
+            scenario_sha256,
             seed: self.seed,
             way: self.way,
         }
@@ -152,6 +162,29 @@ impl Session {
         records
     }
 
+    /// Plays drills on all cores, which only virtual time allows: what is measured must not be disturbed. `ended` is told
+    /// of each as it ends; the records come in the order of the drills.
+    pub(super) fn play_side_by_side(&self, casts: &[Cast], mut ended: impl FnMut(usize, &Record)) -> Vec<Record> {
+        let next = AtomicUsize::new(0);
+        let (done, records) = mpsc::channel();
+        let mut all: Vec<(usize, Record)> = thread::scope(|scope| {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+                let (next, done) = (&next, done.clone());
+                scope.spawn(move || {
+                    while let Some((number, cast)) = numbered(casts, next.fetch_add(1, Ordering::Relaxed)) {
+                        let record = self.play(cast, Arc::new(|_| {})).record;
+                        // Nobody listens only where the run is over.
+                        let _ = done.send((number, record));
+                    }
+                });
+            }
+            drop(done);
+            records.iter().inspect(|(number, record)| ended(*number, record)).collect()
+        });
+        all.sort_by_key(|(number, _)| *number);
+        all.into_iter().map(|(_, record)| record).collect()
+    }
+
     /// Plays one drill and makes its record. Every end leaves a record, and so does a drill that was stopped before it
     /// began.
     pub(super) fn play(&self, cast: &Cast, listener: Listener) -> Played {
@@ -203,13 +236,16 @@ impl Session {
             Err(e) => vec![aborted(format!("no runtime could be started: {e}"))],
         };
         let (complete, detail, kept) = self.clean_up(scratch);
-        events.push(event(What::CleanedUp { complete, detail }));
+        let kept_as_asked = kept.is_some();
+        events.push(event(What::CleanedUp { complete, kept: kept_as_asked, detail }));
         (events, kept)
     }
 
     /// A drill that ran out of disk would say of the pipeline what is true of this machine.
     fn has_room(&self, cast: &Cast, scratch: &Scratch) -> std::result::Result<(), String> {
-        let needed = assembly::scratch_bytes(&cast.plan, &cast.scenario, cast.way);
+        // What is kept is written once more, as plain files.
+        let times = if self.keep { 2 } else { 1 };
+        let needed = assembly::scratch_bytes(&cast.plan, &cast.scenario, cast.way).saturating_mul(times);
         let free = scratch.free().map_err(|e| format!("the scratch disk's free space is not known: {e}"))?;
         if free >= needed {
             return Ok(());
@@ -223,7 +259,8 @@ impl Session {
         let parts = Parts { plan, scenario, seed: Seed(cast.seed), way, scratch, listener: Some(listener) };
         match assembly::assemble(parts).await {
             Err(why) => vec![aborted(why.to_string())],
-            Ok(stage) => {
+            Ok(mut stage) => {
+                stage.keep_in = self.keep.then(|| scratch.to_owned());
                 let recorder = stage.recorder.clone();
                 let time_limit = assembly::time_limit(plan, scenario, way);
                 let (plan, scenario, stop) = (cast.plan.clone(), cast.scenario.clone(), self.stop.clone());
@@ -236,7 +273,10 @@ impl Session {
     fn clean_up(&self, scratch: Scratch) -> (bool, String, Option<PathBuf>) {
         if self.keep {
             return match scratch.keep() {
-                Ok(dir) => (true, "the scratch folder was kept, as asked".into(), Some(dir.to_owned())),
+                Ok(dir) => {
+                    let detail = "nothing listens any more; the scratch folder was kept, as asked".into();
+                    (true, detail, Some(dir.to_owned()))
+                }
                 Err(e) => (false, format!("the scratch folder could not be kept: {e}"), None),
             };
         }
@@ -245,6 +285,10 @@ impl Session {
             Err(e) => (false, format!("the scratch folder could not be removed: {e}"), None),
         }
     }
+}
+
+fn numbered(casts: &[Cast], number: usize) -> Option<(usize, &Cast)> {
+    casts.get(number).map(|cast| (number, cast))
 }
 
 /// Said once and before anything is made, rather than by every drill in the middle of its story.
@@ -281,7 +325,7 @@ fn aborted(why: String) -> Event {
 
 fn never_begun() -> Vec<Event> {
     let detail = "the drill had not begun, nothing had been made".into();
-    vec![event(What::Interrupted), event(What::CleanedUp { complete: true, detail })]
+    vec![event(What::Interrupted), event(What::CleanedUp { complete: true, kept: false, detail })]
 }
 
 fn record(cast: &Cast, events: Vec<Event>, run_at: Option<Timestamp>) -> Record {

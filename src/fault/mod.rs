@@ -20,6 +20,8 @@ mod config_and_web;
 mod network;
 mod points;
 mod presence;
+mod process;
+mod target;
 mod trial;
 
 pub use trial::{Ground, Trial};
@@ -38,11 +40,6 @@ pub trait Fault: Send + Sync {
     /// Whether it can strike a service of that kind.
     fn is_for(&self, kind: ServiceKind) -> bool {
         kind != ServiceKind::WebApplication
-    }
-
-    /// Whether one of its modes can strike a service of a kind that the fault is for.
-    fn mode_is_for(&self, _mode: &str, kind: ServiceKind) -> bool {
-        self.is_for(kind)
     }
 
     /// Whether it strikes recovery points, so that `generations` says which.
@@ -65,6 +62,11 @@ pub trait Fault: Send + Sync {
 
     /// A scenario's entry as an example, in YAML.
     fn example(&self) -> &'static str;
+
+    /// Whether that mode of it can; all of its modes unless it says otherwise.
+    fn mode_is_for(&self, _mode: &str, kind: ServiceKind) -> bool {
+        self.is_for(kind)
+    }
 
     /// A drill in which that mode bites, on a service of a kind that it is for. By itself: alone, at the plan's first
     /// region, between the last backup and the disaster; of a web application, with the disaster.
@@ -137,7 +139,9 @@ pub static CATALOGUE: &[(Family, &[&dyn Fault])] = &[
     (Family::Presence, presence::FAULTS),
     (Family::Age, age::FAULTS),
     (Family::Network, network::FAULTS),
+    (Family::Target, target::FAULTS),
     (Family::ConfigAndWeb, config_and_web::FAULTS),
+    (Family::Process, process::FAULTS),
 ];
 
 /// Every fault of the catalogue.

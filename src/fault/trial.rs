@@ -18,10 +18,13 @@ pub struct Ground<'g> {
     pub replicas: &'g [String],
     /// What sort of service is drilled.
     pub kind: ServiceKind,
+    /// Day of the last backup before the disaster.
+    pub last_backup_day: u32,
 }
 
-/// A drill in which a fault can bite: [`Ground::days`] of history with backups at 03:00, the disaster on the last day at 15:00.
-#[derive(Debug, Clone, PartialEq)]
+/// A drill in which a fault can bite: days of history with backups, the disaster half a day after the last of them
+/// or later.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trial {
     /// What is injected, in this order; the fault that is tried is one of them.
     pub faults: Vec<FaultSpec>,
@@ -29,6 +32,8 @@ pub struct Trial {
     pub stream: Option<Span>,
     /// Recovery target time, where what was written from then on is damaged.
     pub target_time: Option<DayTime>,
+    /// What sort of service is lost with it, where one must be.
+    pub beside: Option<ServiceKind>,
     /// Form of the dump, where it has to be that one.
     pub format: Option<DumpFormat>,
 }
@@ -36,7 +41,7 @@ pub struct Trial {
 impl Trial {
     /// A trial of one entry alone.
     pub fn of(entry: FaultSpec) -> Self {
-        Trial { faults: vec![entry], stream: None, target_time: None, format: None }
+        Trial { faults: vec![entry], ..Trial::default() }
     }
 
     /// The same with another fault before it.
@@ -50,6 +55,12 @@ impl Trial {
     #[must_use]
     pub fn streamed(self, every: Span) -> Self {
         Trial { stream: Some(every), ..self }
+    }
+
+    /// The same where a service of that kind is lost as well.
+    #[must_use]
+    pub fn beside(self, kind: ServiceKind) -> Self {
+        Trial { beside: Some(kind), ..self }
     }
 
     /// The same with dumps of that form.
@@ -66,14 +77,9 @@ impl Trial {
 }
 
 impl Ground<'_> {
-    /// Days of history of a trial. Configuration is backed up once a week, on days 1 and 8.
-    pub fn days(&self) -> u32 {
-        if self.kind == ServiceKind::Config { 11 } else { 4 }
-    }
-
-    /// Just before the last backup of the history.
+    /// Just before the last backup.
     pub fn before_last_backup(&self) -> Moment {
-        Moment::BeforeBackupOfDay(if self.kind == ServiceKind::Config { 8 } else { 4 })
+        Moment::BeforeBackupOfDay(self.last_backup_day)
     }
 
     /// An entry for that fault at the primary region, between the last backup and the disaster; for a web application,
@@ -86,6 +92,7 @@ impl Ground<'_> {
             service: None,
             regions: if is_web { Vec::new() } else { vec![self.primary.to_owned()] },
             generations: Generations::default(),
+            lasts: None,
             when: if is_web { Moment::AtDisaster } else { Moment::default() },
             with: BTreeMap::new(),
         }

@@ -9,6 +9,7 @@ mod exposure;
 mod faults;
 mod findings;
 mod limits;
+pub mod matrix;
 mod monitoring;
 mod objectives;
 mod outcome;
@@ -22,6 +23,7 @@ mod story;
 #[cfg(test)]
 mod testing;
 mod timeline;
+mod unheard;
 
 pub use differences::differences;
 pub use exit_code::exit_code;

@@ -81,6 +81,16 @@ pub enum Way {
     Simulated,
 }
 
+impl Way {
+    /// As people read it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Way::Real => "real",
+            Way::Simulated => "simulated",
+        }
+    }
+}
+
 /// The end of a drill.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ResultBlock {
@@ -88,6 +98,9 @@ pub struct ResultBlock {
     pub result: DrillResult,
     /// How it ended; `None` where it did not get that far.
     pub outcome: Option<Outcome>,
+    /// What shows how it ended, in words; empty in records of earlier versions.
+    #[serde(default)]
+    pub why: String,
     /// Verdict on the objectives together: missed where one is, inconclusive where one could not be judged.
     pub verdict: Verdict,
     /// Each reason why the result is not a pass.
@@ -389,8 +402,11 @@ pub struct Cleanup {
     pub healed: bool,
     /// The steady state held again; `None` where it was not checked.
     pub steady_after: Option<bool>,
-    /// Everything that the drill made is gone.
+    /// Everything that the drill made is gone, but for what was to be kept.
     pub removed: bool,
+    /// The scratch folder was kept, because somebody asked for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
     /// What is left, or was kept.
     pub detail: String,
 }

@@ -68,8 +68,7 @@ impl Workbench {
         if off.is_some_and(|off| off.abs() > CLOCKS_AGREE) {
             let detail =
                 format!("{point} was stored at {stored_at}, as {region} says: the job's clock or zone is wrong");
-            let (kind, region) = (AlarmKind::ClockSkew, Some(region.to_owned()));
-            self.recorder.emit(What::Alarm(Alarm { kind, region, detail, justified: true }));
+            self.recorder.emit(What::Alarm(Alarm::new(AlarmKind::ClockSkew, Some(region), detail)));
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod contract;
 mod figures;
 mod json;
 mod markdown;
+pub mod matrix;
 pub(crate) mod page;
 mod terminal;
 pub(crate) mod text;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use crate::model::{record::Way, time::Elapsed, units::Span};
 
@@ -27,6 +27,8 @@ pub struct Clock {
     face: Arc<Mutex<Face>>,
     /// How far off it is where it is read; right where `None`.
     deviation: Option<Arc<Deviation>>,
+    /// Counts how often time jumped: whoever waits for a moment looks again.
+    jumps: Arc<watch::Sender<u64>>,
 }
 
 /// How far off the clock of one machine is, and whether the machine takes its local time for UTC. The world's own time
@@ -67,12 +69,8 @@ struct Face {
 impl Clock {
     /// A standing clock that shows `start`.
     pub fn new(way: Way, start: Timestamp) -> Self {
-        Clock {
-            way,
-            scale: 1,
-            face: Arc::new(Mutex::new(Face { shown: start, since: None, mark: None })),
-            deviation: None,
-        }
+        let face = Arc::new(Mutex::new(Face { shown: start, since: None, mark: None }));
+        Clock { way, scale: 1, face, deviation: None, jumps: Arc::new(watch::Sender::new(0)) }
     }
 
     /// The same clock in a world where one byte stands for `scale` bytes: a large restore is played with little data,
@@ -139,6 +137,31 @@ impl Clock {
         face.shown = later(face.shown, span.duration());
         if let Some((_, assumed)) = &mut face.mark {
             *assumed = Span(assumed.millis() + span.millis());
+        }
+        drop(face);
+        self.jumps.send_modify(|jumps| *jumps += 1);
+    }
+
+    /// The same for somebody who waits that long: whoever waits for a moment that has come with it acts first.
+    pub async fn let_pass(&self, span: Span) {
+        self.assume(span);
+        tokio::task::yield_now().await;
+    }
+
+    /// Waits until so much time has passed since t0, assumed time too; for ever before t0.
+    pub async fn reached(&self, since_t0: Span) {
+        let mut jumps = self.jumps.subscribe();
+        loop {
+            let Some(now) = self.since_t0() else { return std::future::pending().await };
+            let left = since_t0.millis().saturating_sub(now.total_ms());
+            if left == 0 {
+                return;
+            }
+            tokio::select! {
+                biased;
+                _ = jumps.changed() => {}
+                () = self.sleep(Duration::from_millis(left)) => {}
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 
 use super::{
@@ -13,16 +13,22 @@ use super::{
     wire::{Answer, Page, Part, Pieces, Pinned, VersionPage, VersionToken, Wire, Written},
 };
 use crate::{
-    emulator::s3::{
-        Region,
-        body::Body,
-        link::{Shut, StatusFault},
-        listing::{ListQuery, VersionEntry},
-        multipart::UploadOptions,
-        objects::CopyOptions,
-        refusal::Refusal,
-        rights::{Action, Principal},
-        version::{self, Attributes, Object, ObjectMeta},
+    emulator::{
+        link::{
+            Ending,
+            Intent::{self, Read, Write},
+            Shut, StatusFault,
+        },
+        s3::{
+            Region,
+            body::Body,
+            listing::{ListQuery, VersionEntry},
+            multipart::UploadOptions,
+            objects::CopyOptions,
+            refusal::Refusal,
+            rights::{Action, Principal},
+            version::{self, Attributes, Object, ObjectMeta},
+        },
     },
     sim::clock::Clock,
 };
@@ -73,13 +79,11 @@ impl DirectStore {
 
 impl DirectWire {
     /// A request comes to the region, or does not.
-    async fn arrive(&self) -> Answer<()> {
-        let entered = self.region.link().enter().await;
-        self.clock.spend(if entered == Err(Shut::Refused) { REFUSAL } else { REQUEST }).await;
-        entered.map_err(|shut| match shut {
-            Shut::Refused => StoreErrorKind::Refused,
-            Shut::Rejected(fault) => kind_of_status(fault),
-        })
+    async fn arrive(&self, intent: Intent) -> Answer<()> {
+        let entered = self.region.link().enter(intent).await;
+        let never_left = matches!(entered, Err(Shut::Refused | Shut::Nameless));
+        self.clock.spend(if never_left { REFUSAL } else { REQUEST }).await;
+        entered.map_err(kind_of_shut)
     }
 
     fn permit(&self, action: Action) -> Answer<()> {
@@ -99,25 +103,31 @@ impl DirectWire {
     }
 
     /// A request about an object comes to the region.
-    async fn arrive_for(&self, key: &str) -> Answer<()> {
+    async fn arrive_for(&self, key: &str, intent: Intent) -> Answer<()> {
         if !(1..=LONGEST_KEY).contains(&key.len()) {
             return Err(StoreErrorKind::Nonsense);
         }
-        self.arrive().await
+        self.arrive(intent).await
     }
 
     /// A request with a body comes to the region, and the body after it.
     async fn arrive_with(&self, key: &str, body: &Bytes) -> Answer<Body> {
-        self.arrive_for(key).await?;
+        self.arrive_for(key, Write).await?;
         let (link, mut pace, mut at) = (self.region.link(), Pace::new(&self.clock), 0);
-        while at < body.len() {
-            let size = link.piece().min(body.len() - at);
+        let broken = link.body(Write, body.len() as u64);
+        let end = broken.map_or(body.len(), |broken| broken.at as usize);
+        while at < end {
+            let size = link.piece().min(end - at);
             link.carry_in(size as u64).await.map_err(|shut| match shut {
-                Shut::Refused => StoreErrorKind::Cut,
                 Shut::Rejected(fault) => kind_of_status(fault),
+                _ => StoreErrorKind::Cut,
             })?;
             self.clock.spend(pace.next(size as u64)).await;
             at += size;
+        }
+        if let Some(broken) = broken {
+            link.broke(broken);
+            return Err(StoreErrorKind::Cut);
         }
         self.region.objects().body(body).map_err(|error| kind_of(error.into()))
     }
@@ -135,12 +145,21 @@ impl DirectWire {
     }
 
     fn pieces(&self, body: Body) -> Pieces {
+        let broken = self.region.link().body(Read, body.len());
+        let end = broken.map_or(body.len(), |broken| broken.at);
         let state = (self.clone(), body, 0, Pace::new(&self.clock));
-        let pieces = stream::try_unfold(state, |(wire, body, at, mut pace)| async move {
+        let pieces = stream::try_unfold(state, move |(wire, body, at, mut pace)| async move {
             let link = wire.region.link();
-            let piece = body.read_at(at, link.piece()).map_err(|error| kind_of(error.into()))?;
+            if at >= end {
+                return match broken.inspect(|broken| link.broke(*broken)).map(|broken| broken.ending) {
+                    Some(Ending::Reset) => Err(StoreErrorKind::Cut),
+                    Some(Ending::Short | Ending::ShortUntold) | None => Ok(None),
+                };
+            }
+            let most = usize::try_from(end - at).unwrap_or(usize::MAX).min(link.piece());
+            let piece = body.read_at(at, most).map_err(|error| kind_of(error.into()))?;
             if piece.is_empty() {
-                return Ok(None);
+                return Err(StoreErrorKind::ServerError);
             }
             let size = piece.len() as u64;
             link.carry(size).await.map_err(|_| StoreErrorKind::Cut)?;
@@ -154,17 +173,17 @@ impl DirectWire {
 #[async_trait]
 impl Wire for DirectWire {
     async fn is_alive(&self) -> bool {
-        !matches!(self.arrive().await, Err(StoreErrorKind::Refused))
+        !matches!(self.arrive(Read).await, Err(StoreErrorKind::Refused | StoreErrorKind::NoSuchHost))
     }
 
     async fn head(&self, key: &str) -> Answer<ObjectInfo> {
-        self.arrive_for(key).await?;
+        self.arrive_for(key, Read).await?;
         self.permit(Action::Read)?;
         self.region.objects().head(&self.bucket, key, None).map(|meta| self.info(meta)).map_err(kind_of)
     }
 
     async fn head_source(&self, from: &CopySource) -> Answer<ObjectInfo> {
-        self.arrive_for(&from.key).await?;
+        self.arrive_for(&from.key, Read).await?;
         self.permit(Action::Read)?;
         let bucket = from.bucket.as_deref().unwrap_or(&self.bucket);
         let found = self.region.objects().head(bucket, &from.key, from.version.as_deref());
@@ -172,14 +191,33 @@ impl Wire for DirectWire {
     }
 
     async fn get(&self, key: &str, version: Option<&str>) -> Answer<(ObjectInfo, Pieces)> {
-        self.arrive_for(key).await?;
+        self.arrive_for(key, Read).await?;
         self.permit(Action::Read)?;
         let object = self.region.objects().open(&self.bucket, key, version).map_err(kind_of)?;
         Ok((self.info(object.meta), self.pieces(object.body)))
     }
 
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Answer<Bytes> {
+        self.arrive_for(key, Read).await?;
+        self.permit(Action::Read)?;
+        let object = self.region.objects().open(&self.bucket, key, None).map_err(kind_of)?;
+        let (size, link) = (object.meta.size, self.region.link());
+        if range.start >= size {
+            return Err(StoreErrorKind::Nonsense);
+        }
+        let (mut all, end, mut pace) = (BytesMut::new(), range.end.min(size), Pace::new(&self.clock));
+        while range.start + (all.len() as u64) < end {
+            let at = range.start + all.len() as u64;
+            let piece = object.body.read_at(at, (end - at) as usize).map_err(|error| kind_of(error.into()))?;
+            link.carry(piece.len() as u64).await.map_err(|_| StoreErrorKind::Cut)?;
+            self.clock.spend(pace.next(piece.len() as u64)).await;
+            all.extend_from_slice(&piece);
+        }
+        Ok(all.freeze())
+    }
+
     async fn page(&self, prefix: &str, token: Option<String>) -> Answer<Page> {
-        self.arrive().await?;
+        self.arrive(Read).await?;
         self.permit(Action::List)?;
         let query = ListQuery { resume: token, ..ListQuery::below(prefix) };
         let page = self.region.objects().list(&self.bucket, &query).map_err(kind_of)?;
@@ -188,7 +226,7 @@ impl Wire for DirectWire {
     }
 
     async fn version_page(&self, prefix: &str, token: Option<VersionToken>) -> Answer<VersionPage> {
-        self.arrive().await?;
+        self.arrive(Read).await?;
         self.permit(Action::List)?;
         let (resume, marker) = token.unzip();
         let query = ListQuery { resume, ..ListQuery::below(prefix) };
@@ -205,7 +243,7 @@ impl Wire for DirectWire {
     }
 
     async fn copy(&self, from: &Pinned, key: &str, class: StorageClass) -> Answer<Written> {
-        self.arrive_for(key).await?;
+        self.arrive_for(key, Write).await?;
         let source = self.source(from)?;
         self.permit(Action::Write)?;
         self.clock.spend_on(source.meta.size, BANDWIDTH).await;
@@ -215,7 +253,7 @@ impl Wire for DirectWire {
     }
 
     async fn create_upload(&self, key: &str, options: &PutOptions) -> Answer<String> {
-        self.arrive_for(key).await?;
+        self.arrive_for(key, Write).await?;
         self.permit(Action::Write)?;
         let options = UploadOptions { put: to_put(options), ..Default::default() };
         self.region.objects().create_upload(&self.bucket, key, options).map_err(kind_of)
@@ -230,7 +268,7 @@ impl Wire for DirectWire {
     }
 
     async fn copy_part(&self, from: &Pinned, range: Range<u64>, key: &str, upload: &str, number: u32) -> Answer<Part> {
-        self.arrive_for(key).await?;
+        self.arrive_for(key, Write).await?;
         let source = self.source(from)?;
         self.permit(Action::Write)?;
         self.clock.spend_on(range.end - range.start, BANDWIDTH).await;
@@ -241,7 +279,7 @@ impl Wire for DirectWire {
     }
 
     async fn complete_upload(&self, key: &str, upload: &str, parts: &[Part]) -> Answer<Written> {
-        self.arrive_for(key).await?;
+        self.arrive_for(key, Write).await?;
         self.permit(Action::Write)?;
         let parts: Vec<_> = parts.iter().map(|part| (part.number, Some(part.e_tag.clone()))).collect();
         let objects = self.region.objects();
@@ -249,19 +287,19 @@ impl Wire for DirectWire {
     }
 
     async fn abort_upload(&self, key: &str, upload: &str) -> Answer<()> {
-        self.arrive_for(key).await?;
+        self.arrive_for(key, Write).await?;
         self.permit(Action::Abort)?;
         self.region.objects().abort_upload(&self.bucket, key, upload).map_err(kind_of)
     }
 
     async fn delete(&self, key: &str, version: Option<&str>) -> Answer<()> {
-        self.arrive_for(key).await?;
+        self.arrive_for(key, Write).await?;
         self.permit(if version.is_some() { Action::DeleteVersion } else { Action::Delete })?;
         self.region.objects().delete(&self.bucket, key, version, false).map(drop).map_err(kind_of)
     }
 
     async fn restore(&self, key: &str, tier: Tier, days: u32) -> Answer<()> {
-        self.arrive_for(key).await?;
+        self.arrive_for(key, Write).await?;
         self.permit(Action::Restore)?;
         match self.region.objects().request_restore(&self.bucket, key, None, tier, days) {
             Ok(_) | Err(Refusal::RestoreInProgress) => Ok(()),
@@ -335,11 +373,22 @@ fn to_put(options: &PutOptions) -> version::PutOptions {
     version::PutOptions { attributes, ..Default::default() }
 }
 
+fn kind_of_shut(shut: Shut) -> StoreErrorKind {
+    match shut {
+        Shut::Nameless => StoreErrorKind::NoSuchHost,
+        Shut::Refused => StoreErrorKind::Refused,
+        Shut::Rejected(fault) => kind_of_status(fault),
+        Shut::Reset => StoreErrorKind::Cut,
+    }
+}
+
 fn kind_of_status(fault: StatusFault) -> StoreErrorKind {
     match fault {
         StatusFault::SlowDown503 => StoreErrorKind::SlowDown,
         StatusFault::Denied403 => StoreErrorKind::Denied,
         StatusFault::Internal500 => StoreErrorKind::ServerError,
+        StatusFault::Expired400 => StoreErrorKind::Expired,
+        StatusFault::NotAllowed405 => StoreErrorKind::NotAllowed,
     }
 }
 
@@ -350,6 +399,7 @@ fn kind_of(refusal: Refusal) -> StoreErrorKind {
         Refusal::NoSuchKey { .. } | Refusal::NoSuchVersion(_) => StoreErrorKind::NotFound,
         Refusal::Locked(_) | Refusal::Forbidden(_) => StoreErrorKind::Denied,
         Refusal::Archived(_) => StoreErrorKind::Archived,
+        Refusal::IsDeleteMarker(_) => StoreErrorKind::NotAllowed,
         Refusal::BadDigest(_) => StoreErrorKind::Corrupt,
         Refusal::Scratch(_) => StoreErrorKind::ServerError,
         _ => StoreErrorKind::Nonsense,

@@ -1,11 +1,11 @@
 //! What a pipeline reads and writes backups through. The contract is here; `s3` reaches a region over real HTTP with
 //! aws-sdk-s3, `direct` reaches it in process under the virtual clock. Nothing above this room knows which it holds.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use futures_util::{TryStreamExt, stream::BoxStream};
 use jiff::Timestamp;
 
 pub use crate::emulator::s3::archive::{RestoreState, StorageClass, Tier};
@@ -21,6 +21,12 @@ pub mod witness;
 
 /// A body as it streams, in pieces of any size.
 pub type ByteStream = BoxStream<'static, Result<Bytes, StoreError>>;
+
+/// Pages of a listing as they come, each in the order of its keys and after the one before.
+pub type PageStream<'s> = BoxStream<'s, Result<Vec<ObjectInfo>, StoreError>>;
+
+/// Most bytes that [`Store::get_range`] is asked for.
+pub const MOST_RANGE: u64 = 1 << 20;
 
 /// One bucket in one region.
 #[async_trait]
@@ -47,11 +53,20 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Opens a version, also of an object that is deleted.
     async fn get_version(&self, key: &str, version: &str) -> Result<(ObjectInfo, ByteStream), StoreError>;
 
+    /// Some bytes of an object, no more than [`MOST_RANGE`]; fewer where it ends before.
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError>;
+
     /// What is known of an object without reading it.
     async fn head(&self, key: &str) -> Result<ObjectInfo, StoreError>;
 
+    /// Every object below a prefix, page by page, in the order of their keys: only a page is in memory. Ends after the
+    /// first error.
+    fn pages<'s>(&'s self, prefix: &'s str) -> PageStream<'s>;
+
     /// Every object below a prefix, all pages of it, in the order of their keys.
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError>;
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        self.pages(prefix).try_concat().await
+    }
 
     /// Removes an object; removing what is not there is no error.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
@@ -181,6 +196,9 @@ pub enum StoreErrorKind {
     /// There is no such bucket.
     #[error("no such bucket")]
     NoBucket,
+    /// Its name does not resolve.
+    #[error("no such host")]
+    NoSuchHost,
     /// Nobody listens there.
     #[error("connection refused")]
     Refused,
@@ -196,6 +214,12 @@ pub enum StoreErrorKind {
     /// 403.
     #[error("403 access denied")]
     Denied,
+    /// 400: the key was good once.
+    #[error("credentials expired")]
+    Expired,
+    /// 405: what is there cannot be changed, or cannot be read.
+    #[error("405 not allowed")]
+    NotAllowed,
     /// 403: the object is in an archive and must be restored before it can be read.
     #[error("403 archived: restore it first")]
     Archived,
@@ -211,6 +235,14 @@ pub enum StoreErrorKind {
     /// The stream to be written failed before it ended.
     #[error("the data to write could not be read")]
     Source,
+}
+
+impl StoreErrorKind {
+    /// Whether it says that the whole region is out, not just the object asked for.
+    pub fn is_region_out(self) -> bool {
+        use StoreErrorKind::{Denied, Expired, NoSuchHost, Refused, ServerError, SlowDown, TimedOut};
+        matches!(self, NoSuchHost | Refused | TimedOut | SlowDown | ServerError | Denied | Expired)
+    }
 }
 
 /// Timeouts and retries of a store, the same for both implementations. All in milliseconds.

@@ -91,8 +91,8 @@ impl Tries {
 }
 
 fn is_worth_another(kind: StoreErrorKind) -> bool {
-    use StoreErrorKind::{Corrupt, Cut, Refused, ServerError, SlowDown, TimedOut};
-    matches!(kind, Refused | TimedOut | SlowDown | ServerError | Cut | Corrupt)
+    use StoreErrorKind::{Corrupt, Cut, NoSuchHost, Refused, ServerError, SlowDown, TimedOut};
+    matches!(kind, NoSuchHost | Refused | TimedOut | SlowDown | ServerError | Cut | Corrupt)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::{
 use backdraft::{
     emulator::{
         convex::condition::{Condition, Cut},
-        s3::link::LinkState,
+        link::LinkState,
     },
     service::database::hosted::Address,
     sim::clock::Clock,

@@ -7,7 +7,7 @@ use backdraft::emulator::{
         condition::{Condition, Cut},
         values,
     },
-    s3::link::{LinkState, StatusFault},
+    link::{LinkState, StatusFault},
 };
 use backdraft::service::contract::{Platform, Service};
 use jiff::ToSpan;

@@ -189,7 +189,7 @@ fn a_region_that_falls_silent_ends_no_alarm() {
     // Without the primary nobody can say that the replica is behind; it still is.
     rig.regions[0]
         .link()
-        .set(backdraft::emulator::s3::link::LinkState::Status(backdraft::emulator::s3::link::StatusFault::Denied403));
+        .set(backdraft::emulator::link::LinkState::Status(backdraft::emulator::link::StatusFault::Denied403));
     assert_eq!(look(), Some(1));
     let news = told(&rig, &server);
     assert_eq!(news.len(), 2);

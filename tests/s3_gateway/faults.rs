@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::{Client, primitives::ByteStream};
-use backdraft::emulator::s3::link::{LinkState, StatusFault};
+use backdraft::emulator::link::{Begins, LinkState, StatusFault};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -129,7 +129,7 @@ async fn a_slow_link_delays_answers_and_holds_its_bandwidth_both_ways() {
 async fn an_armed_link_breaks_the_body_off_in_the_middle_and_is_down_afterwards() {
     for state in [LinkState::Refused, LinkState::Status(StatusFault::SlowDown503)] {
         let (world, s3) = world_with(4 << 20);
-        world.region(EU).link().arm(1_000_000, state);
+        world.region(EU).link().lay(state, Begins::AfterBytes(1_000_000));
         assert_eq!(fetch(&s3).await, Err("broken body".to_owned()));
         let counters = world.region(EU).link().counters();
         assert_eq!((counters.bytes_out, counters.cut), (1_000_000, 1));
@@ -146,7 +146,7 @@ async fn an_armed_link_breaks_the_body_off_in_the_middle_and_is_down_afterwards(
 async fn an_armed_black_hole_stalls_the_body_until_it_closes() {
     let (world, s3) = world_with(4 << 20);
     let link = world.region(EU).link();
-    link.arm(1_000_000, LinkState::BlackHole);
+    link.lay(LinkState::BlackHole, Begins::AfterBytes(1_000_000));
     let stalled = tokio::spawn(async move { fetch(&s3).await });
     until_hung(&world, 1).await;
     assert_eq!(link.counters().bytes_out, 1_000_000);

@@ -4,10 +4,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use backdraft::{
-    emulator::s3::{
-        buckets::BucketOptions,
-        link::{LinkState, StatusFault},
+    emulator::{
+        link::{Begins, BodyFault, Ending, Intent, LinkState, StatusFault},
+        s3::buckets::BucketOptions,
     },
+    model::units::Percent,
     store::{Patience, SharedStore},
 };
 use futures_util::TryStreamExt;
@@ -25,13 +26,23 @@ const KEYS: [&str; 6] = ["a", "a/b", "a/b c", "a+ü", "a/./..//", "b"];
 const SIZES: [usize; 5] = [0, 1, 1_000, 300_000, (8 << 20) + 1];
 const PREFIXES: [&str; 4] = ["", "a", "a/", "c"];
 /// Those that need no time to run out.
-const LINKS: [LinkState; 5] = [
+const LINKS: [LinkState; 11] = [
     LinkState::Up,
     LinkState::Refused,
     LinkState::Status(StatusFault::SlowDown503),
     LinkState::Status(StatusFault::Internal500),
     LinkState::Status(StatusFault::Denied403),
+    LinkState::Status(StatusFault::Expired400),
+    LinkState::WritesRejected(StatusFault::NotAllowed405),
+    LinkState::Bodies(broken(Intent::Read, Ending::Reset)),
+    LinkState::Bodies(broken(Intent::Read, Ending::Short)),
+    LinkState::Bodies(broken(Intent::Read, Ending::ShortUntold)),
+    LinkState::Bodies(broken(Intent::Write, Ending::Reset)),
 ];
+
+const fn broken(of: Intent, ending: Ending) -> BodyFault {
+    BodyFault { of, ending, at: Percent(60), first: None }
+}
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -104,7 +115,7 @@ async fn take(step: &Step, nth: usize, store: &SharedStore, world: &World) -> St
             String::new()
         }
         Step::Arm { after_bytes } => {
-            world.region().link().arm(*after_bytes, LinkState::Status(StatusFault::SlowDown503));
+            world.region().link().lay(LinkState::Status(StatusFault::SlowDown503), Begins::AfterBytes(*after_bytes));
             String::new()
         }
     }
@@ -113,7 +124,6 @@ async fn take(step: &Step, nth: usize, store: &SharedStore, world: &World) -> St
 /// What comes of all of them, in a bucket of their own.
 async fn take_all(steps: &[Step], world: &World, bucket: &str) -> Vec<String> {
     world.set_link(LinkState::Up).await;
-    world.region().link().disarm();
     world.region().objects().create_bucket(bucket, BucketOptions::default()).unwrap();
     let store = (world.open)(bucket, Patience { backoff_ms: 1, ..calm() });
     let mut answers = Vec::new();

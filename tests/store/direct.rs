@@ -45,7 +45,9 @@ async fn keeps_the_contract_of_versions_archives_and_rights() {
 #[tokio::test(start_paused = true)]
 async fn fails_as_the_link_does() {
     link_faults::each_state_fails_in_its_own_way_and_heals(&world()).await;
+    link_faults::what_fails_for_some_requests_alone_is_served_for_the_others(&world()).await;
     link_faults::a_body_that_is_cut_in_the_middle_is_never_complete(&world()).await;
+    link_faults::a_body_that_ends_early_is_never_complete_whatever_it_says(&world()).await;
     link_faults::a_body_that_falls_silent_times_out(&world()).await;
     link_faults::a_slow_link_delays_and_loses_nothing(&world()).await;
 }
@@ -54,7 +56,7 @@ async fn fails_as_the_link_does() {
 #[tokio::test(start_paused = true)]
 async fn takes_the_same_virtual_time_every_time() {
     use backdraft::{
-        emulator::s3::link::LinkState,
+        emulator::link::LinkState,
         store::{Patience, StoreErrorKind},
     };
 

@@ -32,14 +32,14 @@ pub async fn world() -> World {
     let (region, scratch) = region(NAME, &clock);
     let keys = Principal::ALL.map(|principal| Key { principal, credentials: credentials_of(principal) });
     let gateway = Gateway::start_with_keys(vec![Arc::clone(&region)], &keys, &clock).unwrap();
-    let (url, time) = (gateway.region_url(NAME).unwrap(), clock.clone());
-    let (url_as, time_as) = (url.clone(), clock.clone());
+    let (url, time_as) = (gateway.region_url(NAME).unwrap(), clock.clone());
+    let (port, time, there) = (gateway.region_port(NAME).unwrap(), clock.clone(), Arc::clone(&region));
     World {
         open: Box::new(move |bucket, patience| {
-            Arc::new(S3Store::new(NAME, &url, bucket, &credentials(), &time, patience))
+            Arc::new(S3Store::of_region(&there, port, bucket, &credentials(), &time, patience))
         }),
         open_as: Box::new(move |principal, bucket| {
-            Arc::new(S3Store::new(NAME, &url_as, bucket, &credentials_of(principal), &time_as, calm()))
+            Arc::new(S3Store::new(NAME, &url, bucket, &credentials_of(principal), &time_as, calm()))
         }),
         region: Some(region),
         gateway: Some(gateway),
@@ -61,12 +61,14 @@ async fn keeps_the_contract_of_versions_archives_and_rights() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fails_as_the_link_does() {
     link_faults::each_state_fails_in_its_own_way_and_heals(&world().await).await;
+    link_faults::what_fails_for_some_requests_alone_is_served_for_the_others(&world().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn never_takes_a_part_for_the_whole() {
     link_faults::a_body_that_is_cut_in_the_middle_is_never_complete(&world().await).await;
     link_faults::a_body_that_falls_silent_times_out(&world().await).await;
+    link_faults::a_body_that_ends_early_is_never_complete_whatever_it_says(&world().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use backdraft::{
-    emulator::s3::{Region, buckets::BucketOptions, gateway::Gateway, link::LinkState, rights::Principal},
+    emulator::{
+        link::LinkState,
+        s3::{Region, buckets::BucketOptions, gateway::Gateway, rights::Principal},
+    },
     sim::clock::{Clock, Stopwatch},
     store::{ByteStream, Patience, SharedStore, StoreError, StoreErrorKind},
 };

@@ -16,7 +16,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{Deployment, condition::Cut, error::ApiError, exports::Finished, imports, provision, streaming, sync};
-use crate::emulator::s3::link::{Shut, StatusFault};
+use crate::emulator::link::{Intent, Shut, StatusFault};
 
 /// How much of an upload is written at once, in bytes.
 const PIECE: usize = 1 << 20;
@@ -56,19 +56,19 @@ impl Deployment {
     /// Whether a key opens it.
     pub(super) fn accepts(&self, key: &str) -> bool {
         let right = key == self.admin_key();
-        let rejected = right && self.condition().rejects_keys;
-        if rejected {
-            self.strike(|struck| struck.keys_rejected += 1);
-        }
-        right && !rejected
+        right && self.state().accepts()
     }
 }
 
 /// The way to the deployment comes first.
 async fn pass_link(State(deployment): Here, request: Request, next: Next) -> Response {
-    match deployment.link().enter().await {
+    // Most routes are asked by POST: what they are for says whether they change anything.
+    let changes = ["/api/import/", "/api/perform_import"].iter().any(|route| request.uri().path().starts_with(route));
+    match deployment.link().enter(if changes { Intent::Write } else { Intent::Read }).await {
         Ok(()) => next.run(request).await,
-        Err(Shut::Refused) => ApiError::new(StatusCode::BAD_GATEWAY, "Down", "the deployment is down").into_response(),
+        Err(Shut::Refused | Shut::Nameless | Shut::Reset) => {
+            ApiError::new(StatusCode::BAD_GATEWAY, "Down", "the deployment is down").into_response()
+        }
         Err(Shut::Rejected(fault)) => rejection(fault).into_response(),
     }
 }
@@ -80,6 +80,12 @@ fn rejection(fault: StatusFault) -> ApiError {
         }
         StatusFault::Denied403 => {
             ApiError::new(StatusCode::FORBIDDEN, "Forbidden", "You do not have permission to perform this operation.")
+        }
+        StatusFault::Expired400 => {
+            ApiError::new(StatusCode::UNAUTHORIZED, "AuthHeaderInvalid", "The access token has expired.")
+        }
+        StatusFault::NotAllowed405 => {
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "The deployment can only be read.")
         }
         StatusFault::Internal500 => ApiError::internal("Your request couldn't be completed. Try again later."),
     }

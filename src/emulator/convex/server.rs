@@ -11,8 +11,8 @@ use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{net::TcpStream, sync::watch, task::JoinHandle};
 
 use super::{Deployment, http};
-use crate::emulator::s3::{
-    link::{Link, LinkState},
+use crate::emulator::link::{
+    Link,
     listener::{self, Door},
 };
 
@@ -58,8 +58,8 @@ impl Server {
     /// Ends all connections and whatever runs in the deployment; when it returns, nothing listens any more.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
-        // Sockets that were upgraded are no longer the listener's; they end with the link.
-        self.deployment.link().set(LinkState::Refused);
+        // Sockets that were upgraded are no longer the listener's.
+        self.deployment.closed.send_replace(true);
         // A task that panicked is gone as well.
         let _ = self.task.await;
         self.deployment.close().await;
@@ -75,7 +75,7 @@ async fn serve(stream: TcpStream, service: TowerToHyperService<axum::Router>, li
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::select! {
         biased;
-        () = link.until(|state| state == LinkState::Refused) => {}
+        () = link.until_refused(true) => {}
         _ = connection => {}
     }
 }

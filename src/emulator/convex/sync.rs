@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Deployment;
-use crate::emulator::s3::link::LinkState;
 
 /// How often a client hears that the connection stands.
 const PING: Duration = Duration::from_secs(15);
@@ -85,12 +84,13 @@ struct Version {
 
 /// Serves a client until it leaves, or the deployment goes down.
 pub(super) async fn serve(socket: WebSocket, deployment: Arc<Deployment>) {
-    let link = Arc::clone(deployment.link());
+    let (link, closing) = (Arc::clone(deployment.link()), Arc::clone(&deployment));
     let session =
         Session { socket, deployment, queries: BTreeMap::new(), version: Version::default(), is_admin: false };
     tokio::select! {
         biased;
-        () = link.until(|state| state == LinkState::Refused) => {}
+        () = closing.closes() => {}
+        () = link.until_refused(true) => {}
         _ = session.run() => {}
     }
 }

@@ -12,17 +12,16 @@ use s3s::{
     config::{S3Config, StaticConfigProvider},
     service::{S3Service, S3ServiceBuilder},
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{net::TcpStream, sync::watch, task::JoinHandle};
 
-use super::{
-    Region,
-    face::Face,
-    link::LinkState,
-    listener::{self, Door},
-    reception::Reception,
-    rights::Principal,
+use super::{Region, face::Face, reception::Reception, rights::Principal};
+use crate::{
+    emulator::link::{
+        Link,
+        listener::{self, Door},
+    },
+    sim::clock::Clock,
 };
-use crate::sim::clock::Clock;
 
 /// An access key with its secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,7 +87,7 @@ impl Gateway {
         let (door, shared) = Door::open(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let reception = Arc::new(Reception::shared(world.clone(), services(true)));
         let (open, _) = watch::channel(true);
-        let serve = move |stream| listener::serve(stream, Arc::clone(&reception), None);
+        let serve = move |stream| receive(stream, Arc::clone(&reception), None);
         let mut tasks = vec![tokio::spawn(listener::run(door, None, clock.clone(), open, stopped.clone(), serve))];
         let mut own = Vec::new();
         for (region, service) in world.iter().zip(services(false)) {
@@ -96,7 +95,7 @@ impl Gateway {
             let reception = Arc::new(Reception::of(region.clone(), service));
             let (opened, open) = watch::channel(true);
             let (link, own_link) = (Arc::clone(region.link()), Arc::clone(region.link()));
-            let serve = move |stream| listener::serve(stream, Arc::clone(&reception), Some(Arc::clone(&link)));
+            let serve = move |stream| receive(stream, Arc::clone(&reception), Some(Arc::clone(&link)));
             let run = listener::run(door, Some(own_link), clock.clone(), opened, stopped.clone(), serve);
             tasks.push(tokio::spawn(run));
             own.push(Own { region: region.clone(), address, open });
@@ -115,11 +114,16 @@ impl Gateway {
         Some(format!("http://{}", own.address))
     }
 
+    /// The port of a region's own address; `None` where there is no such region.
+    pub fn region_port(&self, region: &str) -> Option<u16> {
+        self.own.iter().find(|own| own.region.name() == region).map(|own| own.address.port())
+    }
+
     /// Waits until every region's own address listens, or refuses, as its link says.
     pub async fn settled(&self) {
         for own in &self.own {
             let mut open = own.open.clone();
-            while *open.borrow_and_update() == (own.region.link().state() == LinkState::Refused) {
+            while *open.borrow_and_update() == own.region.link().is_refused() {
                 if open.changed().await.is_err() {
                     return;
                 }
@@ -135,6 +139,14 @@ impl Gateway {
             let _ = task.await;
         }
     }
+}
+
+async fn receive(stream: TcpStream, reception: Arc<Reception>, link: Option<Arc<Link>>) {
+    let answer = move |request| {
+        let reception = Arc::clone(&reception);
+        async move { reception.answer(request).await }
+    };
+    listener::serve(stream, answer, link).await;
 }
 
 fn service(face: Face, keys: &[Key]) -> S3Service {

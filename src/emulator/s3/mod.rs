@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, sync::Arc};
 
-use crate::sim::clock::Clock;
+use crate::{emulator::link::Link, sim::clock::Clock};
 
 pub mod archive;
 pub mod body;
@@ -13,8 +13,6 @@ pub mod control;
 mod cut;
 pub mod face;
 pub mod gateway;
-pub mod link;
-pub(super) mod listener;
 pub mod listing;
 pub mod lock;
 pub mod multipart;
@@ -24,7 +22,6 @@ pub mod refusal;
 pub mod rights;
 pub mod version;
 
-use link::Link;
 use objects::Objects;
 
 /// One emulated S3 site.

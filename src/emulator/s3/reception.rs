@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use s3s::{Body, HttpError, S3Error, service::S3Service};
 
 use super::{
     Region,
-    face::convert::{ARCHIVED_AS, decode},
-    link::Shut,
+    face::convert::{ARCHIVED_AS, RESETS, decode},
 };
+use crate::emulator::link::{Intent, Shut};
 
 /// Unread bytes of a request that are read for nothing, so that a client that is still sending gets its answer.
 const DRAIN: u64 = 64 << 20;
@@ -43,18 +43,21 @@ impl Reception {
         let (region, service) = (&self.regions[nth], &self.services[nth]);
         let expects = head.headers.contains_key(header::EXPECT);
         let empty = body.is_end_stream();
-        let answered = match region.link().enter().await {
-            Err(shut @ Shut::Refused) => return Err(HttpError::new(Box::new(shut))),
+        let answered = match region.link().enter(intent_of(&head.method)).await {
             Err(Shut::Rejected(fault)) => {
                 drain(body, expects).await;
                 render(S3Error::from(fault))?
             }
+            Err(shut) => return Err(HttpError::new(Box::new(shut))),
             Ok(()) if wish.elsewhere(region.name(), self.regions.len() > 1) => {
                 drain(body, expects).await;
                 wrong_region(region.name())
             }
             Ok(()) => with_storage_class(service.call(Request::from_parts(head, Body::from(body))).await?),
         };
+        if answered.headers().contains_key(RESETS) {
+            return Err(HttpError::new(Box::new(Shut::Reset)));
+        }
         Ok(kept_or_closed(answered, expects, empty))
     }
 
@@ -68,6 +71,11 @@ impl Reception {
             _ => self.regions.iter().position(has).or(signed).unwrap_or(0),
         }
     }
+}
+
+/// Whether a request would change anything.
+fn intent_of(method: &Method) -> Intent {
+    if matches!(*method, Method::GET | Method::HEAD) { Intent::Read } else { Intent::Write }
 }
 
 /// What a request says of where it wants to go.

@@ -69,7 +69,8 @@ impl Fault for StreamGap {
     }
 
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
-        Trial::of(ground.entry(NAME, mode).at(Moment::AtDisaster)).streamed(Span::minutes(30))
+        let entry = ground.entry(NAME, mode).at(Moment::AtDisaster).with("older_than", "2 h");
+        Trial::of(entry).streamed(Span::minutes(30))
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

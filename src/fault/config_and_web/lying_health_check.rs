@@ -1,7 +1,7 @@
 //! Lying health check: it says that all is well, whatever users get.
 
 use super::homes::Homes;
-use crate::fault::{Fault, Injection, Mode, Onset, only_now};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, only_now};
 use crate::{
     emulator::{World, hosting::Hosting},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec},
@@ -35,6 +35,10 @@ impl Fault for LyingHealthCheck {
 
     fn example(&self) -> &'static str {
         "- fault: lying-health-check\n  mode: always-ok\n  when: at-disaster\n"
+    }
+
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        Trial::of(ground.entry(NAME, mode)).after(ground.entry("bad-deploy", "broken-build"))
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

@@ -1,7 +1,7 @@
 //! Rollback target gone: the deployment that one would go back to is no longer kept, and sometimes neither is its commit.
 
 use super::homes::Homes;
-use crate::fault::{Fault, Injection, Mode, Onset, joined, only_now};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, joined, only_now};
 use crate::{
     emulator::{
         World,
@@ -43,6 +43,10 @@ impl Fault for RollbackTargetGone {
 
     fn example(&self) -> &'static str {
         "- fault: rollback-target-gone\n  mode: deployment-deleted\n  when: at-disaster\n"
+    }
+
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        Trial::of(ground.entry(NAME, mode)).after(ground.entry("bad-deploy", "broken-build"))
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

@@ -4,7 +4,7 @@
 use super::config_dump;
 use super::config_dump::Changed;
 use crate::fault::{
-    Fault, Injection, Mode, Onset, joined, only_now,
+    Fault, Ground, Injection, Mode, Onset, Trial, joined, only_now,
     points::{Struck, Undo},
 };
 use crate::{
@@ -55,6 +55,12 @@ impl Fault for SecretLeaked {
 
     fn example(&self) -> &'static str {
         "- fault: secret-leaked\n  mode: value-in-backup\n  regions: [us-east-1]\n"
+    }
+
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        let entry = ground.entry(NAME, mode);
+        // What an export leaks must be set before the export.
+        Trial::of(if mode == "redaction-forgotten" { entry.at(ground.before_last_backup()) } else { entry })
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

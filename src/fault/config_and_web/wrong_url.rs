@@ -1,10 +1,15 @@
 //! Wrong URL: a service was restored at a new address, and whoever brings the configuration up to date is told the old
 //! one.
 
-use crate::fault::{Fault, Injection, Mode, Onset, only_now};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, only_now};
 use crate::{
     emulator::World,
-    model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, words},
+    model::{
+        event::Proof,
+        plan::ServiceKind,
+        scenario::{FaultSpec, Moment},
+        words,
+    },
 };
 
 /// Entry in the catalogue.
@@ -41,6 +46,11 @@ impl Fault for WrongUrl {
 
     fn example(&self) -> &'static str {
         "- fault: wrong-url\n  mode: old-is-dead\n  when: at-disaster\n"
+    }
+
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        // An address is wrong once the database has moved.
+        Trial::of(ground.entry(NAME, mode).everywhere().at(Moment::AtDisaster)).beside(ServiceKind::Database)
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

@@ -2,19 +2,13 @@
 
 use std::time::Duration;
 
-use crate::fault::{
-    Fault, Injection, Mode, Onset, Parameter, joined, parameter,
-    points::{Struck, points_at},
-};
+use super::condition::Condition;
 use crate::{
-    emulator::{
-        Site, World,
-        s3::link::{LinkCounters, LinkState, StatusFault},
-    },
+    emulator::link::{LinkState, StatusFault},
+    fault::{Fault, Injection, Mode, Parameter, parameter},
     model::{
-        event::Proof,
         scenario::FaultSpec,
-        units::{Percent, Rate, Span},
+        units::{Rate, Span},
     },
 };
 
@@ -71,99 +65,19 @@ impl Fault for RegionOutage {
             "denied" => LinkState::Status(StatusFault::Denied403),
             _ => LinkState::Slow { bytes_per_second: rate.0, latency },
         };
-        Ok(Box::new(Outage { regions: spec.regions.clone(), state, before: vec![] }))
+        Ok(Box::new(Condition::of(spec, state, describe(&state), "requests")))
     }
 }
 
-struct Outage {
-    regions: Vec<String>,
-    state: LinkState,
-    /// The sites struck, with what their links had counted and were like before.
-    before: Vec<(Site, LinkCounters, LinkState)>,
-}
-
-impl Injection for Outage {
-    fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
-        let sites: Vec<Site> = world.sites_named(&self.regions).cloned().collect();
-        let mut words = Vec::new();
-        for site in &sites {
-            let link = site.region.link();
-            self.before.push((site.clone(), link.counters(), link.state()));
-            match onset {
-                Onset::Now => link.set(self.state),
-                Onset::AfterShare(share) => {
-                    let Some(bytes) = bytes_until(world, site, share) else {
-                        self.heal(world);
-                        return Err(format!("{} has no dump to be cut short", site.region.name()));
-                    };
-                    link.arm(bytes, self.state);
-                }
-            }
-            words.push(site.region.name());
-        }
-        let begins = if onset == Onset::Now { "" } else { ", beginning in the middle of a fetch" };
-        Ok(format!("{} of {}{begins}", describe(self.state), joined(&words)))
-    }
-
-    fn proof(&self, _: &World) -> Proof {
-        let mut seen = Vec::new();
-        let mut bit = !self.before.is_empty();
-        for (site, before, _) in &self.before {
-            let now = site.region.link().counters();
-            let struck = match self.state {
-                LinkState::Slow { .. } => now.delayed - before.delayed,
-                _ => (now.refused - before.refused) + (now.hung - before.hung) + (now.rejected - before.rejected),
-            };
-            let struck = struck + (now.cut - before.cut);
-            bit &= struck > 0;
-            seen.push(format!(
-                "{}: {}",
-                site.region.name(),
-                if struck > 0 { "requests met it" } else { "no request met it" }
-            ));
-        }
-        Proof { bit, evidence: joined(&seen) }
-    }
-
-    fn heal(&mut self, _: &World) -> bool {
-        for (site, _, state) in self.before.drain(..) {
-            site.region.link().disarm();
-            site.region.link().set(state);
-        }
-        true
-    }
-}
-
-/// Bytes that a region sends until that share of its newest dump has gone: every point's manifest is read before it.
-fn bytes_until(world: &World, site: &Site, share: Percent) -> Option<u64> {
-    // Restores go service by service: the first one with a dump here is the one that is cut short.
-    let points = world.backups_of(None).filter_map(|backups| points_at(site, &backups.layout).ok());
-    let points = points.into_iter().find(|points| points.iter().any(|point| point.dump.is_some()))?;
-    let objects = site.region.objects();
-    let manifest = |point: &Struck| objects.head(&site.bucket, &point.manifest_key(), None).map_or(0, |m| m.size);
-    let manifests: u64 = points.iter().map(manifest).sum();
-    let newest = points.iter().find_map(|point| point.dump.as_ref())?;
-    Some(manifests + share.of(newest.size + beside(site, points.first()?)))
-}
-
-/// Size of what a point's manifest says lies beside its dump: the files that a list of files names.
-fn beside(site: &Site, point: &Struck) -> u64 {
-    let manifest = site.region.objects().read_all(&site.bucket, &point.manifest_key()).unwrap_or_default();
-    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
-    manifest["content_bytes"].as_u64().unwrap_or(0)
-}
-
-fn describe(state: LinkState) -> String {
+fn describe(state: &LinkState) -> String {
     match state {
-        LinkState::Up => "no outage".into(),
         LinkState::Refused => "refused connections".into(),
         LinkState::BlackHole => "a black hole instead".into(),
         LinkState::Status(StatusFault::SlowDown503) => "503 SlowDown answers".into(),
-        LinkState::Status(StatusFault::Denied403) => "403 AccessDenied answers".into(),
-        LinkState::Status(StatusFault::Internal500) => "500 InternalError answers".into(),
         LinkState::Slow { bytes_per_second, latency } => {
-            let latency = Span(Duration::as_millis(&latency) as u64);
-            format!("a slow link ({}, {latency} latency)", Rate(bytes_per_second))
+            let latency = Span(Duration::as_millis(latency) as u64);
+            format!("a slow link ({}, {latency} latency)", Rate(*bytes_per_second))
         }
+        _ => "403 AccessDenied answers".into(),
     }
 }

@@ -15,7 +15,6 @@ use crate::{
         units::Span,
     },
     service::contract::BucketPlatform,
-    store::StoreErrorKind,
 };
 
 mod backup;
@@ -61,8 +60,7 @@ impl FilePipeline {
 
     fn alarm(&self, kind: AlarmKind, region: Option<&str>, detail: String) {
         // What the pipeline itself saw fail did fail: its alarms are never false ones.
-        let alarm = Alarm { kind, region: region.map(Into::into), detail, justified: true };
-        self.bench.recorder.emit(What::Alarm(alarm));
+        self.bench.recorder.emit(What::Alarm(Alarm::new(kind, region, detail)));
     }
 
     fn refuse(&self, point: &PointName, region: &str, phase: Phase, why: String) {
@@ -82,10 +80,4 @@ impl Pipeline for FilePipeline {
     async fn restore(&self) -> RestoreEnd {
         self.restore_newest_good().await
     }
-}
-
-/// Whether a failure says that the whole region is out, not just this object.
-fn is_region_out(kind: StoreErrorKind) -> bool {
-    use StoreErrorKind as K;
-    matches!(kind, K::Refused | K::TimedOut | K::SlowDown | K::ServerError | K::Denied)
 }

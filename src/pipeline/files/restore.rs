@@ -12,12 +12,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::{
     AT_ONCE, DIGEST, FilePipeline,
     choose::{Generation, Place},
-    is_region_out,
     list::FileEntry,
     transfer::{Broken, digest, transfer},
 };
 use crate::{
-    model::event::{AlarmKind, Claim, Phase},
+    model::event::{Alarm, AlarmKind, Claim, Phase},
     pipeline::RestoreEnd,
     service::contract::Bucket,
     store::{ByteStream, PutOptions, SharedStore, Store, StoreErrorKind},
@@ -51,7 +50,7 @@ impl Wanting {
 
     fn note(&self, region: &str, key: &str, broken: Broken) {
         if let Broken::Read(kind) = broken
-            && is_region_out(kind)
+            && kind.is_region_out()
         {
             let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
             out.entry(region.to_owned()).or_insert(kind);
@@ -99,7 +98,7 @@ impl FilePipeline {
             (0, None) => "no region has a generation of files that could be read".to_owned(),
             (n, _) => format!("none of {n} generations of files is whole"),
         };
-        self.alarm(AlarmKind::NothingRestorable, None, why.clone());
+        recorder.call(Alarm::new(AlarmKind::NothingRestorable, None, &*why)).await;
         RestoreEnd::Refused { why }
     }
 
@@ -169,18 +168,23 @@ impl FilePipeline {
 
     /// The list from the first place that has it as its manifest says.
     async fn fetch_list(&self, generation: &Generation, wanting: &Wanting) -> Result<(Vec<FileEntry>, Place), Refusal> {
-        let mut last = None;
+        let mut last: Option<(&str, Refusal)> = None;
         for place in generation.places.iter().filter(|place| !wanting.is_out(place.store.region())) {
             let region = place.store.region();
             let refusal = match self.open_list(generation, place).await {
                 Err(e) => {
-                    if is_region_out(e.kind) {
+                    if e.kind.is_region_out() {
                         wanting.note(region, "the list of files", Broken::Read(e.kind));
                     }
                     Refusal::new(Phase::Fetch, e.kind)
                 }
                 Ok(body) => match self.read_list(&generation.manifest, body).await {
-                    Ok(entries) => return Ok((entries, place.clone())),
+                    Ok(entries) => {
+                        if let Some((region, Refusal { phase, why })) = last {
+                            self.refuse(&generation.point, region, phase, why);
+                        }
+                        return Ok((entries, place.clone()));
+                    }
                     Err(why) => Refusal::new(Phase::Verify, format!("its list of files: {why}")),
                 },
             };

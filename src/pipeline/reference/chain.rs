@@ -14,7 +14,6 @@ use futures_util::{StreamExt, stream};
 use super::{
     Reference,
     changed::Changed,
-    choose::is_region_out,
     cost,
     piece::{self, Header, Opened},
 };
@@ -41,7 +40,7 @@ impl Outages {
 
     /// A request failed; where it was the whole region, that is remembered.
     pub(super) fn note(&self, region: &str, kind: StoreErrorKind) {
-        if is_region_out(kind) {
+        if kind.is_region_out() {
             self.known().entry(region.to_owned()).or_insert(kind);
         }
     }
@@ -318,7 +317,7 @@ impl Reference {
     fn tell_failed(&self, pieces: &mut Pieces, name: &PieceName, fetched: &Fetched) {
         for (region, why) in &fetched.failed {
             let (phase, said) = match why {
-                Failure::Store(kind) if is_region_out(*kind) => (Phase::Fetch, region.clone()),
+                Failure::Store(kind) if kind.is_region_out() => (Phase::Fetch, region.clone()),
                 Failure::Store(_) => (Phase::Fetch, format!("{region} {name}")),
                 Failure::Content(_) => (Phase::Verify, format!("{region} {name}")),
             };

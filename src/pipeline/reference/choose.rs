@@ -15,7 +15,7 @@ use crate::{
         units::Span,
     },
     pipeline::CLOCKS_AGREE,
-    store::{ByteStream, ObjectInfo, SharedStore, StoreError, StoreErrorKind, VersionInfo},
+    store::{ByteStream, ObjectInfo, SharedStore, StoreError, VersionInfo},
 };
 
 /// A point is named when its export starts. A name that is this much newer than the export its manifest speaks of is
@@ -226,12 +226,6 @@ impl Reference {
         let tried = PointTried { point: point.to_string(), region: region.to_owned(), phase, why };
         self.bench.recorder.emit(What::PointRefused(tried));
     }
-}
-
-/// Whether a failure says that the whole region is out, not just this object.
-pub(super) fn is_region_out(kind: StoreErrorKind) -> bool {
-    use StoreErrorKind as K;
-    matches!(kind, K::Refused | K::TimedOut | K::SlowDown | K::ServerError | K::Denied)
 }
 
 /// Whether the content is older than the name.

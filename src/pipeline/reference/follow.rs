@@ -1,6 +1,6 @@
 //! The last step of the runbook: a restored configuration is pointed at the services that came back after it, and every
-//! address in it is tried. What the runbook says is believed only where something answers there; else the provider that
-//! runs the service is asked.
+//! address in it is tried. That something answers is no proof that it is the service: the provider that runs it is asked
+//! in any case, and what it says counts.
 
 use super::{Reference, cost};
 use crate::{
@@ -23,16 +23,18 @@ impl Reference {
     async fn try_to_follow(&self) -> Result<bool, ServiceError> {
         self.platform.follow(Directory::Runbook).await?;
         let dead = self.platform.dead_addresses().await?;
-        if dead.is_empty() {
-            return Ok(true);
-        }
         let corrected = self.platform.follow(Directory::Provider).await?;
         let still_dead = self.platform.dead_addresses().await?;
-        let after = match still_dead.is_empty() {
-            true => format!("the provider says {}", corrected.join(", ")),
-            false => "the provider knows no better".to_owned(),
+        let provider_says = || format!("the provider says {}", corrected.join(", "));
+        let wrong = match (dead.is_empty(), corrected.is_empty(), still_dead.is_empty()) {
+            (true, true, _) => return Ok(true),
+            (true, false, _) => {
+                format!("what answers at the runbook's addresses is not the service; {}", provider_says())
+            }
+            (false, _, true) => format!("nothing answers at {}; {}", dead.join(", "), provider_says()),
+            (false, _, false) => format!("nothing answers at {}; the provider knows no better", dead.join(", ")),
         };
-        self.alarm(AlarmKind::WrongAddress, None, format!("nothing answers at {}; {after}", dead.join(", ")));
+        self.alarm(AlarmKind::WrongAddress, None, wrong);
         Ok(still_dead.is_empty())
     }
 }

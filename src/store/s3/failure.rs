@@ -3,6 +3,7 @@
 use std::{error::Error, io};
 
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::dns::ResolveDnsError;
 
 use crate::store::StoreErrorKind;
 
@@ -46,6 +47,8 @@ fn kind_of_answer(status: u16, code: Option<&str>) -> StoreErrorKind {
         ("RequestTimeout", _) => StoreErrorKind::TimedOut,
         ("SlowDown", _) | (_, 503 | 429) => StoreErrorKind::SlowDown,
         ("InternalError", _) | (_, 500..=599) => StoreErrorKind::ServerError,
+        ("ExpiredToken", _) => StoreErrorKind::Expired,
+        ("MethodNotAllowed", _) | (_, 405) => StoreErrorKind::NotAllowed,
         ("InvalidObjectState", _) => StoreErrorKind::Archived,
         ("AccessDenied", _) | (_, 403) => StoreErrorKind::Denied,
         ("", 404) => StoreErrorKind::NotFound,
@@ -55,12 +58,15 @@ fn kind_of_answer(status: u16, code: Option<&str>) -> StoreErrorKind {
 
 /// A connection that gave no answer.
 fn kind_of_broken_connection(error: &(dyn Error + 'static)) -> StoreErrorKind {
+    if chain(error).any(|error| error.is::<ResolveDnsError>()) {
+        return StoreErrorKind::NoSuchHost;
+    }
     match chain(error).find_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind) {
         Some(io::ErrorKind::TimedOut) => StoreErrorKind::TimedOut,
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
             StoreErrorKind::Cut
         }
-        Some(_) => StoreErrorKind::Refused, // refused, unreachable, no such host
+        Some(_) => StoreErrorKind::Refused, // refused, unreachable
         None => match chain(error).find_map(|error| error.downcast_ref::<hyper::Error>()) {
             Some(error) if error.is_parse() => StoreErrorKind::Nonsense,
             Some(_) => StoreErrorKind::Cut,
@@ -84,7 +90,9 @@ mod tests {
 
     #[test]
     fn an_answers_code_counts_before_its_status() {
-        use StoreErrorKind::{Archived, Denied, NoBucket, Nonsense, NotFound, ServerError, SlowDown};
+        use StoreErrorKind::{
+            Archived, Denied, Expired, NoBucket, Nonsense, NotAllowed, NotFound, ServerError, SlowDown,
+        };
         let table = [
             (404, Some("NoSuchKey"), NotFound),
             (404, Some("NoSuchBucket"), NoBucket),
@@ -96,6 +104,9 @@ mod tests {
             (502, None, ServerError),
             (403, Some("InvalidObjectState"), Archived),
             (403, Some("SignatureDoesNotMatch"), Denied),
+            (400, Some("ExpiredToken"), Expired),
+            (400, Some("InvalidRequest"), Nonsense),
+            (405, None, NotAllowed),
             (307, None, Nonsense),
             (200, None, Nonsense),
         ];

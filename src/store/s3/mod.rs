@@ -1,13 +1,14 @@
 //! A region over real HTTP, through aws-sdk-s3: plain HTTP, path style. Tries and limits are not the SDK's but this
 //! room's own, on the drill's clock.
 
-use std::{collections::HashMap, ops::Range, time::Duration};
+use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_s3::{
     Client as Sdk,
     config::{
-        self, BehaviorVersion, Region, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+        self, BehaviorVersion, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
+        timeout::TimeoutConfig,
     },
     error::{ProvideErrorMetadata, SdkError},
     types::{
@@ -15,8 +16,8 @@ use aws_sdk_s3::{
         RestoreRequest,
     },
 };
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use bytes::Bytes;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 
 use self::{
@@ -24,16 +25,21 @@ use self::{
         class, copy_source, listed_marker, listed_version, object_info, quoted, restore_state, unquoted, written,
     },
     failure::{kind_of, kind_of_body},
+    names::{Names, host},
 };
 use super::{
     CopySource, ObjectInfo, Patience, PutOptions, StorageClass, StoreErrorKind, Tier,
     client::Client,
     wire::{Answer, Page, Part, Pieces, Pinned, VersionPage, VersionToken, Wire, Written},
 };
-use crate::{emulator::s3::gateway::Credentials, sim::clock::Clock};
+use crate::{
+    emulator::s3::{Region, gateway::Credentials},
+    sim::clock::Clock,
+};
 
 mod answer;
 mod failure;
+mod names;
 
 /// A store over HTTP.
 pub type S3Store = Client<HttpWire>;
@@ -80,19 +86,54 @@ impl S3Store {
         clock: &Clock,
         patience: Patience,
     ) -> Self {
-        let Credentials { access_key, secret_key } = &access.credentials;
-        let token = access.session_token.clone();
-        let credentials = config::Credentials::new(access_key, secret_key, token, None, "backdraft");
-        let connect = Duration::from_millis(patience.connect_ms);
         let http = match endpoint_url.starts_with("https://") {
             true => {
                 aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
             }
             false => aws_smithy_http_client::Builder::new().build_http(),
         };
+        Self::over_http(http, region, endpoint_url, bucket, access, clock, patience)
+    }
+
+    /// A store for `bucket` of an emulated region that listens on loopback, at a name that is looked up for each
+    /// connection.
+    pub fn of_region(
+        region: &Region,
+        port: u16,
+        bucket: &str,
+        credentials: &Credentials,
+        clock: &Clock,
+        patience: Patience,
+    ) -> Self {
+        let access = Access { credentials: credentials.clone(), session_token: None, path_style: true };
+        let nobody = TlsContext::builder().with_trust_store(TrustStore::empty()).build();
+        // Only with TLS does the builder take a directory; nothing is encrypted.
+        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let http = match nobody {
+            Ok(nobody) => http.tls_context(nobody),
+            Err(_) => http,
+        };
+        let http = http.build_with_resolver(Names(Arc::clone(region.link())));
+        let url = format!("http://{}:{port}", host(region.name()));
+        Self::over_http(http, region.name(), &url, bucket, &access, clock, patience)
+    }
+
+    fn over_http(
+        http: SharedHttpClient,
+        region: &str,
+        endpoint_url: &str,
+        bucket: &str,
+        access: &Access,
+        clock: &Clock,
+        patience: Patience,
+    ) -> Self {
+        let Credentials { access_key, secret_key } = &access.credentials;
+        let token = access.session_token.clone();
+        let credentials = config::Credentials::new(access_key, secret_key, token, None, "backdraft");
+        let connect = Duration::from_millis(patience.connect_ms);
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region.to_owned()))
+            .region(config::Region::new(region.to_owned()))
             .endpoint_url(endpoint_url)
             .force_path_style(access.path_style)
             .credentials_provider(credentials)
@@ -125,7 +166,11 @@ impl Wire for HttpWire {
         let get = self.sdk.get_object().bucket(&self.bucket).key(key).checksum_mode(ChecksumMode::Enabled);
         let answer = plain(get.set_version_id(version.map(str::to_owned)).send().await)?;
         // Without its length a body that breaks off would look whole.
-        let mut info = object_info(key, answer.content_length(), answer.last_modified())?;
+        let size = match answer.content_length() {
+            Some(size) => Some(size),
+            None => self.length(key, answer.version_id().or(version), answer.e_tag()).await?,
+        };
+        let mut info = object_info(key, size, answer.last_modified())?;
         info.storage_class = class(answer.storage_class().map(types::StorageClass::as_str));
         info.etag = answer.e_tag().map(unquoted);
         info.version = answer.version_id().map(str::to_owned);
@@ -137,6 +182,21 @@ impl Wire for HttpWire {
             Ok(piece.map(|piece| (piece, body)))
         });
         Ok((info, pieces.boxed()))
+    }
+
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Answer<Bytes> {
+        let bytes = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+        let get = self.sdk.get_object().bucket(&self.bucket).key(key).range(bytes);
+        let mut body = plain(get.send().await)?.body;
+        let (mut all, most) = (BytesMut::new(), range.end - range.start);
+        while let Some(piece) = body.try_next().await.map_err(|error| kind_of_body(&error))? {
+            all.extend_from_slice(&piece);
+            // A server that knows no ranges sends the whole object.
+            if all.len() as u64 > most {
+                return Err(StoreErrorKind::Nonsense);
+            }
+        }
+        Ok(all.freeze())
     }
 
     async fn page(&self, prefix: &str, token: Option<String>) -> Answer<Page> {
@@ -243,7 +303,10 @@ impl Wire for HttpWire {
 impl HttpWire {
     async fn look(&self, bucket: &str, key: &str, version: Option<&str>) -> Answer<ObjectInfo> {
         let head = self.sdk.head_object().bucket(bucket).key(key).set_version_id(version.map(str::to_owned));
-        match plain(head.send().await) {
+        let answer = head.send().await;
+        let is_bad = |error: &SdkError<_>| error.raw_response().is_some_and(|raw| raw.status().as_u16() == 400);
+        let is_bad = answer.as_ref().is_err_and(is_bad);
+        match plain(answer) {
             Ok(head) => {
                 let mut info = object_info(key, head.content_length(), head.last_modified())?;
                 info.storage_class = class(head.storage_class().map(types::StorageClass::as_str));
@@ -254,14 +317,26 @@ impl HttpWire {
                 info.restore = head.restore().and_then(restore_state);
                 Ok(info)
             }
-            // An answer to HEAD has no body that could tell a missing object from a missing bucket.
+            // An answer to HEAD has no body that could tell a missing object from a missing bucket,
             Err(StoreErrorKind::NotFound) => match plain(self.sdk.head_bucket().bucket(bucket).send().await) {
                 Ok(_) => Err(StoreErrorKind::NotFound),
                 Err(StoreErrorKind::NotFound) => Err(StoreErrorKind::NoBucket),
                 Err(other) => Err(other),
             },
+            // or say that the key has expired.
+            Err(StoreErrorKind::Nonsense) if is_bad => {
+                let list = self.sdk.list_objects_v2().bucket(bucket).max_keys(0).send().await;
+                Err(plain(list).err().unwrap_or(StoreErrorKind::Nonsense))
+            }
             Err(other) => Err(other),
         }
+    }
+
+    /// The length of an object whose body came without; of that very object or not at all.
+    async fn length(&self, key: &str, version: Option<&str>, etag: Option<&str>) -> Answer<Option<i64>> {
+        let head = self.sdk.head_object().bucket(&self.bucket).key(key).set_version_id(version.map(str::to_owned));
+        let head = plain(head.send().await)?;
+        Ok(head.content_length().filter(|_| etag.is_some() && head.e_tag() == etag))
     }
 
     fn bucket_of<'a>(&'a self, from: &'a CopySource) -> &'a str {

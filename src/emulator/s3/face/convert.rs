@@ -8,14 +8,17 @@ use s3s::{S3Error, S3ErrorCode, dto};
 
 use super::super::{
     archive::StorageClass,
-    link::{Shut, StatusFault},
     lock::{LockMode, Retention},
     refusal::Refusal,
     version::PutCondition,
 };
+use crate::emulator::link::{Shut, StatusFault};
 
 /// Where an error says, on its way to the reception, in which archive the object is.
 pub(in super::super) const ARCHIVED_AS: &str = "x-amz-storage-class";
+
+/// Where an error says, on its way to the reception, that nobody is to get it: the connection is to be reset.
+pub(in super::super) const RESETS: &str = "x-backdraft-resets";
 
 /// Copies checksums into an output's five fields.
 macro_rules! state_checksums {
@@ -261,6 +264,13 @@ impl From<StatusFault> for S3Error {
             StatusFault::Internal500 => {
                 S3Error::with_message(S3ErrorCode::InternalError, "We encountered an internal error. Please try again.")
             }
+            StatusFault::Expired400 => {
+                S3Error::with_message(S3ErrorCode::ExpiredToken, "The provided token has expired.")
+            }
+            StatusFault::NotAllowed405 => S3Error::with_message(
+                S3ErrorCode::MethodNotAllowed,
+                "The specified method is not allowed against this resource.",
+            ),
         }
     }
 }
@@ -270,7 +280,14 @@ impl From<Shut> for S3Error {
     fn from(shut: Shut) -> Self {
         match shut {
             Shut::Rejected(fault) => fault.into(),
-            Shut::Refused => S3Error::with_message(S3ErrorCode::ServiceUnavailable, "The link is down"),
+            Shut::Refused | Shut::Nameless | Shut::Reset => {
+                let mut error = S3Error::with_message(S3ErrorCode::ServiceUnavailable, "The link is down");
+                error.set_headers(HeaderMap::from_iter([(
+                    HeaderName::from_static(RESETS),
+                    HeaderValue::from_static("1"),
+                )]));
+                error
+            }
         }
     }
 }

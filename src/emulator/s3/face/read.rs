@@ -13,11 +13,15 @@ use super::{
     Face,
     convert::{date, etag, lock_mode_name, state_checksums},
 };
-use crate::emulator::s3::{
-    archive::{RestoreState, StorageClass},
-    body::Body,
-    refusal::Refusal,
-    version::{CONTENT_TYPE, Object, ObjectMeta},
+use crate::emulator::{
+    link::{Break, Ending, Intent, Shut},
+    s3::{
+        Region,
+        archive::{RestoreState, StorageClass},
+        body::Body,
+        refusal::Refusal,
+        version::{CONTENT_TYPE, Object, ObjectMeta},
+    },
 };
 
 /// Which bytes of an object are wanted.
@@ -67,8 +71,12 @@ impl Face {
         };
         conditions.judge(&object.meta)?;
         let wanted = choose(&object.meta, input.range.as_ref(), input.part_number)?;
-        let head = describe(&object.meta, &wanted, input.checksum_mode.is_some(), self.objects().now());
-        let body = self.stream(object, wanted.range);
+        let mut head = describe(&object.meta, &wanted, input.checksum_mode.is_some(), self.objects().now());
+        let broken = self.home.link().body(Intent::Read, wanted.range.end - wanted.range.start);
+        if broken.is_some_and(|broken| broken.ending == Ending::ShortUntold) {
+            head.content_length = None;
+        }
+        let body = self.stream(object, wanted.range, broken);
         Ok(dto::GetObjectOutput {
             accept_ranges: head.accept_ranges,
             body: Some(body),
@@ -135,14 +143,20 @@ impl Face {
         })
     }
 
-    /// A range of an object as a body that goes over the region's link piece by piece.
-    fn stream(&self, object: Object, range: Range<u64>) -> dto::StreamingBlob {
+    /// A range of an object as a body that goes over the region's link piece by piece, as far as it is let.
+    fn stream(&self, object: Object, mut range: Range<u64>, broken: Option<Break>) -> dto::StreamingBlob {
         let region = self.home.clone();
+        if let Some(broken) = &broken {
+            range.end = range.start + broken.at;
+        }
         let pieces = stream::try_unfold((object.body, range), move |(body, mut left)| {
             let region = region.clone();
             async move {
                 if left.is_empty() {
-                    return Ok::<_, StdError>(None);
+                    return match broken {
+                        Some(broken) => end(&region, broken).await,
+                        None => Ok::<_, StdError>(None),
+                    };
                 }
                 let piece = next_piece(&body, &left, region.link().piece())?;
                 if let Err(shut) = region.link().carry(piece.len() as u64).await {
@@ -155,6 +169,17 @@ impl Face {
             }
         });
         HttpBody::http_body_unsync(StreamBody::new(pieces)).into()
+    }
+}
+
+/// Ends a body that is not whole.
+async fn end<T>(region: &Region, broken: Break) -> Result<Option<T>, StdError> {
+    tokio::task::yield_now().await;
+    region.link().broke(broken);
+    match broken.ending {
+        Ending::Reset => Err(Shut::Reset.into()),
+        // Where its length was told, hyper closes the connection.
+        Ending::Short | Ending::ShortUntold => Ok(None),
     }
 }
 

@@ -3,20 +3,23 @@
 use data_encoding::BASE64;
 use futures_util::StreamExt;
 use http::HeaderMap;
-use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, TrailingHeaders, dto};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, TrailingHeaders, dto, stream::ByteStream};
 
 use super::{
     Face,
     convert::{claimed_checksums, date, etag, put_condition, put_options, state_checksums},
     read::{Conditions, checksum_type, next_piece, signed},
 };
-use crate::emulator::s3::{
-    body::Body,
-    checksum::{Algorithm, Checksums, Digester},
-    objects::CopyOptions,
-    refusal::Refusal,
-    rights::{Action, Principal},
-    version::{Deleted, Object},
+use crate::emulator::{
+    link::{Intent, Shut},
+    s3::{
+        body::Body,
+        checksum::{Algorithm, Checksums, Digester},
+        objects::CopyOptions,
+        refusal::Refusal,
+        rights::{Action, Principal},
+        version::{Deleted, Object},
+    },
 };
 
 /// What came with a body, to check it by.
@@ -85,9 +88,18 @@ impl Face {
             digester.add(*algorithm);
         }
         if let Some(mut blob) = blob {
+            let link = self.home.link();
+            let size = blob.remaining_length().exact().unwrap_or_default() as u64;
+            let mut spoilt = link.body(Intent::Write, size);
             while let Some(piece) = blob.next().await {
-                let piece = piece.map_err(broken)?;
-                self.home.link().carry_in(piece.len() as u64).await?;
+                let mut piece = piece.map_err(broken)?;
+                if let Some(at) = spoilt.take_if(|spoilt| writer.len() + piece.len() as u64 > spoilt.at) {
+                    piece.truncate((at.at - writer.len()) as usize);
+                    link.carry_in(piece.len() as u64).await?;
+                    link.broke(at);
+                    return Err(Shut::Reset.into());
+                }
+                link.carry_in(piece.len() as u64).await?;
                 digester.update(&piece);
                 writer.write(&piece).map_err(Refusal::from)?;
             }
@@ -167,7 +179,7 @@ impl Face {
         let owner = self.owner(bucket);
         let abroad = owner.name() != self.home.name();
         if abroad {
-            owner.link().enter().await?;
+            owner.link().enter(Intent::Read).await?;
         }
         let object = owner.objects().open(bucket, key, version_id.as_deref())?;
         conditions.judge(&object.meta).map_err(|_| Refusal::PreconditionFailed)?;

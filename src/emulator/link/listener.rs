@@ -3,7 +3,9 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use hyper::{server::conn::http1, service::service_fn};
+use http::{Request, Response};
+use http_body::Body;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -11,10 +13,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{
-    link::{Link, LinkState},
-    reception::Reception,
-};
+use super::Link;
 use crate::sim::clock::Clock;
 
 /// Connections that may wait to be accepted.
@@ -126,22 +125,40 @@ fn reopen(socket: TcpSocket) -> io::Result<Door> {
 }
 
 /// One connection, until either side ends it or the link breaks it.
-pub(super) async fn serve(stream: TcpStream, reception: Arc<Reception>, link: Option<Arc<Link>>) {
+///
+/// A reset, not an orderly end, where it is broken: the client must not take what it has for all there is.
+pub(in crate::emulator) async fn serve<Answer, Answered, B, E>(
+    stream: TcpStream,
+    answer: Answer,
+    link: Option<Arc<Link>>,
+) where
+    Answer: Fn(Request<Incoming>) -> Answered,
+    Answered: Future<Output = Result<Response<B>, E>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let answer = service_fn(move |request| {
-        let reception = reception.clone();
-        async move { reception.answer(request).await }
-    });
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
-    let broken = tokio::select! {
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
+    let ended = tokio::select! {
         biased;
-        () = until_refused(link.as_deref()) => true,
-        ended = &mut connection => ended.is_err(),
+        () = until_refused(link.as_deref()) => None,
+        () = until_nameless(link.as_deref()) => {
+            // Whoever comes again must look the name up again.
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
+            tokio::select! {
+                biased;
+                () = until_refused(link.as_deref()) => None,
+                ended = &mut connection => Some(ended),
+            }
+        }
+        ended = &mut connection => Some(ended),
     };
+    // A body that ends before its length is an orderly end of the connection.
+    let broken = ended.is_none_or(|ended| ended.is_err_and(|error| !error.is_body_write_aborted()));
     if broken {
-        // A reset, not an orderly end: the client must not take what it has for all there is.
         let _ = connection.into_parts().io.into_inner().set_zero_linger();
     }
 }
@@ -153,13 +170,20 @@ async fn told(stop: &mut watch::Receiver<bool>) {
 
 async fn until_refused(link: Option<&Link>) {
     match link {
-        Some(link) => link.until(|state| state == LinkState::Refused).await,
+        Some(link) => link.until_refused(true).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until_nameless(link: Option<&Link>) {
+    match link {
+        Some(link) => link.until_nameless().await,
         None => std::future::pending().await,
     }
 }
 
 async fn until_accepted(link: Option<&Link>) {
     if let Some(link) = link {
-        link.until(|state| state != LinkState::Refused).await;
+        link.until_refused(false).await;
     }
 }

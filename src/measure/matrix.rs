@@ -1,0 +1,193 @@
+//! From the record of a trial to its cell of the matrix: where the fault was caught, and what shows it.
+
+use crate::{
+    exit,
+    model::{
+        event::{AlarmKind, Phase},
+        family::Family,
+        matrix::{Caught, Cell, Control, FamilyScore, MATRIX_FORMAT, Matrix, Score},
+        outcome::{DrillResult, Outcome},
+        record::{Record, Seen, ServiceRecord, Way},
+        words,
+    },
+};
+
+/// A trial that was played: the service, the fault with its family, name, mode and place in the scenario (`None` for a
+/// control), and the record.
+pub type Trial<'r> = (&'r str, Option<(Family, &'r str, &'r str, usize)>, &'r Record);
+
+/// The matrix of these trials. What it is of (plan, pipeline, seed) is left for the caller to say.
+pub fn matrix<'r>(trials: impl Iterator<Item = Trial<'r>>) -> Matrix {
+    let (mut controls, mut cells) = (Vec::new(), Vec::new());
+    for (service, tried, record) in trials {
+        let Some((family, fault, mode, number)) = tried else {
+            controls.push(control(record, service));
+            continue;
+        };
+        let (caught, evidence) = caught(record, number);
+        let (fault, mode, service) = (fault.to_owned(), mode.to_owned(), service.to_owned());
+        cells.push(Cell { family, fault, mode, service, caught, outcome: record.result.outcome, evidence });
+    }
+    let of = |family: Family| Score::of(cells.iter().filter(move |cell: &&Cell| cell.family == family));
+    let tried = Family::ALL.into_iter().filter(|family| cells.iter().any(|cell| cell.family == *family));
+    let families = tried.map(|family| FamilyScore { family, score: of(family) }).collect();
+    Matrix {
+        format: MATRIX_FORMAT.to_owned(),
+        tool_version: String::new(),
+        platform: String::new(),
+        plan_sha256: String::new(),
+        pipeline: String::new(),
+        seed: 0,
+        way: Way::Simulated,
+        score: Score::of(cells.iter()),
+        controls,
+        cells,
+        families,
+    }
+}
+
+/// The exit code of a matrix: 1 where anything is silently wrong or a control is not green, then 3 where a fault did not
+/// bite, then 0. Late is no failure: it is what the score tells.
+pub fn exit_code(matrix: &Matrix) -> u8 {
+    let Score { silently_wrong, did_not_bite, .. } = matrix.score;
+    match (silently_wrong, did_not_bite) {
+        _ if matrix.controls.iter().any(|control| !control.green) => exit::FAILED,
+        (1.., _) => exit::FAILED,
+        (0, 1..) => exit::INCONCLUSIVE,
+        (0, 0) => exit::PASS,
+    }
+}
+
+/// Where that fault of a drill was caught, with what shows it. A drill that could not be judged shows nothing, so that
+/// counts as a fault that did not bite; what is silently wrong is so whatever else happened.
+pub fn caught(record: &Record, fault: usize) -> (Caught, String) {
+    let why = || record.result.why.clone();
+    if record.result.outcome == Some(Outcome::SilentlyWrong) {
+        return (Caught::SilentlyWrong, why());
+    }
+    if let Some(unclear) = unclear(record, fault) {
+        return (Caught::DidNotBite, unclear);
+    }
+    if let Some(found) = record.faults.get(fault).and_then(|fault| before_disaster(fault.seen.as_ref()?)) {
+        return found;
+    }
+    match record.result.outcome {
+        Some(Outcome::RefusedLoudly) => (Caught::RefusedLoudly, why()),
+        Some(Outcome::Hung | Outcome::RecoveredLate) => (Caught::Late, why()),
+        _ => in_the_restore(record),
+    }
+}
+
+/// Why a drill shows nothing of a fault.
+fn unclear(record: &Record, fault: usize) -> Option<String> {
+    let Some(fault) = record.faults.get(fault) else { return Some("the drill had no such fault".into()) };
+    if let Some(why) = &fault.impossible {
+        return Some(format!("it could not be injected: {why}"));
+    }
+    match (&fault.proof, record.result.outcome) {
+        (Some(proof), _) if !proof.bit => Some(proof.evidence.clone()),
+        (None, _) | (_, None) => Some(format!("the drill could not be judged: {}", record.result.reasons.join("; "))),
+        (Some(_), Some(_)) => matches!(record.result.result, DrillResult::Interrupted | DrillResult::NotExecuted)
+            .then(|| record.result.reasons.join("; ")),
+    }
+}
+
+/// Who spoke of it in time.
+fn before_disaster(seen: &Seen) -> Option<(Caught, String)> {
+    let Seen::ByAlarm { kind, region, after } = seen else { return None };
+    let by = match kind {
+        AlarmKind::BackupFailed | AlarmKind::SecretExposed => Caught::AtBackup,
+        _ => Caught::ByMonitor,
+    };
+    let place = region.as_ref().map_or(String::new(), |region| format!(" in {region}"));
+    let after = match after.total_ms() {
+        0 => "at once".to_owned(),
+        ms => format!("{} later", words::duration(ms)),
+    };
+    Some((by, format!("alarm `{}`{place}, {after}", kind.words())))
+}
+
+/// It recovered: what of the fault showed in the restore.
+fn in_the_restore(record: &Record) -> (Caught, String) {
+    let refused = record.services.iter().flat_map(|one| &one.restore.refused).next();
+    let silent = record.services.iter().flat_map(|one| &one.restore.listed).find(|region| region.points.is_none());
+    let ended = record.services.last().map_or(String::new(), |one| restored(one, record));
+    match (refused, silent) {
+        (Some(tried), _) => {
+            let place = match tried.phase {
+                Phase::Choose | Phase::Fetch | Phase::Verify => Caught::AtVerify,
+                _ => Caught::AtRestore,
+            };
+            (place, format!("{} in {} refused ({}); {ended}", tried.point, tried.region, tried.why))
+        }
+        (None, Some(region)) => {
+            let why = region.why.as_deref().unwrap_or("it did not answer");
+            (Caught::AtRestore, format!("{} shows no recovery points ({why}); {ended}", region.region))
+        }
+        // Nobody noticed, and more was lost than is allowed.
+        (None, None) if record.result.outcome == Some(Outcome::RecoveredBehind) => {
+            (Caught::Late, format!("nobody noticed; {}", record.result.why))
+        }
+        (None, None) => (Caught::AtRestore, ended),
+    }
+}
+
+fn restored(one: &ServiceRecord, record: &Record) -> String {
+    let outcome = record.result.outcome.map_or("ended unclear", |outcome| outcome.words());
+    match &one.restore.chosen {
+        Some(claim) if !claim.region.is_empty() => format!("{outcome} from {} in {}", claim.point, claim.region),
+        Some(claim) => format!("{outcome} from {}", claim.point),
+        None => outcome.to_owned(),
+    }
+}
+
+/// A drill without a fault: green where it recovered, nothing is against it, and nobody was called with reason.
+pub fn control(record: &Record, service: &str) -> Control {
+    let with_reason = record.alarms.iter().find(|raised| raised.alarm.justified);
+    let green = record.result.outcome == Some(Outcome::Recovered)
+        && record.result.result == DrillResult::Pass
+        && with_reason.is_none();
+    let evidence = match (green, with_reason, &record.result.reasons[..]) {
+        (true, ..) | (false, None, []) => record.result.why.clone(),
+        (false, Some(raised), []) => format!("alarm `{}`: {}", raised.alarm.kind.words(), raised.alarm.detail),
+        (false, _, reasons) => reasons.join("; "),
+    };
+    Control { service: service.to_owned(), green, evidence }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::{record, testing::Drill};
+
+    fn of(drill: Drill) -> (Caught, String) {
+        caught(&record(drill.inputs()), 0)
+    }
+
+    #[test]
+    fn each_place_is_told_from_the_record_with_its_evidence() {
+        let said = [
+            of(Drill::corrupt_latest()),
+            of(Drill::corrupt_latest().seen_by_monitor()),
+            of(Drill::silently_wrong()),
+            of(Drill::toothless()),
+            of(Drill::refused(false)),
+        ]
+        .map(|(caught, evidence)| format!("{}: {evidence}", caught.words()));
+        insta::assert_snapshot!(said.join("\n"));
+    }
+
+    #[test]
+    fn a_fault_that_a_drill_did_not_have_is_never_caught() {
+        assert_eq!(caught(&record(Drill::control().inputs()), 0).0, Caught::DidNotBite);
+        assert_eq!(caught(&record(Drill::never_steady().inputs()), 0).0, Caught::DidNotBite);
+    }
+
+    #[test]
+    fn a_control_is_green_only_where_nothing_is_against_it() {
+        assert!(control(&record(Drill::control().inputs()), "database").green);
+        for bad in [Drill::late(), Drill::silently_wrong(), Drill::control().without_comparison()] {
+            assert!(!control(&record(bad.inputs()), "database").green);
+        }
+    }
+}
