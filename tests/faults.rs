@@ -33,8 +33,14 @@ use backdraft::{
 };
 use futures_util::StreamExt;
 
+/// Faults that only show in backups made after them: tests/trials.rs plays a whole drill with each.
+const IN_A_DRILL_ALONE: [&str; 2] = ["clock-skew", "time-zone-mistaken"];
+
 /// A drill in which a fault can bite.
-fn home_of(fault: &dyn fault::Fault) -> &'static str {
+fn home_of(fault: &dyn fault::Fault, mode: &str) -> &'static str {
+    if matches!((fault.name(), mode), ("schema-file-missing" | "climbing-entry", _) | ("archive-bomb", "zip")) {
+        return "database/control-convex-zip";
+    }
     let homes = [
         (ServiceKind::Database, "database/control"),
         (ServiceKind::Files, "files/control"),
@@ -45,8 +51,8 @@ fn home_of(fault: &dyn fault::Fault) -> &'static str {
 }
 
 /// A stage on which that fault can strike something.
-async fn stage_for(fault: &dyn Fault, scratch: &Path) -> Stage {
-    match home_of(fault) {
+async fn stage_for(fault: &dyn Fault, mode: &str, scratch: &Path) -> Stage {
+    match home_of(fault, mode) {
         "level-1/web-control" => web(fault, scratch).await,
         home => stage(scratch, home).await,
     }
@@ -143,6 +149,9 @@ fn picture(stage: &Stage) -> BTreeMap<String, String> {
     let is_told = |(name, live): (&String, &String)| operator.addresses.told(name).as_ref() == Some(live);
     seen.insert("told the truth".into(), operator.addresses.live().iter().all(is_told).to_string());
     seen.insert("redacts".into(), operator.redaction.covers("PRODUCTION__CLERK_SECRET_KEY").to_string());
+    for (name, backups) in &stage.world.backups {
+        seen.insert(format!("{name} job clock"), format!("{:?}", backups.schedule.clock));
+    }
     seen.insert("restorer".into(), format!("{:?}", stage.world.restorer.fate()));
     seen.insert("messenger".into(), format!("down: {}", stage.world.messenger.is_down()));
     for (name, targets) in &stage.world.targets {
@@ -154,6 +163,7 @@ fn picture(stage: &Stage) -> BTreeMap<String, String> {
     }
     for site in stage.world.sites.iter().chain(stage.world.sources.values()) {
         let name = site.region.name();
+        seen.insert(format!("{name} listings"), format!("{:?}", site.region.objects().listings_end_after()));
         let link = site.region.link();
         seen.insert(format!("{name} link"), format!("{:?} of {}", link.state(), link.layers()));
         for object in site.region.objects().keys(&site.bucket, "").unwrap() {
@@ -179,15 +189,19 @@ fn spec(fault: &dyn fault::Fault, mode: &str, when: Moment) -> FaultSpec {
         // The stage has three days of backups, and none as old as the fault's default.
         spec.with.insert("older_than".into(), "24 h".into());
     }
+    if (fault.name(), mode) == ("archive-bomb", "zip") {
+        // A ZIP's entry is one stream, which takes its time to pack.
+        spec.with.insert("inflates_to".into(), "64 MiB".into());
+    }
     spec
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_fault_bites_with_proof_and_heals_without_a_trace() {
-    for fault in fault::all() {
+    for fault in fault::all().filter(|fault| !IN_A_DRILL_ALONE.contains(&fault.name())) {
         for mode in fault.modes() {
             let scratch = tempfile::tempdir().unwrap();
-            let stage = stage_for(fault, scratch.path()).await;
+            let stage = stage_for(fault, mode.name, scratch.path()).await;
             let what = format!("{} / {}", fault.name(), mode.name);
             let before = picture(&stage);
             let mut injection = fault::prepare(&spec(fault, mode.name, Moment::BeforeBackupOfDay(3))).unwrap();
@@ -286,7 +300,7 @@ async fn a_fault_at_the_provider_that_nobody_met_says_that_it_did_not_bite() {
         // What was taken away is gone whether anybody looks or not.
         for mode in fault.modes().iter().filter(|_| fault.name() != "rollback-target-gone") {
             let scratch = tempfile::tempdir().unwrap();
-            let stage = stage_for(fault, scratch.path()).await;
+            let stage = stage_for(fault, mode.name, scratch.path()).await;
             let mut injection = fault::prepare(&spec(fault, mode.name, Moment::AtDisaster)).unwrap();
             injection.inject(&stage.world, Onset::Now).unwrap();
             assert!(!injection.proof(&stage.world).bit, "{} / {}", fault.name(), mode.name);

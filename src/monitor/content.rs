@@ -10,8 +10,8 @@ use crate::{
     store::Store,
 };
 
-/// A name may be this much newer than the export that it names.
-const NAME_AHEAD: SignedDuration = SignedDuration::from_hours(1);
+/// A name may be this much newer than the export that it names, and than the object's date.
+pub(super) const NAME_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 impl Monitor {
     /// Looks inside the newest dump of a region. Of a replica the manifest is read only where its dump is, too, or where

@@ -278,7 +278,13 @@ impl Monitor {
             }
             return;
         };
-        let overdue = point.taken_at().is_some_and(|taken| taken < now.due);
+        // A name of the future must not hide that a backup is missing.
+        let overdue = point.taken_at().is_some_and(|taken| taken.min(object.modified) < now.due);
+        let ahead = point.taken_at().map(|taken| taken.duration_since(object.modified));
+        if asks_schedule && ahead.is_some_and(|ahead| ahead > content::NAME_AHEAD) {
+            let detail = format!("the newest is {point}, and the region got it at {}", object.modified);
+            seen.push(place.sighting(AlarmKind::ClockSkew, detail));
+        }
         if overdue && asks_schedule {
             let detail = format!("the newest is {point}, one was due at {}", now.due);
             seen.push(place.sighting(AlarmKind::Missing, detail));
