@@ -11,7 +11,9 @@ use backdraft::{
     model::units::Percent,
     store::{
         Patience, SharedStore, StoreError,
-        StoreErrorKind::{self, Cut, Denied, Expired, NoSuchHost, NotAllowed, Refused, ServerError, SlowDown, TimedOut},
+        StoreErrorKind::{
+            self, Cut, Denied, Expired, NoSuchHost, NotAllowed, Refused, ServerError, SlowDown, TimedOut,
+        },
     },
 };
 
