@@ -6,10 +6,15 @@
 mod kit;
 
 use backdraft::{
-    input::load::load_scenario,
+    input::{
+        lint::lint,
+        load::{Loaded, load_plan, load_scenario},
+    },
+    measure,
     model::{
         event::Comparison,
         outcome::{DrillResult, Outcome},
+        plan::Plan,
         record::{Record, Way},
         scenario::Scenario,
     },
@@ -67,4 +72,36 @@ fn every_drill_of_the_folder_is_asserted_here() {
     names.sort();
     let files: Vec<_> = names.iter().filter(|name| name.to_string_lossy().starts_with("files-")).collect();
     assert_eq!(files, ["files-deletion-synced.yaml", "files-edit-keeps-size.yaml", "files-webp-left-out.yaml"]);
+}
+
+/// Which of the plan's weaknesses that are about copies a drill proves, by rule and number.
+fn proven(record: &Record, edit: impl FnOnce(&mut Loaded<Plan>)) -> Vec<String> {
+    let mut plan = load_plan(kit::root().join("fixtures/hooklabs/plan.yaml")).unwrap();
+    edit(&mut plan);
+    let mut record = record.clone();
+    record.plan = plan.value.clone();
+    let shown = measure::proofs(lint(&plan), &[record]).into_iter().filter(|one| one.proof.is_some());
+    let of = |path: &str| path.split(['[', ']']).nth(1).unwrap_or("-").to_owned();
+    shown.map(|one| format!("{} {}", one.weakness.id, of(&one.weakness.path))).collect()
+}
+
+#[test]
+fn a_drill_that_ended_silently_wrong_proves_what_its_rule_loses_and_nothing_else() {
+    let [edit, types, deletion] = ["files-edit-keeps-size", "files-webp-left-out", "files-deletion-synced"]
+        .map(|name| play(name, Way::Simulated));
+    assert_eq!(proven(&edit, |_| {}), ["copies-by-size 1"]);
+    assert_eq!(proven(&types, |_| {}), ["copies-leave-types-out 1", "copies-dated-in-full 1"]);
+    assert_eq!(proven(&deletion, |_| {}), ["copies-follow-deletions 0"]);
+    // Of other types this drill shows nothing.
+    let others = |plan: &mut Loaded<Plan>| {
+        plan.value.services.get_mut("files").unwrap().backup.sync[1].include = vec![".webp".into()];
+    };
+    assert_eq!(proven(&types, others), [""; 0]);
+    // Where the ledger found everything, nothing is proven.
+    let mut whole = edit.clone();
+    whole.services[0].comparison.as_mut().unwrap().holes = 0;
+    assert_eq!(proven(&whole, |_| {}), [""; 0]);
+    let mut inconclusive = types.clone();
+    inconclusive.result.outcome = None;
+    assert_eq!(proven(&inconclusive, |_| {}), [""; 0]);
 }

@@ -7,19 +7,27 @@ use std::{collections::BTreeMap, path::Path};
 
 use backdraft::{
     assembly::{Parts, assemble},
-    emulator::Backups,
-    emulator::hosting::{
-        Quality,
-        message::{Method, Request},
+    emulator::{
+        Backups,
+        convex::condition::Condition,
+        hosting::{
+            Quality,
+            message::{Method, Request},
+        },
+        link::LinkState,
+        restorer::Fate,
+        targets::Load,
     },
     engine::Stage,
     fault::{self, Fault, Onset},
     input::load::{load_plan, load_scenario},
     model::{
+        event::{Alarm, AlarmKind, What},
         family::Family,
         plan::ServiceKind,
         record::Way,
         scenario::{FaultSpec, Moment},
+        units::Percent,
     },
     sim::seed::Seed,
 };
@@ -72,7 +80,10 @@ async fn stage(scratch: &Path, id: &str) -> Stage {
         let at = start + jiff::SignedDuration::from_hours(24 * day + 3);
         stage.services[0].service.write(at - jiff::SignedDuration::from_hours(1), 20).await.unwrap();
         stage.clock.set(at);
-        stage.services[0].pipeline.backup(day as u32 + 1).await.unwrap();
+        let made = stage.services[0].pipeline.backup(day as u32 + 1).await.unwrap();
+        for targets in stage.world.targets.values() {
+            targets.expect(Load { rows: made.rows, bytes: made.raw_bytes / stage.clock.scale() });
+        }
         for piece in 1..=3 {
             let at = at + jiff::SignedDuration::from_mins(5 * piece);
             stage.services[0].service.write(at, 2).await.unwrap();
@@ -90,6 +101,16 @@ async fn use_the_world(stage: &Stage) {
         schedule.streams();
     }
     let _ = stage.services[0].service.steady().await;
+    stage.recorder.emit(What::Alarm(Alarm::new(AlarmKind::Missing, None, "nothing is there")));
+    if stage.world.restorer.fate() != Fate::Runs {
+        stage.world.restorer.ends().await;
+    }
+    let is_struck = |targets: &backdraft::emulator::targets::Targets| {
+        targets.condition() != Condition::default() || targets.link().state() != LinkState::Up
+    };
+    if stage.world.targets.values().any(|targets| is_struck(targets)) {
+        stage.services[0].pipeline.restore().await;
+    }
     let addresses = &stage.world.operator.addresses;
     addresses.publish("NEXT_PUBLIC_CONVEX_URL", "https://restored-elsewhere-1.convex.cloud");
     addresses.told("NEXT_PUBLIC_CONVEX_URL");
@@ -122,6 +143,12 @@ fn picture(stage: &Stage) -> BTreeMap<String, String> {
     let is_told = |(name, live): (&String, &String)| operator.addresses.told(name).as_ref() == Some(live);
     seen.insert("told the truth".into(), operator.addresses.live().iter().all(is_told).to_string());
     seen.insert("redacts".into(), operator.redaction.covers("PRODUCTION__CLERK_SECRET_KEY").to_string());
+    seen.insert("restorer".into(), format!("{:?}", stage.world.restorer.fate()));
+    seen.insert("messenger".into(), format!("down: {}", stage.world.messenger.is_down()));
+    for (name, targets) in &stage.world.targets {
+        let (condition, link) = (targets.condition(), targets.link().state());
+        seen.insert(format!("{name} targets"), format!("{condition:?} {link:?} {}", targets.gate().is_free()));
+    }
     for (name, hosting) in &stage.world.hosting {
         seen.insert(format!("{name} hosting"), hosting.picture());
     }
@@ -142,6 +169,12 @@ fn picture(stage: &Stage) -> BTreeMap<String, String> {
 fn spec(fault: &dyn fault::Fault, mode: &str, when: Moment) -> FaultSpec {
     let yaml = format!("{{\"fault\":\"{}\",\"mode\":\"{mode}\",\"regions\":[\"us-east-1\"]}}", fault.name());
     let mut spec = FaultSpec { when, ..serde_json::from_str(&yaml).unwrap() };
+    if [Some(Family::Target), Some(Family::Process)].contains(&fault::family_of(fault.name())) {
+        spec.regions.clear();
+    }
+    if ["restore-killed", "restore-hangs"].contains(&fault.name()) {
+        spec.when = Moment::DuringImport(Percent(50));
+    }
     if mode == "expired" {
         // The stage has three days of backups, and none as old as the fault's default.
         spec.with.insert("older_than".into(), "24 h".into());
@@ -196,6 +229,22 @@ async fn a_fault_that_nothing_met_says_that_it_did_not_bite() {
     stopped.inject(&stage.world, Onset::Now).unwrap();
     stage.world.backups["database"].schedule.starts();
     assert!(!stopped.proof(&stage.world).bit, "backups are no pieces of the stream");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_on_targets_or_on_the_process_that_nobody_met_says_that_it_did_not_bite() {
+    let scratch = tempfile::tempdir().unwrap();
+    let stage = stage(scratch.path(), "database/control").await;
+    let ours =
+        |fault: &&dyn Fault| [Some(Family::Target), Some(Family::Process)].contains(&fault::family_of(fault.name()));
+    for fault in fault::all().filter(ours) {
+        for mode in fault.modes() {
+            let mut injection = fault::prepare(&spec(fault, mode.name, Moment::AtDisaster)).unwrap();
+            injection.inject(&stage.world, Onset::Now).unwrap();
+            assert!(!injection.proof(&stage.world).bit, "{} / {}", fault.name(), mode.name);
+            assert!(injection.heal(&stage.world));
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -374,3 +374,48 @@ proptest! {
         survives(&spoiled(&fs::read_to_string(file).unwrap(), &how))?;
     }
 }
+
+/// The HookLabs plan with texts replaced, and everything that is wrong with it.
+fn hooklabs_with(edits: &[(&str, &str)]) -> String {
+    let text = edits.iter().fold(fs::read_to_string(PLAN).unwrap(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.yaml");
+    fs::write(&path, text).unwrap();
+    let above = format!("{}/", folder.path().display());
+    shown(&validate::plan(&load_plan(&path).unwrap())).replace(&above, "")
+}
+
+#[test]
+fn services_that_wait_for_each_other_are_named_as_a_circle_once_each() {
+    let database = "depends_on: [config] # ours: addresses and keys come first";
+    let files = "depends_on: [config] # ours, as for the database";
+    let config = "      prefix: config/ # ours\n";
+    let needs = |what: &str| format!("{config}    depends_on: [{what}]\n");
+    let told = [
+        hooklabs_with(&[(database, "depends_on: [database]")]),
+        hooklabs_with(&[(config, &needs("database"))]),
+        hooklabs_with(&[(database, "depends_on: [files]"), (config, &needs("database"))]),
+        hooklabs_with(&[(database, "depends_on: [files]"), (files, "depends_on: [database]"), (config, &needs("web"))]),
+    ];
+    insta::assert_snapshot!("bad-circles", told.join("\n\n"));
+}
+
+#[test]
+fn services_that_share_a_folder_of_a_bucket_are_refused() {
+    let config = "prefix: config/ # ours";
+    let told = [
+        hooklabs_with(&[(config, "prefix: convex/daily/")]),
+        hooklabs_with(&[(config, "prefix: convex/")]),
+        hooklabs_with(&[(config, "prefix: convex/daily/config/")]),
+        hooklabs_with(&[(config, "prefix: full/config/")]),
+        hooklabs_with(&[("      prefix: config/ # ours\n", ""), ("      prefix: convex/daily/\n", "")]),
+        hooklabs_with(&[("prefix: files/ #", "prefix: incremental/ #")]),
+    ];
+    insta::assert_snapshot!("bad-folders", told.join("\n\n"));
+    // A release lies in no bucket, and a name that begins like another is no folder in it.
+    assert_eq!(hooklabs_with(&[("prefix: web/ # ours", "prefix: convex/daily/")]), "");
+    assert_eq!(hooklabs_with(&[(config, "prefix: convex-config/")]), "");
+}

@@ -10,9 +10,15 @@ mod alerts;
 mod bench;
 #[path = "own_buckets/checklist.rs"]
 mod checklist;
+#[path = "own_buckets/defects.rs"]
+mod defects;
+#[path = "own_buckets/foreign.rs"]
+mod foreign;
 #[path = "own_buckets/look.rs"]
 mod look;
 #[path = "own_buckets/rig.rs"]
 mod rig;
+#[path = "own_buckets/services.rs"]
+mod services;
 #[path = "own_buckets/verify.rs"]
 mod verify;

@@ -122,3 +122,24 @@ proptest! {
         prop_assert!(record.result.outcome.is_some(), "every drill has an outcome: {:?}", record.result.reasons);
     }
 }
+
+#[test]
+fn what_did_not_answer_is_not_said_to_be_lost_and_what_was_wiped_not_to_be_overwritten() {
+    let play = |id: &str| kit::play(id, &kit::plan(), &kit::scenario(id), 42, Way::Simulated, vec![]);
+    let whys = |id: &str| -> Vec<String> { play(id).objectives.into_iter().filter_map(|judged| judged.why).collect() };
+    for (id, silent) in [("level-1/hosting-api-down", "web"), ("files/outage-all-regions", "us-east-1")] {
+        let rpo = whys(id).into_iter().find(|why| why.contains("came back")).unwrap();
+        assert!(rpo.starts_with("nothing came back: ") && rpo.contains(silent), "{id}: {rpo}");
+        assert!(rpo.ends_with("did not answer, and what is kept there may still be whole"), "{id}: {rpo}");
+    }
+    // Everything was within reach here, and none of it good.
+    let rpo = whys("database/corrupt-everywhere").into_iter().find(|why| why.contains("came back")).unwrap();
+    assert!(!rpo.contains("may still be whole"), "{rpo}");
+    for (id, word, other) in [
+        ("level-3/wiped-lock-holds", "wiped", "overwritten"),
+        ("level-3/ransomware-without-lock", "overwritten", "wiped"),
+    ] {
+        let evidence = play(id).faults[0].proof.clone().unwrap().evidence;
+        assert!(evidence.contains(word) && !evidence.contains(other), "{id}: {evidence}");
+    }
+}

@@ -170,7 +170,7 @@ async fn play(scenario: &Scenario, how: Careless) -> Record {
     let drill = Drill { plan: Arc::new(plan.clone()), scenario: Arc::new(scenario.clone()), time_limit, stop };
     engine::play(&drill, stage).await;
     let mut events = recorder.events();
-    let what = What::CleanedUp { complete: true, detail: "gone".into() };
+    let what = What::CleanedUp { complete: true, kept: false, detail: "gone".into() };
     events.push(Event { at: None, since_t0: None, service: None, what });
     let identity = Identity {
         scenario: "careless".into(),

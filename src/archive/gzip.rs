@@ -38,7 +38,7 @@ pub(super) const LEVEL: u32 = 6;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header {
     /// Its own length.
-    len: usize,
+    pub(super) len: usize,
     /// Length of the whole member, where it says so.
     pub(super) member_bytes: Option<usize>,
 }

@@ -18,6 +18,7 @@ use crate::{
 
 mod convex;
 mod error;
+pub mod foreign;
 mod gzip;
 mod intake;
 mod json;

@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 
-use super::{House, Wanted, folder};
+use super::{House, Wanted, folder, rigging::Reach};
 use crate::{
     emulator::{
         addresses::{APP_URL, DEPLOYMENT, DEPLOYMENT_URL},
@@ -20,6 +20,7 @@ use crate::{
     service::{
         config::Config,
         contract::{Directory, Platform, ServiceError, Source, Target},
+        struck::Struck,
     },
     sim::seed::Seed,
 };
@@ -34,14 +35,18 @@ impl House<'_> {
         let seeded = Config::seed(self.seed.child(name), self.clock.now(), &dir, &vault, self.operator);
         let config = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
         // Configuration is played in its own size, also where the size of other data is modelled.
-        let bench = Workbench { clock: self.clock.clone().modelled(1), ..self.bench(&wanted)? };
+        let bench = self.bench(&wanted)?;
+        let bench = Workbench { clock: bench.clock.clone().modelled(1), ..bench };
         let layout = wanted.layout.clone();
-        let pipeline = Reference::new(bench, config.clone(), name, layout, self.plan.retention).guarding_secrets();
+        let platform = self.rigging.platform(name, Arc::new(Struck::at_hand(config.clone(), self.targets(name)?)));
+        let (retention, reach) = (self.plan.retention, Reach::Platform(Arc::clone(&platform)));
+        let own = Reference::new(bench.clone(), platform, name, layout, retention).guarding_secrets();
+        let pipeline = self.rigged(&wanted, bench, reach, own);
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Config,
             service: config,
-            pipeline: Arc::new(pipeline),
+            pipeline,
             monitor: Some(self.monitor(&wanted)),
             recorder: wanted.recorder,
         })

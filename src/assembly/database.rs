@@ -2,15 +2,17 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{House, Wanted, config::Addressed, folder};
+use super::{House, Wanted, config::Addressed, folder, rigging::Reach};
 use crate::{
+    emulator::targets::Targets,
     engine::Protected,
     error::{Error, Result},
     model::{plan::ServiceKind, units::ByteSize},
     pipeline::reference::Reference,
     service::{
         contract::Platform,
-        database::{Database, hosted::Hosted},
+        database::{Database, KNOWN_TABLE, hosted::Hosted},
+        struck::Struck,
     },
 };
 
@@ -22,25 +24,29 @@ impl House<'_> {
         let seeded = Database::seed(size, self.seed.child(name), self.clock.now(), &dir, self.lanes);
         let database = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
         let (bench, layout) = (self.bench(&wanted)?, wanted.layout.clone());
-        let platform = Arc::new(Addressed::new(self.platform(&database, &dir)?, self.operator, self.seed));
-        let pipeline = Reference::new(bench, platform, name, layout, self.plan.retention);
+        let reached = self.platform(&database, &dir, self.targets(name)?)?;
+        let platform = Arc::new(Addressed::new(reached, self.operator, self.seed));
+        let platform = self.rigging.platform(name, platform);
+        let (retention, reach) = (self.plan.retention, Reach::Platform(Arc::clone(&platform)));
+        let own = Reference::new(bench.clone(), platform, name, layout, retention);
+        let pipeline = self.rigged(&wanted, bench, reach, own);
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Database,
             service: database,
-            pipeline: Arc::new(pipeline),
+            pipeline,
             monitor: Some(self.monitor(&wanted)),
             recorder: wanted.recorder,
         })
     }
 
     /// What the pipeline reaches the database through: HTTP where time is real.
-    fn platform(&self, database: &Arc<Database>, dir: &Path) -> Result<Arc<dyn Platform>> {
+    fn platform(&self, database: &Arc<Database>, dir: &Path, targets: &Arc<Targets>) -> Result<Arc<dyn Platform>> {
         if self.clock.is_simulated() {
-            return Ok(Arc::clone(database) as _);
+            return Ok(Arc::new(Struck::deployments(Arc::clone(database) as _, targets, self.clock, KNOWN_TABLE)));
         }
         let hosted = Hosted::start(Arc::clone(database), self.clock, dir).map_err(|e| Error::new(e.to_string()))?;
-        let hosted = Arc::new(hosted);
+        let hosted = Arc::new(hosted.restoring_into(targets));
         let closing = Arc::clone(&hosted);
         self.at_close(async move { closing.shutdown().await });
         Ok(hosted)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{
     House, Wanted, folder,
     regions::{PIPELINE, throw_away_keys},
+    rigging::Reach,
 };
 use crate::{
     emulator::{
@@ -105,21 +106,25 @@ impl House<'_> {
         let amount = Amount { size: ByteSize(self.scenario.history.size.0 / scale), scale };
         let (provider, seed) = (Arc::clone(home) as Arc<dyn Provider>, self.seed.child(name));
         let seeded = Files::seed(&bucket_of(name), provider, amount, seed, self.clock.now(), self.lanes).await;
-        let files = seeded.map_err(|e| Error::new(e.to_string()))?;
+        let files = seeded.map_err(|e| Error::new(e.to_string()))?.restoring_into(self.targets(name)?);
         // What is restored to a moment before some damage was not lost: it is there, and wrong.
         let is_damaged = self.scenario.disaster.target_time.is_some();
         let files = Arc::new(if is_damaged { files.left_damaged() } else { files });
-        let rules = self.scenario.history.sync.as_ref().unwrap_or(&wanted.plan.backup.sync);
+        let rules = self.scenario.copies(wanted.plan);
         let target_time = self.scenario.disaster.target_time.map(|at| self.moment(at));
         let bench = self.bench(&wanted)?;
+        let buckets = self.rigging.buckets(name, files.clone());
+        let reach = Reach::Buckets(Arc::clone(&buckets));
         let (pipeline, monitor): (Arc<dyn Pipeline>, _) = if rules.is_empty() {
             let (layout, retention) = (wanted.layout.clone(), self.plan.retention);
             let rules = Rules { service: name.to_owned(), layout, retention, target_time };
             let monitor = self.monitor(&wanted).of_generations();
-            (Arc::new(FilePipeline::new(bench, files.clone(), rules)), Some(monitor))
+            let own = FilePipeline::new(bench.clone(), buckets, rules);
+            (self.rigged(&wanted, bench, reach, own), Some(monitor))
         } else {
             // The plan's monitor asks for a backup by its name; copies by rule have none that it could ask for.
-            (Arc::new(SyncPipeline::new(bench, files.clone(), rules.clone(), target_time)), None)
+            let own = SyncPipeline::new(bench.clone(), buckets, rules.to_vec(), target_time);
+            (self.rigged(&wanted, bench, reach, own), None)
         };
         Ok(Protected {
             name: name.to_owned(),

@@ -13,12 +13,13 @@ mod config;
 mod database;
 mod files;
 mod regions;
+pub mod rigging;
 mod web;
 
 use futures_util::future::BoxFuture;
 
 use crate::{
-    emulator::{Backups, Schedule, World, operator::Operator},
+    emulator::{Backups, Schedule, World, operator::Operator, restorer::Restorer, targets::Targets},
     engine::{Protected, Stage, timetable::Timetable},
     error::{Error, Result},
     fault,
@@ -29,10 +30,10 @@ use crate::{
         scenario::Scenario,
         units::DayTime,
     },
-    monitor::{Means, Monitor},
-    pipeline::Workbench,
+    monitor::{self, Monitor},
+    pipeline::{Pipeline, Workbench},
     sim::{
-        clock::Clock,
+        clock::{Clock, Deviation},
         lanes::Lanes,
         recorder::{Listener, Recorder},
         seed::Seed,
@@ -42,6 +43,7 @@ use crate::{
 use files::Home;
 use jiff::{SignedDuration, Timestamp};
 use regions::{direct_stores, http_stores, open_gateway, sites};
+use rigging::{AsBuilt, Means, Reach, Rigging};
 use web::Homes;
 
 /// What a drill is made of.
@@ -65,6 +67,14 @@ pub struct Parts<'p> {
 /// # Errors
 /// When the scenario names what the plan does not have, or a folder or a port cannot be had.
 pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
+    assemble_with(parts, &AsBuilt).await
+}
+
+/// As [`assemble`], with other pipelines in it, or other things for them to act through.
+///
+/// # Errors
+/// As [`assemble`].
+pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<Stage> {
     let Parts { plan, scenario, seed, way, scratch, listener } = parts;
     let order = plan.restore_order(scenario.service.names());
     let start = Timetable::new(scenario, &[], scenario.monitor(plan).check_every).start();
@@ -90,6 +100,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
     let mut services = Vec::new();
     let operator = Arc::new(Operator::default());
     config::publish_addresses(&operator, seed, 0);
+    let targets = targets(plan, &order, &clock);
     let house = House {
         plan,
         scenario,
@@ -100,30 +111,50 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
         home,
         homes: &homes,
         operator: &operator,
+        targets: &targets,
         scratch,
+        rigging,
         closing: Mutex::default(),
     };
     for name in order {
         let service_plan = service_plan(plan, &name)?;
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
         let recorder = recorder.of_service(&name);
-        let wanted = Wanted { name: &name, plan: service_plan, layout: &layout, recorder };
+        let schedule = Schedule::default();
+        let wanted = Wanted {
+            name: &name,
+            plan: service_plan,
+            layout: &layout,
+            recorder,
+            job_clock: Arc::clone(&schedule.clock),
+        };
         services.push(house.protect(wanted).await?);
         if service_plan.kind == ServiceKind::Files {
             sources.extend(house.source_site(&name).map(|site| (name.clone(), site)));
         }
-        backups.insert(name, Backups { kind: service_plan.kind, schedule: Schedule::default(), layout });
+        backups.insert(name, Backups { kind: service_plan.kind, schedule, layout });
     }
     let closing = house.closing.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (hosting, servers) = homes.split();
     Ok(Stage {
-        world: Arc::new(World { sites, backups, sources, operator, hosting, clock: clock.clone() }),
+        world: Arc::new(World {
+            sites,
+            backups,
+            sources,
+            operator,
+            hosting,
+            targets,
+            restorer: Restorer::default(),
+            messenger: Arc::clone(recorder.messenger()),
+            clock: clock.clone(),
+        }),
         services,
         faults,
         stores,
         clock,
         lanes,
         recorder,
+        keep_in: None,
         close: Box::pin(async move {
             for end in closing {
                 end.await;
@@ -134,6 +165,13 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
             Homes::close(servers).await;
         }),
     })
+}
+
+/// Where each service that is imported is restored to.
+fn targets(plan: &Plan, services: &[String], clock: &Clock) -> BTreeMap<String, Arc<Targets>> {
+    let is_imported = |kind: ServiceKind| kind != ServiceKind::WebApplication;
+    let imported = services.iter().filter(|name| plan.services.get(*name).is_some_and(|one| is_imported(one.kind)));
+    imported.map(|name| (name.clone(), Targets::new(clock))).collect()
 }
 
 fn service_plan<'p>(plan: &'p Plan, name: &str) -> Result<&'p ServicePlan> {
@@ -151,7 +189,9 @@ struct House<'h> {
     /// Where media buckets are, if any.
     home: Option<Arc<Home>>,
     operator: &'h Arc<Operator>,
+    targets: &'h BTreeMap<String, Arc<Targets>>,
     scratch: &'h Path,
+    rigging: &'h dyn Rigging,
     /// What is to end with the drill.
     closing: Mutex<Vec<BoxFuture<'static, ()>>>,
     homes: &'h Homes,
@@ -163,6 +203,8 @@ struct Wanted<'w> {
     plan: &'w ServicePlan,
     layout: &'w Layout,
     recorder: Recorder,
+    /// How far off the clock is that its backup job reads.
+    job_clock: Arc<Deviation>,
 }
 
 impl House<'_> {
@@ -182,6 +224,11 @@ impl House<'_> {
         start.checked_add(since).unwrap_or(Timestamp::MAX)
     }
 
+    /// What that service is restored to.
+    fn targets(&self, name: &str) -> Result<&Arc<Targets>> {
+        self.targets.get(name).ok_or_else(|| Error::new(format!("service `{name}` is restored to nothing")))
+    }
+
     /// Something that is to end with the drill.
     fn at_close(&self, end: impl Future<Output = ()> + Send + 'static) {
         self.closing.lock().unwrap_or_else(PoisonError::into_inner).push(Box::pin(end));
@@ -189,21 +236,43 @@ impl House<'_> {
 
     /// What a pipeline of that service works with.
     fn bench(&self, wanted: &Wanted<'_>) -> Result<Workbench> {
-        Ok(Workbench {
+        let bench = Workbench {
             stores: self.stores.to_vec(),
-            clock: self.clock.clone(),
+            clock: self.clock.clone().read_on(&wanted.job_clock),
             lanes: self.lanes.clone(),
             recorder: wanted.recorder.clone(),
             scratch: folder(self.scratch, &format!("{}-pipeline", wanted.name))?,
-        })
+        };
+        Ok(self.rigging.bench(wanted.name, bench))
+    }
+
+    /// The pipeline that the drill plays: the house's own, unless it is rigged otherwise.
+    fn rigged(
+        &self,
+        wanted: &Wanted<'_>,
+        bench: Workbench,
+        reach: Reach,
+        own: impl Pipeline + 'static,
+    ) -> Arc<dyn Pipeline> {
+        let means = Means {
+            service: wanted.name.to_owned(),
+            kind: wanted.plan.kind,
+            layout: wanted.layout.clone(),
+            retention: self.plan.retention,
+            bench,
+            reach,
+        };
+        self.rigging.pipeline(means, Arc::new(own))
     }
 
     /// The drill's monitor over the backups of that service.
     fn monitor(&self, wanted: &Wanted<'_>) -> Monitor {
         let (stores, limits) = (self.stores.to_vec(), self.scenario.monitor(self.plan).clone());
-        let means = Means { lanes: self.lanes.clone(), scratch: self.scratch.to_owned() };
+        let means = monitor::Means { lanes: self.lanes.clone(), scratch: self.scratch.to_owned() };
         let scale = if wanted.plan.kind == ServiceKind::Config { 1 } else { self.clock.scale() };
-        Monitor::new(stores, wanted.layout.clone(), limits, scale, means)
+        let is_database = wanted.plan.kind == ServiceKind::Database;
+        let stream = self.scenario.history.stream.or(wanted.plan.backup.stream).filter(|_| is_database);
+        Monitor::new(stores, wanted.layout.clone(), limits, scale, means).with_stream(stream)
     }
 }
 
@@ -221,7 +290,7 @@ const SIMULATED_BYTES: u64 = 64 << 10;
 fn scale(scenario: &Scenario, way: Way) -> u64 {
     match way {
         Way::Real => 1,
-        Way::Simulated => scenario.history.size.0 / SIMULATED_BYTES,
+        Way::Simulated => (scenario.history.size.0 / SIMULATED_BYTES).max(1),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{House, Wanted};
+use super::{House, Wanted, rigging::Reach};
 use crate::{
     emulator::hosting::{Hosting, Quality, face::Server},
     engine::Protected,
@@ -91,11 +91,14 @@ impl House<'_> {
         let seeded = Web::seed(parts, size, self.seed.child(name), self.clock.now()).await;
         let service = seeded.map_err(|e| Error::new(e.to_string()))?;
         let parts = release::Parts { provider, repository, project, patience: self.plan.response.recovery };
+        let bench = self.bench(&wanted)?;
+        let own = Runbook::new(parts.clone(), &bench.clock, bench.recorder.clone());
+        let pipeline = self.rigged(&wanted, bench, Reach::Hosting(parts), own);
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::WebApplication,
             service: Arc::new(service),
-            pipeline: Arc::new(Runbook::new(parts, self.clock, wanted.recorder.clone())),
+            pipeline,
             monitor: None,
             recorder: wanted.recorder,
         })

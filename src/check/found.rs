@@ -1,6 +1,9 @@
 //! What a read-back found of each item, in one byte an item: millions of rows are compared in a few megabytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::judge::EXAMPLES;
 use crate::service::contract::{Ledger, Recognised, RowChunk};
@@ -55,6 +58,8 @@ pub(super) struct Findings {
     pub(super) extra: u64,
     /// Items that were seen more than once; the lowest few.
     pub(super) twice: BTreeSet<u64>,
+    /// Tables that should be there, with rows or without.
+    pub(super) missing: Vec<Arc<str>>,
     /// Names of rows of no item; the first few.
     pub(super) unknown: Vec<String>,
     marks: Vec<u8>,
@@ -70,7 +75,8 @@ impl Findings {
     /// Nothing found yet, of so many items.
     pub(super) fn new(items: u64) -> Self {
         let marks = vec![ABSENT; items as usize];
-        Findings { rows: 0, extra: 0, twice: BTreeSet::new(), unknown: Vec::new(), marks, high: BTreeMap::new() }
+        let (twice, unknown, high) = Default::default();
+        Findings { rows: 0, extra: 0, twice, missing: Vec::new(), unknown, marks, high }
     }
 
     /// Adds the next chunk.

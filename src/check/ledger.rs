@@ -59,6 +59,8 @@ async fn find(view: &Arc<dyn View>, ledger: &Arc<dyn Ledger>, lanes: &Lanes) -> 
     let recognise = move |chunk: Result<RowChunk, _>| chunk.map(|chunk| Piece::read(known.as_ref(), &chunk));
     let mut pieces = std::pin::pin!(lanes.map(contents.rows, recognise));
     let mut findings = Findings::new(ledger.items());
+    findings.missing = ledger.tables();
+    findings.missing.retain(|table| !contents.tables.contains(table));
     while let Some(piece) = pieces.try_next().await? {
         findings.add(piece);
     }
@@ -92,11 +94,12 @@ fn sum_up(ledger: &dyn Ledger, findings: &Findings, tally: Tally, prefix: Positi
     // A position that the source never had is no prefix of the ledger, whatever was restored.
     let impossible = (claimed > last.seq)
         .then(|| format!("claim: write {claimed} was never acknowledged, the last one is {}", last.seq));
+    let tables = findings.missing.iter().map(|table| format!("{table}: the table is missing"));
     let wrong = tally.wrong.iter().map(|(item, what)| format!("{}: {what}", ledger.name(*item)));
     let unknown = findings.unknown.iter().map(|name| format!("{name}: never written"));
     let exact = tally.holes + tally.ahead + tally.altered + tally.resurrected + findings.extra == 0;
     Comparison {
-        as_claimed: exact && findings.rows == rows_expected && impossible.is_none(),
+        as_claimed: exact && findings.rows == rows_expected && findings.missing.is_empty() && impossible.is_none(),
         prefix,
         last,
         rows_expected,
@@ -107,7 +110,7 @@ fn sum_up(ledger: &dyn Ledger, findings: &Findings, tally: Tally, prefix: Positi
         altered: tally.altered,
         extra: findings.extra,
         resurrected: tally.resurrected,
-        examples: impossible.into_iter().chain(wrong).chain(unknown).take(EXAMPLES).collect(),
+        examples: impossible.into_iter().chain(tables).chain(wrong).chain(unknown).take(EXAMPLES).collect(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     model::{
         event::{CheckResult, Claim, Comparison},
         plan::ServiceKind,
+        units::Span,
     },
     service::contract::{Ledger, ServiceError, View},
     sim::lanes::Lanes,
@@ -22,6 +23,7 @@ pub mod health;
 mod judge;
 pub mod ledger;
 pub mod query;
+pub mod retention;
 pub mod secrets;
 pub mod variables;
 
@@ -37,14 +39,31 @@ pub struct Evidence {
     pub world: Arc<World>,
     /// Where to compute.
     pub lanes: Lanes,
+    /// How long backups may be kept; `None` where nobody says.
+    pub kept: Option<Kept>,
     comparison: OnceCell<Result<Comparison, ServiceError>>,
+}
+
+/// How long a service's backups may be kept.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The service.
+    pub service: String,
+    /// From the moment a backup was written to the one at which a newer one was, and the old one had to go.
+    pub at_the_longest: Span,
 }
 
 impl Evidence {
     /// Puts the evidence together.
     pub fn new(view: Arc<dyn View>, ledger: Arc<dyn Ledger>, claim: Claim, world: &Arc<World>, lanes: &Lanes) -> Self {
         let (world, lanes) = (Arc::clone(world), lanes.clone());
-        Evidence { view, ledger, claim, world, lanes, comparison: OnceCell::new() }
+        Evidence { view, ledger, claim, world, lanes, kept: None, comparison: OnceCell::new() }
+    }
+
+    /// The same with what the plan says of how long backups are kept.
+    #[must_use]
+    pub fn kept(self, kept: Kept) -> Self {
+        Evidence { kept: Some(kept), ..self }
     }
 
     /// The restored state against the ledger; computed once, and shared by all who ask.
@@ -84,6 +103,7 @@ pub static CATALOGUE: &[&dyn Check] = &[
     &addresses::AddressesCheck,
     &secrets::SecretsCheck,
     &health::HealthCheck,
+    &retention::RetentionCheck,
 ];
 
 /// The result of a check: its outcome, or why it could not run.

@@ -205,6 +205,9 @@ async fn ask(evidence: &Evidence) -> Result<Outcome, ServiceError> {
             "the newest promised write, {claimed}, was never made: the last is {last}"
         )));
     }
+    if ledger.items() == 0 {
+        return nothing_ever(evidence).await;
+    }
     let prepared = evidence.lanes.run(move || Questions::prepare(ledger, claimed)).await;
     let Some(questions) = prepared.map(Arc::new) else {
         return Ok(Outcome::NothingToAsk("the ledger knows of no row to ask for".into()));
@@ -226,6 +229,19 @@ async fn ask(evidence: &Evidence) -> Result<Outcome, ServiceError> {
     let first = missed.next();
     let count = u64::from(first.is_some()) + missed.count() as u64;
     Ok(outcome(&questions, &all, first.map(|first| (count, first))))
+}
+
+/// Where no row was ever written, whoever lists anything finds none.
+async fn nothing_ever(evidence: &Evidence) -> Result<Outcome, ServiceError> {
+    let mut contents = evidence.view.read_back().await?;
+    let mut rows = 0;
+    while let Some(chunk) = contents.rows.try_next().await? {
+        rows += chunk.rows;
+    }
+    Ok(match rows {
+        0 => Outcome::Passed(format!("{} tables listed, all empty, as they always were", contents.tables.len())),
+        _ => Outcome::Failed(format!("{rows} rows are there, and none was ever written")),
+    })
 }
 
 fn deleted_at(ledger: &dyn Ledger, item: u64, seq: u64) -> bool {
@@ -342,7 +358,11 @@ mod tests {
     fn a_check_that_could_not_run_says_so() {
         let unread = run(0, Err(ServiceError("the disk is gone".into())));
         assert_eq!((unread.passed, unread.detail.contains("the disk is gone")), (None, true));
-        let nothing = block_on(QueryCheck.run(&evidence(&FakeLedger::default(), 0, Ok(vec![]))));
-        assert_eq!(nothing.passed, None);
+    }
+
+    #[test]
+    fn an_empty_database_comes_back_empty_or_fails() {
+        let ask = |rows| block_on(QueryCheck.run(&evidence(&FakeLedger::default(), 0, Ok(rows)))).passed;
+        assert_eq!((ask(vec![]), ask(vec![FakeLedger::row(0, 0)])), (Some(true), Some(false)));
     }
 }

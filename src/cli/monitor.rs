@@ -21,7 +21,7 @@ use crate::{
         words,
     },
     monitor::{
-        Means,
+        Aspect, Means, Omission,
         alerts::{Lost, STATE_FORMAT, State},
         prometheus,
         reading::{Reading, Verdict},
@@ -167,8 +167,29 @@ pub(super) fn show_readings(readings: &[Reading], now: Timestamp, console: &Cons
         }
         if reading.verdict != Verdict::NotLookedAt {
             reading.remarks.iter().for_each(|remark| console.line(format_args!("       remark: {remark}")));
+            for line in scope(reading) {
+                console.line(format_args!("       {line}"));
+            }
         }
     }
+}
+
+/// What a verdict rests on, and what it says nothing of.
+fn scope(reading: &Reading) -> Vec<String> {
+    let words = |aspects: &[Aspect]| aspects.iter().map(|aspect| aspect.words()).collect::<Vec<_>>().join(", ");
+    let mut lines = Vec::new();
+    if !reading.looked_at.is_empty() {
+        lines.push(format!("looked at: {}", words(&reading.looked_at)));
+    }
+    let mut rest: &[Omission] = &reading.not_looked_at;
+    while let Some(first) = rest.first() {
+        // What has one reason, and stands together, is said together.
+        let same = rest.iter().take_while(|omission| omission.why == first.why).count();
+        let aspects: Vec<Aspect> = rest[..same].iter().map(|omission| omission.aspect).collect();
+        lines.push(format!("not looked at: {} ({})", words(&aspects), first.why));
+        rest = &rest[same..];
+    }
+    lines
 }
 
 /// The plan's webhooks, and those given.

@@ -61,7 +61,13 @@ impl<'c> Progress<'c> {
         );
         if let Some(dir) = kept.map(Path::display) {
             let fields = json!({ "id": id, "path": dir.to_string() });
-            let say = || self.console.note("scratch-kept", format_args!("{id}: kept the scratch folder {dir}"), fields);
+            let say = || {
+                self.console.note(
+                    "scratch-kept",
+                    format_args!("{id}: kept the scratch folder {dir}; README.txt there says what is what"),
+                    fields,
+                )
+            };
             match &self.bar {
                 Some(bar) => bar.suspend(say),
                 None => say(),

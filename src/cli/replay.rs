@@ -34,7 +34,7 @@ pub(super) struct ReplayArgs {
     /// A record that `run` wrote: records/NAME.json in its output folder.
     #[arg(value_name = "RECORD")]
     record: PathBuf,
-    /// Keep the drill's scratch folder.
+    /// Keep the drill's scratch folder: the regions' objects as plain files, and what was live at the end.
     #[arg(long)]
     keep: bool,
 }
@@ -88,7 +88,9 @@ pub(super) fn playable(record: &Record, path: &Path) -> std::result::Result<(), 
     if wrong.is_empty() { Ok(()) } else { Err(Refused(wrong.into_iter().map(in_file).collect())) }
 }
 
-/// A record is made from its events alone, so one that says otherwise was edited, or made by another version.
+/// A record is made from its events alone, so one that says otherwise was edited, or made by another version. What the
+/// events do not tell (seed, version, digests of the files, the time of the run) nothing here can be held against: a
+/// record carries no signature. A wrong seed shows in a replay.
 pub(super) fn edited(record: &Record) -> Option<String> {
     let Record { identity, plan, scenario, events, .. } = record.clone();
     let made = measure::record(measure::Inputs { identity, plan, scenario, events });

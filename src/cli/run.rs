@@ -43,7 +43,7 @@ pub(super) struct RunArgs {
     /// A missed objective fails the run, also where the scenario expects it.
     #[arg(long)]
     strict: bool,
-    /// Keep each drill's scratch folder.
+    /// Keep each drill's scratch folder: the regions' objects as plain files, and what was live at the end.
     #[arg(long)]
     keep: bool,
     /// Write the papers of each drill's incident below incidents/ in the output folder.

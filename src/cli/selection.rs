@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Where scenarios lie unless a path says otherwise.
-const DEFAULT_FOLDER: &str = "scenarios";
+pub(super) const DEFAULT_FOLDER: &str = "scenarios";
 
 /// Arguments that choose scenarios.
 #[derive(Debug, Clone, Args)]

@@ -236,13 +236,16 @@ impl Session {
             Err(e) => vec![aborted(format!("no runtime could be started: {e}"))],
         };
         let (complete, detail, kept) = self.clean_up(scratch);
-        events.push(event(What::CleanedUp { complete, detail }));
+        let kept_as_asked = kept.is_some();
+        events.push(event(What::CleanedUp { complete, kept: kept_as_asked, detail }));
         (events, kept)
     }
 
     /// A drill that ran out of disk would say of the pipeline what is true of this machine.
     fn has_room(&self, cast: &Cast, scratch: &Scratch) -> std::result::Result<(), String> {
-        let needed = assembly::scratch_bytes(&cast.plan, &cast.scenario, cast.way);
+        // What is kept is written once more, as plain files.
+        let times = if self.keep { 2 } else { 1 };
+        let needed = assembly::scratch_bytes(&cast.plan, &cast.scenario, cast.way).saturating_mul(times);
         let free = scratch.free().map_err(|e| format!("the scratch disk's free space is not known: {e}"))?;
         if free >= needed {
             return Ok(());
@@ -256,7 +259,8 @@ impl Session {
         let parts = Parts { plan, scenario, seed: Seed(cast.seed), way, scratch, listener: Some(listener) };
         match assembly::assemble(parts).await {
             Err(why) => vec![aborted(why.to_string())],
-            Ok(stage) => {
+            Ok(mut stage) => {
+                stage.keep_in = self.keep.then(|| scratch.to_owned());
                 let recorder = stage.recorder.clone();
                 let time_limit = assembly::time_limit(plan, scenario, way);
                 let (plan, scenario, stop) = (cast.plan.clone(), cast.scenario.clone(), self.stop.clone());
@@ -269,7 +273,10 @@ impl Session {
     fn clean_up(&self, scratch: Scratch) -> (bool, String, Option<PathBuf>) {
         if self.keep {
             return match scratch.keep() {
-                Ok(dir) => (true, "the scratch folder was kept, as asked".into(), Some(dir.to_owned())),
+                Ok(dir) => {
+                    let detail = "nothing listens any more; the scratch folder was kept, as asked".into();
+                    (true, detail, Some(dir.to_owned()))
+                }
                 Err(e) => (false, format!("the scratch folder could not be kept: {e}"), None),
             };
         }
@@ -318,7 +325,7 @@ fn aborted(why: String) -> Event {
 
 fn never_begun() -> Vec<Event> {
     let detail = "the drill had not begun, nothing had been made".into();
-    vec![event(What::Interrupted), event(What::CleanedUp { complete: true, detail })]
+    vec![event(What::Interrupted), event(What::CleanedUp { complete: true, kept: false, detail })]
 }
 
 fn record(cast: &Cast, events: Vec<Event>, run_at: Option<Timestamp>) -> Record {

@@ -1,5 +1,7 @@
 //! `backdraft validate`: are plan and scenarios well-formed and playable, and does the plan hold what it promises?
 
+use std::{collections::BTreeMap, path::PathBuf};
+
 use clap::Args;
 
 use super::{
@@ -12,7 +14,7 @@ use crate::{
     exit,
     input::{lint, load::Loaded},
     measure,
-    model::{plan::Plan, record::Way, weakness::Weakness},
+    model::{plan::Plan, record::Way, weakness::Weakness, words},
     report::weaknesses,
 };
 
@@ -40,10 +42,12 @@ pub(super) fn validate(args: &ValidateArgs, common: &Common, console: &Console) 
     }
     if !console.is_quiet() {
         console.line(format_args!("{}: the plan is well-formed", plan.path.display()));
-        console.line(format_args!("{} scenarios can be played with it", scenarios.len()));
+        let scenarios = words::count(scenarios.len() as u64, "scenario");
+        console.line(format_args!("{scenarios} can be played with it"));
     }
     match found.len() {
         0 => console.line(format_args!("no weakness was found in the plan")),
+        1 => console.line(format_args!("1 weakness of the plan; --explain plays the drills that prove it:")),
         n => console
             .line(format_args!("{n} weaknesses of the plan, worst first; --explain plays the drills that prove them:")),
     }
@@ -63,6 +67,8 @@ fn show(weakness: &Weakness, console: &Console) {
 /// Plays every scenario in simulated time, and prints what the drills show of each weakness.
 fn explain(plan: &Loaded<Plan>, scenarios: Vec<Chosen>, found: Vec<Weakness>, ended: u8, console: &Console) -> Ended {
     let session = Session::start(false)?;
+    let paths: BTreeMap<String, PathBuf> =
+        scenarios.iter().map(|one| (one.id.clone(), one.scenario.path.clone())).collect();
     let troupe = Troupe::new(plan, DEFAULT_SEED, Way::Simulated);
     let records = session.play_all(&troupe, scenarios, console);
     if session.is_stopped() {
@@ -72,6 +78,10 @@ fn explain(plan: &Loaded<Plan>, scenarios: Vec<Chosen>, found: Vec<Weakness>, en
         &plan.path.display().to_string(),
         &measure::proofs(found, &records),
         &measure::silent_losses(&records),
+        &|id| match paths.get(id).filter(|path| !path.starts_with(selection::DEFAULT_FOLDER)) {
+            Some(path) => path.display().to_string(),
+            None => format!("--only {id}"),
+        },
     ));
     Ok(ended)
 }

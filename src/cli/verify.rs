@@ -149,5 +149,6 @@ fn show(args: &VerifyArgs, found: &Verification, console: &Console) {
         Verdict::NotExecuted => "NOT EXECUTED",
     };
     let raw = found.raw_bytes.map_or_else(String::new, |bytes| format!("{} of JSON in ", words::bytes(bytes)));
-    console.line(format_args!("{verdict}: {}: {raw}{}", found.backup.escape_debug(), found.took));
+    let took = found.took.map_or_else(String::new, |took| format!(": {raw}{took}"));
+    console.line(format_args!("{verdict}: {}{took}", found.backup.escape_debug()));
 }

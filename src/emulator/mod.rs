@@ -13,19 +13,27 @@ use hosting::Hosting;
 use s3::Region;
 
 use operator::Operator;
+use restorer::Restorer;
+use targets::Targets;
 
 use crate::{
     model::{naming::Layout, plan::ServiceKind},
-    sim::clock::Clock,
+    sim::{
+        clock::{Clock, Deviation},
+        messenger::Messenger,
+    },
 };
 
 pub mod addresses;
 pub mod convex;
+pub mod gate;
 pub mod hosting;
 pub mod link;
 pub mod operator;
+pub mod restorer;
 pub mod s3;
 pub mod status;
+pub mod targets;
 
 /// The emulated world of one drill.
 pub struct World {
@@ -39,6 +47,12 @@ pub struct World {
     pub operator: Arc<Operator>,
     /// The hosting of the web applications, by service.
     pub hosting: BTreeMap<String, Arc<Hosting>>,
+    /// What services are restored to, by service; a web application has none of this sort.
+    pub targets: BTreeMap<String, Arc<Targets>>,
+    /// The process that restores.
+    pub restorer: Restorer,
+    /// What carries alarms to people.
+    pub messenger: Arc<Messenger>,
     /// Scenario time.
     pub clock: Clock,
 }
@@ -72,6 +86,9 @@ impl World {
             sources: BTreeMap::new(),
             operator: Arc::default(),
             hosting: BTreeMap::new(),
+            targets: BTreeMap::new(),
+            restorer: Restorer::default(),
+            messenger: Arc::default(),
             clock: clock.clone(),
         }
     }
@@ -84,6 +101,11 @@ impl World {
     /// The backups of the service of that name; of every service where none is named.
     pub fn backups_of<'w>(&'w self, service: Option<&'w str>) -> impl Iterator<Item = &'w Backups> {
         self.backups.iter().filter(move |(name, _)| service.is_none_or(|wanted| wanted == *name)).map(|(_, of)| of)
+    }
+
+    /// The targets of the service of that name; of every service that has any where none is named.
+    pub fn targets_of<'w>(&'w self, service: Option<&'w str>) -> impl Iterator<Item = &'w Arc<Targets>> {
+        self.targets.iter().filter(move |(name, _)| service.is_none_or(|wanted| wanted == *name)).map(|(_, of)| of)
     }
 
     /// The hosting of the service of that name; of every web application where none is named.
@@ -100,6 +122,8 @@ pub struct Schedule {
     missed: AtomicU32,
     stream_stopped: AtomicBool,
     pieces_missed: AtomicU32,
+    /// How far off the clock is that the backup job reads.
+    pub clock: Arc<Deviation>,
 }
 
 impl Schedule {

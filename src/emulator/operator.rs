@@ -47,6 +47,8 @@ struct Store {
     /// How often the store was asked while something was wrong with it.
     failed: u32,
     spoiled: bool,
+    /// Whether it rejects the operators' key.
+    denies: bool,
 }
 
 impl std::fmt::Debug for Store {
@@ -74,7 +76,8 @@ impl SecretStore {
         write(&path, secrets)?;
         let accepted = secrets.iter().map(|(name, secret)| (name.clone(), secret.digest(salt))).collect();
         let first = fs::read(&path)?;
-        *self.state() = Store { path: Some(path), first, salt: Some(salt), accepted, failed: 0, spoiled: false };
+        *self.state() =
+            Store { path: Some(path), first, salt: Some(salt), accepted, failed: 0, spoiled: false, denies: false };
         Ok(())
     }
 
@@ -84,10 +87,13 @@ impl SecretStore {
     /// Why the store gives none.
     pub fn read(&self) -> Result<BTreeMap<String, Secret>, String> {
         let mut state = self.state();
-        if state.spoiled {
+        if state.spoiled || state.denies {
             state.failed += 1;
         }
         let path = state.path.clone().ok_or("there is no secret store")?;
+        if state.denies {
+            return Err("the secret store rejects the operators' key".into());
+        }
         let mode = fs::metadata(&path).map_err(|e| format!("the secret store cannot be read: {}", e.kind()))?;
         if mode.permissions().mode() & 0o077 != 0 {
             return Err("the secret store can be read by others; its mode must be 0600".into());
@@ -144,6 +150,17 @@ impl SecretStore {
         };
         done.map_err(|e| format!("the secret store cannot be changed: {e}"))?;
         state.spoiled = spoiled;
+        Ok(())
+    }
+
+    /// Lets it reject the operators' key, or accept it again.
+    ///
+    /// # Errors
+    /// When there is no store.
+    pub fn deny(&self, denies: bool) -> Result<(), String> {
+        let mut state = self.state();
+        state.path.as_ref().ok_or("there is no secret store")?;
+        state.denies = denies;
         Ok(())
     }
 

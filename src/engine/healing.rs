@@ -11,8 +11,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 impl Play<'_> {
     pub(super) async fn heal(&mut self) {
-        self.prove();
-        self.heal_faults();
+        self.faults.prove_all();
+        let kept = self.keep_regions();
+        self.faults.heal_all();
         let steady = self.regions_answer_again().await;
         let held = steady.is_ok();
         let detail = match steady {
@@ -20,6 +21,7 @@ impl Play<'_> {
             Err(why) => why,
         };
         self.emit(What::SteadyState { when: SteadyWhen::After, held, detail });
+        self.keep_live(kept).await;
     }
 
     /// A region that was just healed may need a moment until it listens again.

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 
 use super::{Ended, Play, Protected, timetable::Entry};
 use crate::{
-    emulator::Schedule,
+    emulator::{Schedule, targets::Load},
     model::{
         event::{Alarm, AlarmKind, BackupMade, SteadyWhen, What},
         plan::ServiceKind,
     },
-    monitor::Sighting,
+    monitor::{Sighting, Uncopied},
 };
 
 impl Play<'_> {
@@ -50,7 +50,8 @@ impl Play<'_> {
         for (at, entry) in entries {
             self.stage.clock.set(at);
             match entry {
-                Entry::Fault(number) => self.inject(number),
+                Entry::Fault(number) => self.faults.inject(number, self.timetable.over(number)),
+                Entry::Over(number) => self.faults.end(number),
                 Entry::Writes(service, writes) => {
                     let written = self.stage.services[service].service.write(at, writes).await;
                     written.map_err(|e| Ended::Aborted(e.to_string()))?;
@@ -78,9 +79,19 @@ impl Play<'_> {
         match pipeline.backup(day).await {
             Ok(made) => {
                 recorder.emit(What::BackedUp(made.clone()));
+                self.expect(number, &made);
                 self.newest[number] = Some(made);
             }
             Err(why) => recorder.emit(What::BackupFailed { day, why: why.to_string() }),
+        }
+    }
+
+    /// What an import of that backup will bring, for the faults that strike targets.
+    fn expect(&self, number: usize, made: &BackupMade) {
+        let one = &self.stage.services[number];
+        let scale = if one.kind == ServiceKind::Config { 1 } else { self.stage.clock.scale() };
+        if let Some(targets) = self.stage.world.targets.get(&one.name) {
+            targets.expect(Load { rows: made.rows, bytes: made.raw_bytes / scale });
         }
     }
 
@@ -95,11 +106,23 @@ impl Play<'_> {
         for (number, one) in self.stage.services.iter().enumerate() {
             let Some(monitor) = &one.monitor else { continue };
             for seen in monitor.look(at, self.timetable.due(number, at)).await.alarms {
-                let justified = is_justified(&seen, self.newest[number].as_ref());
+                let justified =
+                    is_justified(&seen, self.newest[number].as_ref()) && self.is_uncopied(number, &seen, at);
                 let Sighting { kind, region, detail, .. } = seen;
-                one.recorder.emit(What::Alarm(Alarm { kind, region: Some(region), detail, justified }));
+                one.recorder.emit(What::Alarm(Alarm { justified, ..Alarm::new(kind, Some(&region), detail) }));
             }
         }
+    }
+}
+
+impl Play<'_> {
+    /// A change stream that brings nothing is no fault while nothing waits to be copied.
+    fn is_uncopied(&self, number: usize, seen: &Sighting, at: Timestamp) -> bool {
+        let waits = |uncopied: Uncopied| {
+            let next = self.stage.services[number].service.ledger().position(uncopied.after + 1);
+            next.is_some_and(|write| at.duration_since(write.committed_at) > uncopied.longest)
+        };
+        seen.uncopied.is_none_or(waits)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One drill, phase by phase: seed, history, faults, disaster, recovery, comparison, healing. The engine knows
 //! contracts; which implementations it holds, and whether time is real, it does not know. Events are all that leaves it.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
@@ -25,9 +25,11 @@ mod faults;
 mod healing;
 mod history;
 pub mod journal;
+mod keep;
 mod recovery;
 pub mod timetable;
 
+use faults::Faults;
 use timetable::Timetable;
 
 /// Everything that a drill plays with, wired together.
@@ -46,6 +48,8 @@ pub struct Stage {
     pub services: Vec<Protected>,
     /// The scenario's faults, in its order.
     pub faults: Vec<Box<dyn Injection>>,
+    /// Where to keep what the world holds when the story has ended, before faults are healed; nowhere where `None`.
+    pub keep_in: Option<PathBuf>,
     /// Ends whatever listens.
     pub close: BoxFuture<'static, ()>,
 }
@@ -91,21 +95,22 @@ struct Play<'d> {
     drill: &'d Drill,
     stage: Stage,
     timetable: Timetable,
-    injected: Vec<bool>,
+    faults: Faults,
     /// The newest backup made, by service.
     newest: Vec<Option<BackupMade>>,
 }
 
 /// Plays a drill to its end, whatever that is: faults are healed and the world is closed in every case.
-pub async fn play(drill: &Drill, stage: Stage) {
+pub async fn play(drill: &Drill, mut stage: Stage) {
     let plans: Vec<_> = stage.services.iter().filter_map(|one| drill.plan.services.get(&one.name)).collect();
     if plans.len() != stage.services.len() {
         let why = format!("the plan lacks one of the services {}", drill.scenario.service);
         return stage.recorder.emit(What::Aborted { why });
     }
     let timetable = Timetable::new(&drill.scenario, &plans, drill.scenario.monitor(&drill.plan).check_every);
-    let (injected, newest) = (vec![false; stage.faults.len()], vec![None; stage.services.len()]);
-    let mut play = Play { drill, stage, timetable, injected, newest };
+    let newest = vec![None; stage.services.len()];
+    let faults = Faults::new(&drill.scenario.faults, std::mem::take(&mut stage.faults), &stage.world, &stage.recorder);
+    let mut play = Play { drill, stage, timetable, faults, newest };
     let mut stop = drill.stop.clone();
     let ended = tokio::select! {
         biased;

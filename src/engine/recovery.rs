@@ -1,9 +1,12 @@
 //! From t0 to t5: people notice and decide (assumed), the pipelines restore in the order of dependencies, and what is
 //! live is compared with the ledger.
 
+use std::time::Duration;
+
 use super::{Ended, Play, Protected};
 use crate::{
-    check::{self, Evidence},
+    check::{self, Evidence, Kept},
+    emulator::restorer::Fate,
     model::{
         event::{Alarm, AlarmKind, CheckResult, Claim, Phase, What},
         plan::ServiceKind,
@@ -15,9 +18,7 @@ use crate::{
 impl Play<'_> {
     pub(super) async fn disaster(&mut self) -> Result<(), Ended> {
         self.stage.clock.set(self.timetable.t0());
-        for fault in self.faults_of_recovery() {
-            self.inject(fault);
-        }
+        self.faults_of_disaster();
         self.emit(What::Disaster { cause: self.drill.scenario.disaster.cause.clone() });
         for one in &self.stage.services {
             one.service.lose().await;
@@ -26,14 +27,22 @@ impl Play<'_> {
         Ok(())
     }
 
-    pub(super) async fn recover(&mut self) {
+    pub(super) async fn recover(&self) {
+        tokio::select! {
+            biased;
+            () = self.cues() => {}
+            () = self.restores() => {}
+        }
+    }
+
+    async fn restores(&self) {
         let (people, response) = (self.drill.scenario.people, &self.drill.plan.response);
-        self.assume(Phase::Detect, people.detect.unwrap_or(response.detect));
-        self.assume(Phase::Declare, people.declare.unwrap_or(response.initial));
+        self.assume(Phase::Detect, people.detect.unwrap_or(response.detect)).await;
+        self.assume(Phase::Declare, people.declare.unwrap_or(response.initial)).await;
         let (mut back, mut verified) = (Vec::new(), Vec::new());
         for one in &self.stage.services {
             if let Some(missing) = self.lacks(one, &verified) {
-                cannot_start(one, missing);
+                cannot_start(one, missing).await;
                 continue;
             }
             if let Some((claim, passed)) = self.restore(one).await {
@@ -67,9 +76,11 @@ impl Play<'_> {
 
     /// One service: what is claimed of it, and whether every check bore that out.
     async fn restore(&self, one: &Protected) -> Option<(Claim, bool)> {
-        let limit = self.drill.time_limit;
-        match self.stage.clock.limit(limit, one.pipeline.restore()).await {
-            None => one.recorder.emit(What::TimeLimit { limit_ms: limit.as_millis() as u64 }),
+        match self.run_restore(one).await {
+            None => {
+                let limit_ms = self.drill.time_limit.as_millis() as u64;
+                one.recorder.emit(What::TimeLimit { limit_ms });
+            }
             Some(RestoreEnd::Refused { why }) => one.recorder.emit(What::Refused { why }),
             Some(RestoreEnd::Restored(claim)) => {
                 one.recorder.emit(What::Restored(claim.clone()));
@@ -80,10 +91,55 @@ impl Play<'_> {
         None
     }
 
-    fn assume(&self, phase: Phase, span: Span) {
+    /// Runs the process that restores, again where it was killed; `None` where the time limit ends it.
+    async fn run_restore(&self, one: &Protected) -> Option<RestoreEnd> {
+        let (limit, restorer) = (self.drill.time_limit, &self.stage.world.restorer);
+        let watch = self.stage.clock.stopwatch();
+        loop {
+            let left = limit.saturating_sub(Duration::from_millis(watch.elapsed().total_ms()));
+            let fate = tokio::select! {
+                biased;
+                fate = restorer.ends() => fate,
+                end = self.stage.clock.limit(left, one.pipeline.restore()) => return end,
+            };
+            if fate == Fate::Stopped {
+                // Nobody needs to wait for what is known never to come: the rest of the limit is assumed.
+                let left = limit.saturating_sub(Duration::from_millis(watch.elapsed().total_ms()));
+                self.stage.clock.let_pass(Span(left.as_millis() as u64)).await;
+                return None;
+            }
+            self.end_open_phases(one);
+            one.recorder.emit(What::RestoreKilled { why: "the process that restored was killed".into() });
+            restorer.set(Fate::Runs);
+            // Somebody sees it and starts it again, in the time in which the plan lets people respond.
+            self.assume(Phase::Declare, self.drill.plan.response.initial).await;
+        }
+    }
+
+    /// What a killed process had begun has ended.
+    fn end_open_phases(&self, one: &Protected) {
+        let mut open: Vec<Phase> = Vec::new();
+        for event in one.recorder.events().iter().filter(|event| event.service.as_ref() == Some(&one.name)) {
+            match event.what {
+                What::PhaseStarted { phase } => open.push(phase),
+                What::PhaseEnded { phase, .. } => open.retain(|other| *other != phase),
+                _ => {}
+            }
+        }
+        open.into_iter().for_each(|phase| one.recorder.end(phase, false));
+    }
+
+    async fn assume(&self, phase: Phase, span: Span) {
         self.stage.recorder.begin(phase);
-        self.stage.clock.assume(span);
+        self.stage.clock.let_pass(span).await;
         self.stage.recorder.end(phase, true);
+    }
+
+    /// How long the plan lets backups be kept: old ones go with the next one at the latest.
+    fn kept(&self, one: &Protected) -> Kept {
+        let every = self.drill.plan.services.get(&one.name).map(|plan| plan.backup.every.interval());
+        let at_the_longest = Span(self.drill.plan.retention.millis() + every.unwrap_or(Span::ZERO).millis());
+        Kept { service: one.name.clone(), at_the_longest }
     }
 
     /// Compares what is live with the ledger. Without that nothing counts as recovered.
@@ -97,7 +153,8 @@ impl Play<'_> {
             }
             Some(view) => {
                 let (world, lanes) = (&self.stage.world, &self.stage.lanes);
-                run_checks(one, Evidence::new(view, one.service.ledger(), claim, world, lanes)).await
+                let evidence = Evidence::new(view, one.service.ledger(), claim, world, lanes);
+                run_checks(one, evidence.kept(self.kept(one))).await
             }
         };
         one.recorder.end(Phase::Check, passed);
@@ -107,10 +164,9 @@ impl Play<'_> {
 
 /// By the plan a service cannot be restored before those that it depends on: whatever could be put up in its place would
 /// not be it. Somebody is told.
-fn cannot_start(one: &Protected, missing: &str) {
+async fn cannot_start(one: &Protected, missing: &str) {
     let why = format!("{missing}, which it depends on, is not back");
-    let (kind, detail) = (AlarmKind::NothingRestorable, why.clone());
-    one.recorder.emit(What::Alarm(Alarm { kind, region: None, detail, justified: true }));
+    one.recorder.call(Alarm::new(AlarmKind::NothingRestorable, None, &*why)).await;
     one.recorder.emit(What::Refused { why });
 }
 

@@ -19,6 +19,8 @@ const HOUR: u64 = 60 * MINUTE;
 /// What happens at one moment of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entry {
+    /// The fault of that number is over.
+    Over(usize),
     /// The fault of that number begins.
     Fault(usize),
     /// So many writes are made to the service of that number.
@@ -38,6 +40,8 @@ pub struct Timetable {
     entries: Vec<(u64, Entry)>,
     /// Moment and day of each backup, by service.
     backups: Vec<Vec<(u64, u32)>>,
+    /// Time after the disaster at which a fault is over that began before it, by fault.
+    over: Vec<Option<Span>>,
     t0: u64,
 }
 
@@ -65,14 +69,21 @@ impl Timetable {
         }
         let step = look_every.millis().max(MINUTE);
         entries.extend((1..).map(|n| n * step).take_while(|at| *at < t0).map(|at| (at, Entry::Look)));
+        let mut over = vec![None; scenario.faults.len()];
         for (number, fault) in scenario.faults.iter().enumerate() {
             // Of several services, the one with the most backups gives the days.
             let backups = all.iter().max_by_key(|backups| backups.len()).map_or(&[][..], Vec::as_slice);
-            entries.extend(begin(fault.when, backups, t0).map(|at| (at, Entry::Fault(number))));
+            let Some(begin) = begin(fault.when, backups, t0) else { continue };
+            entries.push((begin, Entry::Fault(number)));
+            match fault.lasts.map(|lasts| begin.saturating_add(lasts.millis())) {
+                Some(end) if end < t0 => entries.push((end, Entry::Over(number))),
+                Some(end) => over[number] = Some(Span(end - t0)),
+                None => {}
+            }
         }
         entries.sort();
         let start = scenario.history.from.to_zoned(TimeZone::UTC).map_or(Timestamp::UNIX_EPOCH, |z| z.timestamp());
-        Timetable { start, entries, backups: all, t0 }
+        Timetable { start, entries, backups: all, over, t0 }
     }
 
     /// Day 1, 00:00 UTC.
@@ -88,6 +99,11 @@ impl Timetable {
     /// Everything before the disaster, in order.
     pub fn entries(&self) -> impl Iterator<Item = (Timestamp, Entry)> {
         self.entries.iter().map(|(at, entry)| (self.moment(*at), *entry))
+    }
+
+    /// Time after the disaster at which a fault that began before it is over; `None` where it is over before, or lasts.
+    pub fn over(&self, fault: usize) -> Option<Span> {
+        self.over.get(fault).copied().flatten()
     }
 
     /// Numbers of the faults that begin before the disaster.
@@ -139,7 +155,7 @@ fn begin(moment: Moment, backups: &[(u64, u32)], t0: u64) -> Option<u64> {
         Moment::AfterLastBackup => backups.last().map(|(at, _)| at + HOUR),
         Moment::BeforeBackupOfDay(day) => of_day(day).map(|at| at.saturating_sub(MINUTE)),
         Moment::At(moment) => Some(DayTime::millis(moment)),
-        Moment::AtDisaster | Moment::DuringFetch(_) => None,
+        Moment::AtDisaster | Moment::DuringFetch(_) | Moment::DuringImport(_) => None,
     };
     at.map(|at| at.min(t0.saturating_sub(1)))
 }

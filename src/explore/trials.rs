@@ -108,8 +108,9 @@ fn trial(
     (name, service): (&str, &ServicePlan),
     plan: &Plan,
 ) -> Option<Tried> {
-    let primary = &plan.regions.first()?.name;
-    let ground = Ground { primary, kind: service.kind, last_backup_day: day_of(last_backup(service)) };
+    let regions: Vec<String> = plan.regions.iter().map(|region| region.name.clone()).collect();
+    let (primary, replicas) = regions.split_first()?;
+    let ground = Ground { primary, replicas, kind: service.kind, last_backup_day: day_of(last_backup(service)) };
     let trial = fault.trial(mode, &ground);
     let beside = match trial.beside {
         Some(kind) => Some(plan.services.iter().find(|(_, one)| one.kind == kind)?.0.as_str()),
@@ -130,7 +131,8 @@ fn scenario(name: &str, service: &ServicePlan, beside: Option<&str>, title: Stri
         ServiceKind::Database => (2, "The deployment is lost"),
         ServiceKind::Files | ServiceKind::Config => (3, "The account is closed, with all that it held"),
     };
-    let mut history = History { days: at.day, size: SIZE, stream: trial.stream, ..history(service.kind) };
+    let mut history =
+        History { days: at.day, size: SIZE, stream: trial.stream, format: trial.format, ..history(service.kind) };
     if beside.is_some() {
         history.writes_per_day = history.writes_per_day.max(100);
     }
@@ -149,6 +151,7 @@ fn scenario(name: &str, service: &ServicePlan, beside: Option<&str>, title: Stri
             recovery_point: None,
             rto: None,
             rpo: None,
+            loses_at_most: None,
             services: BTreeMap::new(),
             alarms: Vec::new(),
         },

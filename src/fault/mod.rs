@@ -20,6 +20,8 @@ mod config_and_web;
 mod network;
 mod points;
 mod presence;
+mod process;
+mod target;
 mod trial;
 
 pub use trial::{Ground, Trial};
@@ -137,7 +139,9 @@ pub static CATALOGUE: &[(Family, &[&dyn Fault])] = &[
     (Family::Presence, presence::FAULTS),
     (Family::Age, age::FAULTS),
     (Family::Network, network::FAULTS),
+    (Family::Target, target::FAULTS),
     (Family::ConfigAndWeb, config_and_web::FAULTS),
+    (Family::Process, process::FAULTS),
 ];
 
 /// Every fault of the catalogue.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    plan::ServiceKind,
+    plan::{DumpFormat, ServiceKind},
     scenario::{FaultSpec, Generations, Moment},
     units::{DayTime, Span},
 };
@@ -14,6 +14,8 @@ use crate::model::{
 pub struct Ground<'g> {
     /// The plan's first region.
     pub primary: &'g str,
+    /// The plan's other regions.
+    pub replicas: &'g [String],
     /// What sort of service is drilled.
     pub kind: ServiceKind,
     /// Day of the last backup before the disaster.
@@ -32,6 +34,8 @@ pub struct Trial {
     pub target_time: Option<DayTime>,
     /// What sort of service is lost with it, where one must be.
     pub beside: Option<ServiceKind>,
+    /// Form of the dump, where it has to be that one.
+    pub format: Option<DumpFormat>,
 }
 
 impl Trial {
@@ -59,6 +63,12 @@ impl Trial {
         Trial { beside: Some(kind), ..self }
     }
 
+    /// The same with dumps of that form.
+    #[must_use]
+    pub fn dumped_as(self, format: DumpFormat) -> Self {
+        Trial { format: Some(format), ..self }
+    }
+
     /// The same where a point from before that moment is wanted.
     #[must_use]
     pub fn back_to(self, moment: DayTime) -> Self {
@@ -82,6 +92,7 @@ impl Ground<'_> {
             service: None,
             regions: if is_web { Vec::new() } else { vec![self.primary.to_owned()] },
             generations: Generations::default(),
+            lasts: None,
             when: if is_web { Moment::AtDisaster } else { Moment::default() },
             with: BTreeMap::new(),
         }

@@ -81,7 +81,7 @@ fn worked(record: &Record, lang: Lang) -> Vec<String> {
             format!("잘못된 백업 사본 {refused}건을 사용하기 전에 걸러 냈습니다."),
         ));
     }
-    let raised = record.alarms.iter().filter(|alarm| alarm.alarm.justified).count() as u64;
+    let raised = record.alarms.iter().filter(|alarm| alarm.alarm.justified && alarm.alarm.heard).count() as u64;
     if raised > 0 {
         said.push(lang.pick(
             format!("Monitoring and pipeline raised {} for a reason.", words::count(raised, "alarm")),
@@ -127,7 +127,7 @@ fn failed(record: &Record, lang: Lang) -> Vec<String> {
 fn alarms(record: &Record, lang: Lang) -> Vec<String> {
     let before = || record.alarms.iter().filter(|alarm| alarm.since_t0.is_none());
     let bit = record.faults.iter().any(|fault| fault.proof.as_ref().is_some_and(|proof| proof.bit));
-    let warned = before().filter(|alarm| alarm.alarm.justified).count() as u64;
+    let warned = before().filter(|alarm| alarm.alarm.justified && alarm.alarm.heard).count() as u64;
     let false_ones = before().filter(|alarm| !alarm.alarm.justified).count() as u64;
     let mut said = Vec::new();
     if warned > 0 {

@@ -72,8 +72,14 @@ fn words(event: &Event, lang: Lang) -> Option<String> {
         What::BackupSkipped { why, .. } => say("A backup did not start", "백업이 시작되지 않음", why),
         What::Alarm(alarm) if alarm.justified => {
             let region = alarm.region.as_ref().map(|region| format!("{region}, ")).unwrap_or_default();
-            say("Alarm", "경보", &format!("{} ({region}{})", alarm.kind.words(), alarm.detail))
+            let (en, ko) = if alarm.heard {
+                ("Alarm", "경보")
+            } else {
+                ("Alarm that nobody heard", "전달되지 않은 경보")
+            };
+            say(en, ko, &format!("{} ({region}{})", alarm.kind.words(), alarm.detail))
         }
+        What::RestoreKilled { why } => say("The restore broke off", "복구 중단", why),
         What::Disaster { cause } => say("**Disruption**", "**장애 발생**", cause),
         What::PhaseEnded { phase: Phase::Detect, ok: true } => say("Detected", "장애 감지", ""),
         What::PhaseEnded { phase: Phase::Declare, ok: true } => say("Recovery decided", "복구 결정", ""),

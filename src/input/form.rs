@@ -93,7 +93,10 @@ fn words(root: &Value, schema: &Value) -> Option<String> {
         "array" => "a list".to_owned(),
         "integer" => match schema.get("maximum").and_then(Value::as_u64) {
             Some(maximum) => format!("a whole number from 0 to {maximum}"),
-            None => "a whole number from 0".to_owned(),
+            None => match schema.get("format").and_then(Value::as_str) {
+                Some("uint32") => format!("a whole number from 0 to {}", u32::MAX),
+                _ => "a whole number from 0".to_owned(),
+            },
         },
         "string" => "text".to_owned(),
         _ => return None,

@@ -80,6 +80,15 @@ impl Places {
         format!("{}:{}:{}", self.file, place.line, place.column)
     }
 
+    /// Whether the file itself has a value at a path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let (mut node, mut rest) = (&self.root, path);
+        while let Some((inner, _, after)) = step(node, rest.strip_prefix('.').unwrap_or(rest)) {
+            (node, rest) = (inner, after);
+        }
+        rest.is_empty()
+    }
+
     pub(super) fn node(&self, path: &str) -> &Node {
         self.walk(path).0
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::model::{
+    event::What,
     outcome::Outcome,
     record::{Record, ServiceRecord, Way},
 };
@@ -29,11 +30,27 @@ pub fn differences(before: &Record, now: &Record) -> Vec<String> {
     }
     compare("alarms", alarms(before), alarms(now));
     compare("faults that bit", bites(before), bites(now));
+    let (before, now) = (&but_for_keeping(before), &but_for_keeping(now));
     if found.is_empty() && now.identity.way == Way::Simulated && before != now {
         let at = detail(before, now).unwrap_or_default();
         found.push(format!("the records differ in detail, and simulated ones must not{at}"));
     }
     found
+}
+
+/// Whether the scratch folder was kept is no part of how a drill went.
+fn but_for_keeping(record: &Record) -> Record {
+    let mut record = record.clone();
+    let cleanup = &mut record.cleanup;
+    if cleanup.removed {
+        (cleanup.kept, cleanup.detail) = (false, String::new());
+    }
+    for event in &mut record.events {
+        if let What::CleanedUp { complete: true, kept, detail } = &mut event.what {
+            (*kept, *detail) = (false, String::new());
+        }
+    }
+    record
 }
 
 fn words(value: &impl std::fmt::Debug) -> String {

@@ -53,13 +53,14 @@ pub(super) fn cleanup(events: &[Event], faults: &[FaultRecord]) -> Cleanup {
         healed: faults.iter().all(|f| f.healed),
         steady_after: None,
         removed: false,
+        kept: false,
         detail: "clean-up was not reported".into(),
     };
     for event in events {
         match &event.what {
             What::SteadyState { when: SteadyWhen::After, held, .. } => cleanup.steady_after = Some(*held),
-            What::CleanedUp { complete, detail } => {
-                cleanup.removed = *complete;
+            What::CleanedUp { complete, kept, detail } => {
+                (cleanup.removed, cleanup.kept) = (*complete, *kept);
                 cleanup.detail.clone_from(detail);
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Part, exposure, monitoring, releases, rpo, story::Story};
+use super::{Part, exposure, monitoring, releases, rpo, story::Story, unheard::unheard};
 use crate::model::{
     event::{Alarm, AlarmKind, BackupMade, Phase, PointTried, What},
     outcome::{Outcome, Verdict},
@@ -19,6 +19,7 @@ pub(super) fn findings(record: &Record, parts: &[Part<'_>]) -> Vec<Finding> {
     all.extend(missed(record, parts, ObjectiveKind::Rpo));
     all.extend(slept_through(record));
     all.extend(cried_wolf(record));
+    all.extend(unheard(record));
     for part in parts {
         let of_part = of_service(record, part).into_iter().map(|found| match parts.len() {
             1 => found,
@@ -70,6 +71,10 @@ pub(super) fn truth(part: &Part<'_>) -> Option<Finding> {
         (Outcome::SilentlyWrong, Some(_)) => (
             "Wrong data was restored, and nothing said so",
             "Compare the target with the backup's manifest before the cut over, and refuse what differs.",
+        ),
+        (Outcome::SilentlyWrong, None) if part.story.alarm_was_lost() => (
+            "The restore gave up, and its alarm reached nobody",
+            "Find out whether an alarm arrived, and raise it by another way where it did not.",
         ),
         (Outcome::SilentlyWrong, None) => (
             "The restore gave up without an alarm",
@@ -248,12 +253,21 @@ fn broken_stream(story: &Story<'_>) -> Option<Finding> {
         What::StreamBroken { after, why } => Some((after, why)),
         _ => None,
     })?;
-    Some(finding(
-        Severity::High,
-        "The change stream is broken, and nobody knew until it was needed",
-        format!("It is whole up to write {} of {}, and no further: {why}", after.seq, after.committed_at),
-        "Read the stored pieces on a schedule, from end to end; after a break make a backup at once.",
-    ))
+    let is_told =
+        |alarm: &Alarm| alarm.justified && matches!(alarm.kind, AlarmKind::StreamGap | AlarmKind::StreamOverdue);
+    let until = story.disaster.unwrap_or(story.events.len());
+    let (title, remedy) = match story.alarms().any(|(index, alarm)| index < until && is_told(alarm)) {
+        true => (
+            "The change stream was broken, and nobody acted on the alarm",
+            "Make a backup at once: it closes the hole.",
+        ),
+        false => (
+            "The change stream is broken, and nobody knew until it was needed",
+            "Read the stored pieces on a schedule, from end to end; after a break make a backup at once.",
+        ),
+    };
+    let what = format!("It is whole up to write {} of {}, and no further: {why}", after.seq, after.committed_at);
+    Some(finding(Severity::High, title, what, remedy))
 }
 
 /// Scheduled backups that did not come about.

@@ -16,6 +16,7 @@ pub(super) fn limits(record: &Record, story: &Story<'_>) -> Vec<String> {
     limits.extend(people(record));
     limits.extend(waits(record));
     limits.push(size(record));
+    limits.extend(copies(record));
     limits.push(checks(record, story));
     if record.scenario.faults.is_empty() {
         limits.push("No fault was injected: it shows an undisturbed restore only.".into());
@@ -99,6 +100,25 @@ fn size(record: &Record) -> String {
             format!("{said}, not less than production's {}; real data may be shaped otherwise.", words::bytes(size.0))
         }
     }
+}
+
+/// Whether files were backed up as the plan says.
+fn copies(record: &Record) -> Vec<String> {
+    let services = record.scope.services.iter().filter_map(|name| Some((name, record.plan.services.get(name)?)));
+    let differs = services.filter_map(|(name, service)| {
+        let (played, planned) = (record.scenario.copies(service), &service.backup.sync);
+        match (played.is_empty(), planned.is_empty()) {
+            (true, false) => Some(format!(
+                "Files of {name} were backed up by the reference pipeline, not by the plan's copies: of those it shows \
+                 nothing."
+            )),
+            (false, _) if played != planned => {
+                Some(format!("Files of {name} were copied by the scenario's rules, which are not those of the plan."))
+            }
+            _ => None,
+        }
+    });
+    differs.collect()
 }
 
 fn checks(record: &Record, story: &Story<'_>) -> String {

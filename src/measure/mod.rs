@@ -23,6 +23,7 @@ mod story;
 #[cfg(test)]
 mod testing;
 mod timeline;
+mod unheard;
 
 pub use differences::differences;
 pub use exit_code::exit_code;

@@ -12,7 +12,7 @@ use crate::model::{
     units::Span,
 };
 
-/// Alarms with reason that a monitor raised before the disaster, at or after the event with that index, which speak of
+/// Alarms with reason that a monitor raised, and somebody heard, before the disaster, at or after the event with that index, which speak of
 /// one of these regions or of none.
 pub(super) fn saw<'a>(story: &Story<'a>, from: usize, regions: &[&str]) -> Vec<&'a Alarm> {
     spoken(story, from, regions).map(|(_, alarm)| alarm).collect()
@@ -27,7 +27,11 @@ fn spoken<'s, 'a>(
     story.alarms().filter(move |(index, alarm)| {
         let here = alarm.region.as_deref().is_none_or(|region| regions.contains(&region));
         // What the restore says when it gives up is no monitoring.
-        (from..until).contains(index) && alarm.justified && here && alarm.kind != AlarmKind::NothingRestorable
+        (from..until).contains(index)
+            && alarm.justified
+            && alarm.heard
+            && here
+            && alarm.kind != AlarmKind::NothingRestorable
     })
 }
 

@@ -34,7 +34,10 @@ pub(super) fn ending(story: &Story<'_>, objectives: &[Judged]) -> Ending {
         }
         // The alarm may have been on its way.
         Some(End::Refused(_)) if story.broke_off.is_some() => (None, "the drill broke off".into()),
-        Some(end @ End::Refused(_)) => (Some(Outcome::SilentlyWrong), format!("{}, and raised no alarm", end.words())),
+        Some(end @ End::Refused(_)) => {
+            let said = if story.alarm_was_lost() { "its alarm reached nobody" } else { "raised no alarm" };
+            (Some(Outcome::SilentlyWrong), format!("{}, and {said}", end.words()))
+        }
     };
     Ending { outcome, why }
 }
@@ -149,6 +152,11 @@ mod tests {
         assert_eq!(outcome(&Drill::hung()), Some(Outcome::Hung));
         assert_eq!(outcome(&Drill::silently_wrong()), Some(Outcome::SilentlyWrong));
         assert_eq!(outcome(&Drill::refused(false)), Some(Outcome::SilentlyWrong));
+        assert_eq!(
+            outcome(&Drill::refused(true).unheard()),
+            Some(Outcome::SilentlyWrong),
+            "an alarm that nobody heard"
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Whether a drill shows a weakness of its plan. A rule reads the plan and says what will not hold; a proof is a record
 //! in which it did not, with the record's own figures. What no drill at hand shows has none.
 
+mod copies;
+
 use crate::model::{
     event::{Alarm, AlarmKind, What},
     outcome::{DrillResult, Outcome, Verdict},
@@ -12,14 +14,17 @@ use crate::model::{
 };
 
 /// Each weakness with the drill that proves it. Of several the simplest one is taken: with the fewest faults, then with
-/// the fewest services.
+/// the fewest services. A drill proves nothing unless it passed; but what copies by rule lose in silence is proven by the
+/// drills that ended so, which never pass.
 pub fn proofs(weaknesses: Vec<Weakness>, records: &[Record]) -> Vec<Shown> {
-    let mut simplest: Vec<&Record> =
-        records.iter().filter(|record| record.result.result == DrillResult::Pass).collect();
+    let mut simplest: Vec<&Record> = records
+        .iter()
+        .filter(|record| record.result.result == DrillResult::Pass || copies::is_silent(record))
+        .collect();
     simplest.sort_by_key(|record| (record.faults.len(), record.services.len()));
     let shown = |weakness: Weakness| {
         let proof = simplest.iter().find_map(|record| {
-            let evidence = evidence(&weakness, record)?;
+            let evidence = evidence(&weakness, record).or_else(|| copies::evidence(&weakness, record))?;
             let evidence = format!("{evidence}{}", contrast(&weakness, record, &simplest).unwrap_or_default());
             let (scenario, title) = (record.identity.scenario.clone(), record.scenario.title.clone());
             Some(Shows { scenario, title, evidence })
@@ -41,6 +46,9 @@ pub fn silent_losses(records: &[Record]) -> Vec<Shows> {
 }
 
 fn evidence(weakness: &Weakness, record: &Record) -> Option<String> {
+    if record.result.result != DrillResult::Pass {
+        return None;
+    }
     let subject = weakness.path.split('.').nth(1).unwrap_or_default();
     match weakness.id {
         "rpo-below-interval" | "rpo-one-bad-generation" | "realtime-without-replication" => behind(record, subject),

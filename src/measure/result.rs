@@ -16,6 +16,8 @@ use crate::model::{
     plan::Plan,
     record::{Cleanup, FaultRecord, Judged, ObjectiveKind, RestoreBlock, ResultBlock},
     scenario::{ExpectedPoint, Scenario},
+    time::Elapsed,
+    units::Span,
     words,
 };
 
@@ -159,6 +161,9 @@ fn unexpected(case: &Case<'_>) -> Vec<String> {
         reasons.extend(point.map(|said| format!("{}{said}", case.of(part))));
         let whose = if case.parts.len() == 1 { "the service" } else { &*part.record.service };
         unexpected_verdicts(&part.objectives, whose, [wanted.rto, wanted.rpo], &mut reasons);
+        if let (Some(most), 1) = (expect.loses_at_most, case.parts.len()) {
+            reasons.extend(lost_too_much(most, part.record.exposure.rpa));
+        }
     }
     if case.parts.len() > 1 {
         let level: Vec<Judged> = case.objectives.iter().filter(|j| j.whose.starts_with("level ")).cloned().collect();
@@ -183,6 +188,14 @@ fn unexpected_verdicts(judged: &[Judged], whose: &str, wanted: [Option<Verdict>;
     }
 }
 
+fn lost_too_much(most: Span, rpa: Option<Elapsed>) -> Option<String> {
+    match rpa {
+        Some(rpa) if rpa.total_ms() <= most.millis() => None,
+        Some(rpa) => Some(format!("expected to lose {most} at the most, {rpa} are lost")),
+        None => Some(format!("expected to lose {most} at the most, and nothing says what is lost")),
+    }
+}
+
 fn unexpected_point(wanted: &ExpectedPoint, restore: &RestoreBlock) -> Option<String> {
     let region = wanted.region.as_ref().map_or(String::new(), |region| format!(" from {region}"));
     let wanted_words = format!("expected the recovery point of day {}{region}", wanted.day);
@@ -197,7 +210,8 @@ fn unexpected_point(wanted: &ExpectedPoint, restore: &RestoreBlock) -> Option<St
 
 fn unexpected_alarms(case: &Case<'_>) -> Vec<String> {
     let expected: BTreeSet<AlarmKind> = case.scenario.expect.alarms.iter().copied().collect();
-    let justified = || case.story.alarms().map(|(_, alarm)| alarm).filter(|alarm| alarm.justified);
+    // An alarm that reached nobody is as good as none.
+    let justified = || case.story.alarms().map(|(_, alarm)| alarm).filter(|alarm| alarm.justified && alarm.heard);
     let raised: BTreeSet<AlarmKind> = justified().map(|alarm| alarm.kind).collect();
     let mut reasons = Vec::new();
     for missing in expected.difference(&raised) {

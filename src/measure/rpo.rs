@@ -1,12 +1,14 @@
 //! RPA, the actual of the RPO: from the commit of the last write of the unbroken prefix found after the restore to t0,
 //! by the ledger. Never a file's age. Where the prefix holds every acknowledged write, nothing was lost and it is zero.
 
+use std::collections::BTreeSet;
+
 use super::{
     exposure::between,
     objectives::Judgement,
     story::{End, Story},
 };
-use crate::model::{record::ObjectiveKind, time::Elapsed, units::Span};
+use crate::model::{event::What, record::ObjectiveKind, time::Elapsed, units::Span, words};
 
 /// RPA; `None` where nothing was compared.
 pub(super) fn actual(story: &Story<'_>) -> Option<Elapsed> {
@@ -26,10 +28,29 @@ pub(super) fn judge(story: &Story<'_>, rpa: Option<Elapsed>, limit: Span) -> Jud
     match (rpa, story.end) {
         (Some(rpa), _) => Judgement::against(ObjectiveKind::Rpo, rpa, limit),
         (None, Some(end @ (End::Refused(_) | End::TimeLimit(_)))) if story.broke_off.is_none() => {
-            Judgement::missed(None, format!("all is lost: {}", end.words()))
+            Judgement::missed(None, format!("nothing came back: {}{}", end.words(), may_still_be_there(story)))
         }
         (None, Some(End::Restored(_))) => Judgement::unknown("what was restored was not compared with the ledger"),
         _ => Judgement::unknown("the drill did not get to a restored state"),
+    }
+}
+
+/// Where somebody did not answer, what is kept there is not lost: it was out of reach.
+fn may_still_be_there(story: &Story<'_>) -> String {
+    let silent: BTreeSet<&str> = story
+        .events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Listed { region, points: None, .. } => Some(region.as_str()),
+            _ => None,
+        })
+        .collect();
+    match silent.is_empty() {
+        true => String::new(),
+        false => {
+            let silent: Vec<&str> = silent.into_iter().collect();
+            format!("; {} did not answer, and what is kept there may still be whole", words::list(&silent))
+        }
     }
 }
 

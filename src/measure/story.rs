@@ -141,10 +141,20 @@ impl<'a> Story<'a> {
         same_name.or(first)
     }
 
-    /// Whether the restore said aloud, after the disaster, that nothing can be restored.
+    /// Whether the restore said aloud, after the disaster, that nothing can be restored, and somebody heard it.
     pub(super) fn gave_alarm(&self) -> bool {
+        self.gave_up().any(|alarm| alarm.heard)
+    }
+
+    /// Whether it said so, and nobody heard it.
+    pub(super) fn alarm_was_lost(&self) -> bool {
+        !self.gave_alarm() && self.gave_up().next().is_some()
+    }
+
+    fn gave_up(&self) -> impl Iterator<Item = &'a Alarm> {
         let after = self.disaster.unwrap_or(self.events.len());
-        self.alarms().any(|(index, alarm)| index > after && alarm.kind == AlarmKind::NothingRestorable)
+        let alarms = self.alarms().filter(move |(index, _)| *index > after).map(|(_, alarm)| alarm);
+        alarms.filter(|alarm| alarm.kind == AlarmKind::NothingRestorable)
     }
 
     /// What is wrong with the restored data, as far as it was compared; `None` where it is as claimed.
@@ -194,7 +204,10 @@ fn wrong(found: &Comparison) -> Option<String> {
     }
     match (found.as_claimed, said.is_empty()) {
         (true, true) => None,
-        (false, true) => Some("it is not the state that was claimed".into()),
+        (false, true) => {
+            let example = found.examples.first().map_or(String::new(), |example| format!(" ({example})"));
+            Some(format!("it is not the state that was claimed{example}"))
+        }
         _ => Some(words::list(&said)),
     }
 }

@@ -248,7 +248,7 @@ impl Drill {
             self.say(What::FaultHealed { fault, complete: true });
         }
         self.steady(SteadyWhen::After, true);
-        self.say(What::CleanedUp { complete: true, detail: "nothing is left".into() })
+        self.say(What::CleanedUp { complete: true, kept: false, detail: "nothing is left".into() })
     }
 
     // ---- whole stories ----
@@ -329,12 +329,8 @@ impl Drill {
             drill.refuse(day, "us-east-1").refuse(day, "eu-west-1");
         }
         if alarm {
-            drill.say(What::Alarm(Alarm {
-                kind: AlarmKind::NothingRestorable,
-                region: None,
-                detail: "8 recovery points tried, none is whole".into(),
-                justified: true,
-            }));
+            let (kind, detail) = (AlarmKind::NothingRestorable, "8 recovery points tried, none is whole");
+            drill.say(What::Alarm(Alarm::new(kind, None, detail)));
         }
         drill.say(What::Refused { why: "none of 8 recovery points passed".into() }).healed();
         drill
@@ -369,7 +365,7 @@ impl Drill {
         drill.since_t0 = None;
         drill.name = "database/never-steady";
         drill.steady(SteadyWhen::Before, false);
-        drill.say(What::CleanedUp { complete: true, detail: "nothing is left".into() });
+        drill.say(What::CleanedUp { complete: true, kept: false, detail: "nothing is left".into() });
         drill
     }
 
@@ -446,8 +442,19 @@ impl Drill {
             region: Some(region.into()),
             detail: "seen at the 06:00 look".into(),
             justified,
+            heard: true,
         });
         self.events.insert(before, Event { at: Some(moment(4, 6, 0)), since_t0: None, service: None, what });
+        self
+    }
+
+    /// The same, and nobody heard any of its alarms.
+    pub(crate) fn unheard(mut self) -> Self {
+        for event in &mut self.events {
+            if let What::Alarm(alarm) = &mut event.what {
+                alarm.heard = false;
+            }
+        }
         self
     }
 

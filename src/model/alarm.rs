@@ -19,6 +19,10 @@ pub enum AlarmKind {
     StaleContent,
     /// The newest backup or its manifest cannot be read.
     Unreadable,
+    /// No piece of the change stream has come for longer than it may take.
+    StreamOverdue,
+    /// Pieces of the change stream do not join: writes are in none of them.
+    StreamGap,
     /// A region does not answer.
     Unreachable,
     /// A backup failed, or did not reach every region.
@@ -43,6 +47,8 @@ impl AlarmKind {
             AlarmKind::ReplicaBehind => "replica behind",
             AlarmKind::StaleContent => "stale content",
             AlarmKind::Unreadable => "unreadable",
+            AlarmKind::StreamOverdue => "stream overdue",
+            AlarmKind::StreamGap => "stream gap",
             AlarmKind::Unreachable => "unreachable",
             AlarmKind::BackupFailed => "backup failed",
             AlarmKind::NothingRestorable => "nothing restorable",
@@ -65,4 +71,23 @@ pub struct Alarm {
     pub detail: String,
     /// Whether there was something to raise it for; `false` is a false alarm.
     pub justified: bool,
+    /// Whether somebody heard it; `false` where what carries alarms to people was down.
+    #[serde(default = "heard", skip_serializing_if = "is_heard")]
+    #[schemars(default = "heard")]
+    pub heard: bool,
+}
+
+impl Alarm {
+    /// An alarm with a reason.
+    pub fn new(kind: AlarmKind, region: Option<&str>, detail: impl Into<String>) -> Self {
+        Alarm { kind, region: region.map(Into::into), detail: detail.into(), justified: true, heard: true }
+    }
+}
+
+fn heard() -> bool {
+    true
+}
+
+fn is_heard(heard: &bool) -> bool {
+    *heard
 }

@@ -154,6 +154,11 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// The process that restored was killed. What it had imported is left as it was; a person starts it again.
+    RestoreKilled {
+        /// By what.
+        why: String,
+    },
     /// The drill's time limit ended the restore.
     TimeLimit {
         /// The limit, in milliseconds.
@@ -167,6 +172,9 @@ pub enum What {
     CleanedUp {
         /// Whether everything is gone.
         complete: bool,
+        /// Whether the scratch folder was kept, because somebody asked for it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        kept: bool,
         /// What is left, or what was kept and why.
         detail: String,
     },

@@ -1,6 +1,7 @@
 //! Values that the whole house shares: plan, scenario, events, record, verdict. No I/O, no clock, no randomness.
 
 pub mod alarm;
+pub mod copies;
 pub mod event;
 pub mod family;
 pub mod matrix;

@@ -402,8 +402,11 @@ pub struct Cleanup {
     pub healed: bool,
     /// The steady state held again; `None` where it was not checked.
     pub steady_after: Option<bool>,
-    /// Everything that the drill made is gone.
+    /// Everything that the drill made is gone, but for what was to be kept.
     pub removed: bool,
+    /// The scratch folder was kept, because somebody asked for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
     /// What is left, or was kept.
     pub detail: String,
 }

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    copies::Copies,
     event::AlarmKind,
     outcome::{Outcome, Verdict},
-    plan::{DumpFormat, LockPlan, MonitorPlan, Plan, SyncRule},
+    plan::{DumpFormat, LockPlan, MonitorPlan, Plan},
     units::{ByteSize, DayTime, Percent, Span},
     words,
 };
@@ -52,6 +53,7 @@ pub struct History {
     pub days: u32,
     /// Writes (insert, update, delete) that an application makes a day: to a database, to files.
     #[serde(default)]
+    #[schemars(range(max = 10_000_000))]
     pub writes_per_day: u32,
     /// Changes that people make a day: of the configuration, releases of a web application.
     #[serde(default = "changes", skip_serializing_if = "is_default_changes")]
@@ -71,9 +73,9 @@ pub struct History {
     /// Time between two pieces of the change stream, where it differs from the plan's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<Span>,
-    /// For files: the copies made by rule, where they differ from the plan's.
+    /// For files: copies made by rule instead of the reference pipeline's generations. `as-planned`, or a list of rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sync: Option<Vec<SyncRule>>,
+    pub sync: Option<Copies>,
 }
 
 impl History {
@@ -138,6 +140,9 @@ pub struct FaultSpec {
     /// Its moment.
     #[serde(default, skip_serializing_if = "Moment::is_default")]
     pub when: Moment,
+    /// For a while: time until it is over, counted from its moment. Without it a fault lasts until the drill heals it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
     /// Further parameters; each fault documents its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, serde_json::Value>,
@@ -160,6 +165,12 @@ impl FaultSpec {
     #[must_use]
     pub fn at(self, when: Moment) -> Self {
         FaultSpec { when, ..self }
+    }
+
+    /// The same for a while.
+    #[must_use]
+    pub fn lasting(self, span: Span) -> Self {
+        FaultSpec { lasts: Some(span), ..self }
     }
 
     /// The same in every region.
@@ -196,7 +207,7 @@ impl Generations {
     }
 }
 
-/// When a fault begins. It lasts until the drill heals it.
+/// When a fault begins. It lasts until the drill heals it, or as long as its entry says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Moment {
@@ -211,6 +222,9 @@ pub enum Moment {
     At(DayTime),
     /// While the restore fetches, once that share of the newest dump has been sent by a struck region.
     DuringFetch(Percent),
+    /// While the restore imports: once that share of the newest backup's rows (or files) has been staged. The import waits
+    /// until the fault has begun.
+    DuringImport(Percent),
 }
 
 impl Moment {
@@ -266,10 +280,14 @@ pub struct Expectation {
     /// The verdict on the service's RPO; on the level's, where several services are drilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rpo: Option<Verdict>,
+    /// The most that may be lost of the one service that is drilled, from the last write that is back to the disaster. Where
+    /// the RPO allows more than the pipeline promises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loses_at_most: Option<Span>,
     /// What should come of each service, where several are drilled.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, ServiceExpectation>,
-    /// Alarms that must be raised, each at least once. Any other justified alarm is unexpected.
+    /// Alarms that must be raised and heard, each at least once. Any other justified alarm that is heard is unexpected.
     #[serde(default)]
     pub alarms: Vec<AlarmKind>,
 }

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt};
 use jiff::SignedDuration;
 
-use super::{Monitor, Newest, Sighting, sighting};
+use super::{Aspect, Monitor, Place, Sighting};
 use crate::{
     archive::{self, InputError, MAX_MANIFEST_BYTES, Manifest},
     model::{event::AlarmKind, naming::PointName, plan::Watch},
@@ -14,28 +14,42 @@ use crate::{
 const NAME_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 impl Monitor {
-    /// Looks inside the newest dump of a region. Of a replica the manifest is read only where its dump is, too: what it
-    /// replicates was looked at in the primary.
-    pub(super) async fn look_inside(&self, store: &dyn Store, newest: &Newest, is_primary: bool) -> Option<Sighting> {
-        let point = &newest.point;
-        let contents = self.watches(Watch::Contents);
-        if !(contents || is_primary && self.watches(Watch::Manifest)) {
+    /// Looks inside the newest dump of a region. Of a replica the manifest is read only where its dump is, too, or where
+    /// the dump is a list of files: what it replicates was looked at in the primary.
+    pub(super) async fn look_inside(&self, place: &mut Place) -> Option<Sighting> {
+        let point = place.newest()?.clone();
+        let contents = place.scope.asks(Aspect::Contents, &self.limits.watches, Watch::Contents);
+        let of_primary = place.is_primary && place.scope.asks(Aspect::Manifest, &self.limits.watches, Watch::Manifest);
+        if !(contents || of_primary || self.is_list && self.watches(Watch::Manifest)) {
             return None;
         }
-        let unreadable = |why: String| sighting(AlarmKind::Unreadable, store, format!("{point}: {why}"), None);
-        let manifest = match self.read_manifest(store, point).await {
+        place.scope.did(Aspect::Manifest);
+        let unreadable = |place: &Place, why: String| place.sighting(AlarmKind::Unreadable, format!("{point}: {why}"));
+        let manifest = match place.manifest.as_ref()? {
             Ok(manifest) => manifest,
-            Err(why) => return Some(unreadable(why)),
+            Err(why) => {
+                let sighting = unreadable(place, why.clone());
+                if contents {
+                    place.scope.left(Aspect::Contents, "its manifest cannot be read");
+                }
+                return Some(sighting);
+            }
         };
         let named = point.taken_at().unwrap_or(manifest.exported_at);
         if named.duration_since(manifest.exported_at) > NAME_AHEAD && self.watches(Watch::Manifest) {
             let detail = format!("{point} holds an export of {}", manifest.exported_at);
-            return Some(sighting(AlarmKind::StaleContent, store, detail, None));
+            let stale = place.sighting(AlarmKind::StaleContent, detail);
+            if contents {
+                place.scope.left(Aspect::Contents, "its manifest is of another export");
+            }
+            return Some(stale);
         }
-        match contents {
-            true => self.read_dump(store, point, &manifest).await.err().map(unreadable),
-            false => None,
+        if !contents {
+            return None;
         }
+        let read = self.read_dump(&*place.store, &point, manifest).await;
+        place.scope.did(Aspect::Contents);
+        read.err().map(|why| unreadable(place, why))
     }
 
     pub(super) async fn read_manifest(&self, store: &dyn Store, point: &PointName) -> Result<Manifest, String> {
@@ -53,12 +67,23 @@ impl Monitor {
 
     /// Reads the whole dump in one pass, with bounded memory.
     async fn read_dump(&self, store: &dyn Store, point: &PointName, manifest: &Manifest) -> Result<(), String> {
+        self.read_rows(store, point, manifest, |_| Ok(())).await
+    }
+
+    /// The same, with what each chunk of rows is shown to.
+    pub(super) async fn read_rows(
+        &self,
+        store: &dyn Store,
+        point: &PointName,
+        manifest: &Manifest,
+        mut shown: impl FnMut(&[u8]) -> Result<(), String> + Send,
+    ) -> Result<(), String> {
         let (_, body) = store.get(&self.layout.dump_key(point)).await.map_err(|e| e.kind.to_string())?;
         let input = body.map_err(|e| InputError(e.kind.to_string())).boxed();
         let (limits, means) = (manifest.limits(), &self.means);
         let mut dump = archive::unpack(manifest.dump_format, input, limits, &means.lanes, &means.scratch);
         while let Some(rows) = dump.rows.next().await {
-            rows.map_err(|e| e.to_string())?;
+            shown(&rows.map_err(|e| e.to_string())?.lines)?;
         }
         let found = dump.summary.get().ok_or("the dump ended early")?;
         manifest.check(&found)

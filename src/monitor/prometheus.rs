@@ -1,11 +1,12 @@
 //! What a monitor saw as a text file for Prometheus, in its exposition format:
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>. Times are seconds since 1970, ages are in seconds.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use jiff::Timestamp;
 
 use super::{
+    Aspect,
     alerts::{Counts, State},
     reading::{Reading, Verdict},
     webhook::Webhook,
@@ -16,7 +17,11 @@ pub fn render(readings: &[Reading], state: &State, webhooks: &[Webhook], now: Ti
     let mut page = Page::default();
     let looked: Vec<&Reading> = readings.iter().filter(|r| r.verdict != Verdict::NotLookedAt).collect();
     let place = |r: &Reading| vec![("service", r.service.clone()), ("region", r.region.clone())];
-    page.metric("backdraft_backup_ok", "gauge", "Whether the newest backup passes everything that the plan watches.");
+    page.metric(
+        "backdraft_backup_ok",
+        "gauge",
+        "Whether nothing is wrong with the newest backup in what was looked at.",
+    );
     for reading in &looked {
         page.sample(&place(reading), u8::from(reading.verdict == Verdict::Ok));
     }
@@ -30,6 +35,17 @@ pub fn render(readings: &[Reading], state: &State, webhooks: &[Webhook], now: Ti
     for reading in &looked {
         if let Some(bytes) = reading.size_bytes {
             page.sample(&place(reading), bytes);
+        }
+    }
+    page.metric(
+        "backdraft_backup_looked_at",
+        "gauge",
+        "Whether it was looked at, and all of it; ok says nothing of the rest.",
+    );
+    for reading in &looked {
+        for (aspect, whole) in aspects(reading) {
+            let what = [("aspect", aspect.words().replace([' ', '-'], "_"))];
+            page.sample(&[place(reading), what.into()].concat(), u8::from(whole));
         }
     }
     page.metric("backdraft_backup_alarm", "gauge", "Alarms that stand.");
@@ -62,6 +78,13 @@ pub fn render(readings: &[Reading], state: &State, webhooks: &[Webhook], now: Ti
     page.metric("backdraft_alerts_lost_total", "counter", "Alerts that a webhook did not take, after every try.");
     counted(|counts| counts.lost, &mut page);
     page.finish()
+}
+
+/// Everything that there is to look at, each with whether all of it was.
+fn aspects(reading: &Reading) -> BTreeMap<Aspect, bool> {
+    let mut all: BTreeMap<Aspect, bool> = reading.looked_at.iter().map(|aspect| (*aspect, true)).collect();
+    all.extend(reading.not_looked_at.iter().map(|omission| (omission.aspect, false)));
+    all
 }
 
 /// Metrics with their samples; a metric without a sample is left out.

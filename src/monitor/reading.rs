@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Look, Sighting};
+use super::{Aspect, Look, Omission, Sighting};
 use crate::model::{
     event::AlarmKind,
     plan::{Cadence, ServicePlan},
@@ -35,6 +35,10 @@ pub struct Reading {
     pub alarms: Vec<Raised>,
     /// What is worth knowing and wakes nobody.
     pub remarks: Vec<String>,
+    /// What the verdict rests on.
+    pub looked_at: Vec<Aspect>,
+    /// What it says nothing of, and why.
+    pub not_looked_at: Vec<Omission>,
 }
 
 /// An alarm.
@@ -70,6 +74,8 @@ impl Reading {
             size_bytes: None,
             alarms: Vec::new(),
             remarks: vec![why.to_owned()],
+            looked_at: Vec::new(),
+            not_looked_at: Vec::new(),
         }
     }
 }
@@ -99,11 +105,7 @@ pub fn readings(service: &str, look: &Look) -> Vec<Reading> {
         let here = look.alarms.iter().filter(|alarm| alarm.region == seen.region);
         let (raised, remarked): (Vec<&Sighting>, Vec<_>) = here.partition(|alarm| is_justified(alarm));
         let mut remarks: Vec<String> = remarked.iter().map(|alarm| remark(alarm)).collect();
-        remarks.extend(
-            seen.stranger
-                .as_ref()
-                .map(|key| format!("{} is there, and is not named as the plan's backups are", key.escape_debug())),
-        );
+        remarks.extend(seen.remarks.iter().cloned());
         Reading {
             service: service.to_owned(),
             region: seen.region.clone(),
@@ -113,18 +115,22 @@ pub fn readings(service: &str, look: &Look) -> Vec<Reading> {
             size_bytes: seen.newest.as_ref().and_then(|newest| newest.size),
             alarms: raised.into_iter().map(|a| Raised { kind: a.kind, detail: a.detail.clone() }).collect(),
             remarks,
+            looked_at: seen.scope.looked_at.clone(),
+            not_looked_at: seen.scope.not_looked_at.clone(),
         }
     };
     look.regions.iter().map(reading).collect()
 }
 
-/// A backup is not too old while none newer was due: then the limit contradicts the schedule.
+/// A backup is not too old while none newer was due: then the limit contradicts the schedule. Nor is one too small that
+/// the limit is not meant for.
 fn is_justified(alarm: &Sighting) -> bool {
-    alarm.kind != AlarmKind::TooOld || alarm.overdue
+    alarm.excuse.is_none() && (alarm.kind != AlarmKind::TooOld || alarm.overdue)
 }
 
 fn remark(alarm: &Sighting) -> String {
-    format!("{}; none newer was due, so the plan's `max_age` contradicts its schedule", alarm.detail)
+    let excuse = alarm.excuse.unwrap_or("none newer was due, so the plan's `max_age` contradicts its schedule");
+    format!("{}; {excuse}", alarm.detail)
 }
 
 #[cfg(test)]

@@ -130,6 +130,12 @@ pub(super) fn service_objective(record: &Record, kind: ObjectiveKind) -> Option<
     of_services.rev().max_by_key(rank)
 }
 
+/// Whether the level's objective of that kind is missed.
+pub(super) fn level_missed(record: &Record, kind: ObjectiveKind) -> bool {
+    let of_level = |judged: &&Judged| judged.objective == kind && judged.whose.starts_with("level ");
+    record.objectives.iter().filter(of_level).any(|judged| judged.verdict == Verdict::Missed)
+}
+
 /// RPA of the service that lost most; `None` where that of one is not known.
 pub(super) fn rpa(record: &Record) -> Option<Elapsed> {
     let all: Option<Vec<Elapsed>> = record.services.iter().map(|one| one.exposure.rpa).collect();

@@ -193,13 +193,24 @@ fn legend(records: &[Record], left: Leaves, folder: &str, letters: Option<&str>)
     }
     said.push("RPA by the ledger".into());
     said.push("! misses the service's objective".into());
+    let kinds = [ObjectiveKind::Rto, ObjectiveKind::Rpo];
+    if records.iter().any(|record| kinds.iter().any(|kind| misses_the_level_alone(record, *kind))) {
+        said.push("^ the level's alone".into());
+    }
     said.join(" · ")
+}
+
+/// Whether the service keeps what it promises, and the level does not.
+fn misses_the_level_alone(record: &Record, kind: ObjectiveKind) -> bool {
+    let own = figures::service_objective(record, kind).map(|judged| judged.verdict);
+    own != Some(Verdict::Missed) && figures::level_missed(record, kind)
 }
 
 fn cells(record: &Record, left: Leaves, folder: &str) -> [String; 6] {
     let none = || "-".to_owned();
     let missed = |kind| match figures::service_objective(record, kind).map(|j| j.verdict) {
         Some(Verdict::Missed) => " !",
+        _ if misses_the_level_alone(record, kind) => " ^",
         _ => "",
     };
     let time = |elapsed: Elapsed| {

@@ -194,6 +194,11 @@ pub trait Ledger: Send + Sync {
     /// The versions of an item in order; the first has the sequence number that created it.
     fn versions(&self, item: u64) -> Vec<Version>;
 
+    /// Tables that are there whatever was written, with rows or without. Empty where the service has no such thing.
+    fn tables(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
     /// What a row read from a restored table is. Compares content, not spelling: the order of keys does not matter.
     fn recognise(&self, table: &str, row: &[u8]) -> Recognised;
 

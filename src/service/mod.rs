@@ -6,4 +6,5 @@ pub mod contract;
 pub mod database;
 pub mod files;
 mod live;
+pub mod struck;
 pub mod web;

@@ -5,12 +5,15 @@
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use crate::model::{record::Way, time::Elapsed, units::Span};
 
@@ -22,6 +25,35 @@ pub struct Clock {
     /// Sizes are modelled: one byte stands for so many.
     scale: u64,
     face: Arc<Mutex<Face>>,
+    /// How far off it is where it is read; right where `None`.
+    deviation: Option<Arc<Deviation>>,
+    /// Counts how often time jumped: whoever waits for a moment looks again.
+    jumps: Arc<watch::Sender<u64>>,
+}
+
+/// How far off the clock of one machine is, and whether the machine takes its local time for UTC. The world's own time
+/// does not care.
+#[derive(Debug, Default)]
+pub struct Deviation {
+    skew: AtomicI64,
+    zone: AtomicI64,
+}
+
+impl Deviation {
+    /// Sets how many milliseconds the clock is ahead; behind where below zero.
+    pub fn set_skew(&self, millis: i64) {
+        self.skew.store(millis, Ordering::SeqCst);
+    }
+
+    /// Sets how many milliseconds what the machine writes down as UTC is ahead of UTC.
+    pub fn set_zone(&self, millis: i64) {
+        self.zone.store(millis, Ordering::SeqCst);
+    }
+
+    /// Both, in milliseconds.
+    pub fn millis(&self) -> (i64, i64) {
+        (self.skew.load(Ordering::SeqCst), self.zone.load(Ordering::SeqCst))
+    }
 }
 
 #[derive(Debug)]
@@ -37,7 +69,8 @@ struct Face {
 impl Clock {
     /// A standing clock that shows `start`.
     pub fn new(way: Way, start: Timestamp) -> Self {
-        Clock { way, scale: 1, face: Arc::new(Mutex::new(Face { shown: start, since: None, mark: None })) }
+        let face = Arc::new(Mutex::new(Face { shown: start, since: None, mark: None }));
+        Clock { way, scale: 1, face, deviation: None, jumps: Arc::new(watch::Sender::new(0)) }
     }
 
     /// The same clock in a world where one byte stands for `scale` bytes: a large restore is played with little data,
@@ -45,6 +78,12 @@ impl Clock {
     #[must_use]
     pub fn modelled(self, scale: u64) -> Self {
         Clock { scale: scale.max(1), ..self }
+    }
+
+    /// The same clock as a machine reads it whose clock may be off.
+    #[must_use]
+    pub fn read_on(self, machine: &Arc<Deviation>) -> Self {
+        Clock { deviation: Some(Arc::clone(machine)), ..self }
     }
 
     /// How many bytes one byte stands for; 1 unless sizes are modelled.
@@ -57,13 +96,24 @@ impl Clock {
         self.way == Way::Simulated
     }
 
-    /// Scenario time now.
+    /// Scenario time now, as it is read here.
     pub fn now(&self) -> Timestamp {
         let face = self.face();
-        match face.since {
+        let now = match face.since {
             None => face.shown,
             Some(since) => later(face.shown, since.elapsed()),
-        }
+        };
+        self.off(now, |(skew, _)| skew)
+    }
+
+    /// What is written into names as the time now, in UTC: not quite that where the machine takes its local time for it.
+    pub fn now_to_name(&self) -> Timestamp {
+        self.off(self.now(), |(_, zone)| zone)
+    }
+
+    fn off(&self, moment: Timestamp, by: impl Fn((i64, i64)) -> i64) -> Timestamp {
+        let millis = self.deviation.as_ref().map_or(0, |deviation| by(deviation.millis()));
+        moment.checked_add(SignedDuration::from_millis(millis)).unwrap_or(moment)
     }
 
     /// Stops the clock at a moment of the history.
@@ -87,6 +137,31 @@ impl Clock {
         face.shown = later(face.shown, span.duration());
         if let Some((_, assumed)) = &mut face.mark {
             *assumed = Span(assumed.millis() + span.millis());
+        }
+        drop(face);
+        self.jumps.send_modify(|jumps| *jumps += 1);
+    }
+
+    /// The same for somebody who waits that long: whoever waits for a moment that has come with it acts first.
+    pub async fn let_pass(&self, span: Span) {
+        self.assume(span);
+        tokio::task::yield_now().await;
+    }
+
+    /// Waits until so much time has passed since t0, assumed time too; for ever before t0.
+    pub async fn reached(&self, since_t0: Span) {
+        let mut jumps = self.jumps.subscribe();
+        loop {
+            let Some(now) = self.since_t0() else { return std::future::pending().await };
+            let left = since_t0.millis().saturating_sub(now.total_ms());
+            if left == 0 {
+                return;
+            }
+            tokio::select! {
+                biased;
+                _ = jumps.changed() => {}
+                () = self.sleep(Duration::from_millis(left)) => {}
+            }
         }
     }
 

@@ -4,5 +4,6 @@
 
 pub mod clock;
 pub mod lanes;
+pub mod messenger;
 pub mod recorder;
 pub mod seed;

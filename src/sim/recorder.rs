@@ -2,8 +2,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::clock::Clock;
-use crate::model::event::{Event, Phase, What};
+use super::{clock::Clock, messenger::Messenger};
+use crate::model::{
+    event::{Alarm, Event, Phase, What},
+    units::Span,
+};
+
+/// How often people are called, and how far apart. Nobody sleeps for it: the waits are assumed time, in both ways.
+const CALLS: u32 = 4;
+const PAUSE: Span = Span::minutes(5);
 
 /// Called with each event as it happens; a progress bar, a log.
 pub type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -15,6 +22,7 @@ pub struct Recorder {
     service: Option<String>,
     events: Arc<Mutex<Vec<Event>>>,
     listener: Option<Listener>,
+    messenger: Arc<Messenger>,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -26,7 +34,8 @@ impl std::fmt::Debug for Recorder {
 impl Recorder {
     /// An empty recorder.
     pub fn new(clock: &Clock, listener: Option<Listener>) -> Self {
-        Recorder { clock: clock.clone(), service: None, events: Arc::default(), listener }
+        let messenger = Arc::default();
+        Recorder { clock: clock.clone(), service: None, events: Arc::default(), listener, messenger }
     }
 
     /// A recorder into the same list, for what happens to one service.
@@ -35,8 +44,34 @@ impl Recorder {
         Recorder { service: Some(name.to_owned()), ..self.clone() }
     }
 
-    /// Says that something happened now.
-    pub fn emit(&self, what: What) {
+    /// What carries the alarms among the events to people.
+    pub fn messenger(&self) -> &Arc<Messenger> {
+        &self.messenger
+    }
+
+    /// Raises an alarm that must not be missed: again after a while where nobody heard it, a few times.
+    pub async fn call(&self, alarm: Alarm) {
+        for call in 1..=CALLS {
+            let heard = self.messenger.deliver();
+            self.say(What::Alarm(Alarm { heard, ..alarm.clone() }));
+            if heard {
+                return;
+            }
+            if call < CALLS {
+                self.clock.let_pass(PAUSE).await;
+            }
+        }
+    }
+
+    /// Says that something happened now. An alarm is heard by people where the messenger carries it.
+    pub fn emit(&self, mut what: What) {
+        if let What::Alarm(alarm) = &mut what {
+            alarm.heard = self.messenger.deliver();
+        }
+        self.say(what);
+    }
+
+    fn say(&self, what: What) {
         let since_t0 = self.clock.since_t0().filter(|_| !matches!(what, What::Disaster { .. }));
         let at = if since_t0.is_none() { Some(self.clock.now()) } else { None };
         let event = Event { at, since_t0, service: self.service.clone(), what };

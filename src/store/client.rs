@@ -1,7 +1,7 @@
 //! The contract, kept over any wire: small objects in one request and large ones in parts, every page of a listing, and
 //! bodies that are never taken for whole when they are not.
 
-use std::{cmp::Reverse, time::Duration};
+use std::{cmp::Reverse, ops::Range, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,8 +9,8 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::{
-    ByteStream, CopySource, ObjectInfo, Patience, PutOptions, StorageClass, Store, StoreError, StoreErrorKind, Tier,
-    VersionInfo,
+    ByteStream, CopySource, MOST_RANGE, ObjectInfo, PageStream, Patience, PutOptions, StorageClass, Store, StoreError,
+    StoreErrorKind, Tier, VersionInfo,
     parts::{PART, parts},
     tries::Tries,
     wire::{Answer, Part, Pieces, Pinned, Wire, Written},
@@ -215,25 +215,30 @@ impl<W: Wire> Store for Client<W> {
         self.tries.run("head", key, || self.tries.quick(self.wire.head(key))).await
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        let nonsense = || self.tries.failed("list", prefix, StoreErrorKind::Nonsense);
-        let (mut found, mut token) = (Vec::<ObjectInfo>::new(), None);
-        loop {
-            let ask = || self.bulky(PAGE, self.wire.page(prefix, token.clone()));
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        let size = range.end.saturating_sub(range.start);
+        if size == 0 || size > MOST_RANGE {
+            return Err(self.tries.failed("get", key, StoreErrorKind::Nonsense));
+        }
+        self.tries.run("get", key, || self.bulky(size, self.wire.get_range(key, range.clone()))).await
+    }
+
+    fn pages<'s>(&'s self, prefix: &'s str) -> PageStream<'s> {
+        let pages = stream::try_unfold(Some((None, None)), move |place| async move {
+            let Some((token, last)) = place else { return Ok(None) };
+            let ask = || self.bulky(PAGE, self.wire.page(prefix, Option::<String>::clone(&token)));
             let mut page = self.tries.run("list", prefix, ask).await?;
             page.objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-            let goes_on = match (found.last(), page.objects.first()) {
-                (Some(last), Some(next)) => last.key < next.key,
-                (_, next) => next.is_some(),
-            };
-            found.append(&mut page.objects);
+            let goes_on = page.objects.first().is_some_and(|next| last.as_ref().is_none_or(|last| *last < next.key));
+            let last = page.objects.last().map(|object| object.key.clone());
             match (page.is_truncated, page.next) {
-                (false, _) => return Ok(found),
+                (false, _) => Ok(Some((page.objects, None))),
                 // Pages come in order; what does not go on would never end.
-                (true, Some(next)) if goes_on => token = Some(next),
-                (true, _) => return Err(nonsense()),
+                (true, Some(next)) if goes_on => Ok(Some((page.objects, Some((Some(next), last))))),
+                (true, _) => Err(self.tries.failed("list", prefix, StoreErrorKind::Nonsense)),
             }
-        }
+        });
+        pages.boxed()
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 
 use super::{
@@ -195,6 +195,25 @@ impl Wire for DirectWire {
         self.permit(Action::Read)?;
         let object = self.region.objects().open(&self.bucket, key, version).map_err(kind_of)?;
         Ok((self.info(object.meta), self.pieces(object.body)))
+    }
+
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Answer<Bytes> {
+        self.arrive_for(key, Read).await?;
+        self.permit(Action::Read)?;
+        let object = self.region.objects().open(&self.bucket, key, None).map_err(kind_of)?;
+        let (size, link) = (object.meta.size, self.region.link());
+        if range.start >= size {
+            return Err(StoreErrorKind::Nonsense);
+        }
+        let (mut all, end, mut pace) = (BytesMut::new(), range.end.min(size), Pace::new(&self.clock));
+        while range.start + (all.len() as u64) < end {
+            let at = range.start + all.len() as u64;
+            let piece = object.body.read_at(at, (end - at) as usize).map_err(|error| kind_of(error.into()))?;
+            link.carry(piece.len() as u64).await.map_err(|_| StoreErrorKind::Cut)?;
+            self.clock.spend(pace.next(piece.len() as u64)).await;
+            all.extend_from_slice(&piece);
+        }
+        Ok(all.freeze())
     }
 
     async fn page(&self, prefix: &str, token: Option<String>) -> Answer<Page> {

@@ -1,11 +1,11 @@
 //! What a pipeline reads and writes backups through. The contract is here; `s3` reaches a region over real HTTP with
 //! aws-sdk-s3, `direct` reaches it in process under the virtual clock. Nothing above this room knows which it holds.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use futures_util::{TryStreamExt, stream::BoxStream};
 use jiff::Timestamp;
 
 pub use crate::emulator::s3::archive::{RestoreState, StorageClass, Tier};
@@ -21,6 +21,12 @@ pub mod witness;
 
 /// A body as it streams, in pieces of any size.
 pub type ByteStream = BoxStream<'static, Result<Bytes, StoreError>>;
+
+/// Pages of a listing as they come, each in the order of its keys and after the one before.
+pub type PageStream<'s> = BoxStream<'s, Result<Vec<ObjectInfo>, StoreError>>;
+
+/// Most bytes that [`Store::get_range`] is asked for.
+pub const MOST_RANGE: u64 = 1 << 20;
 
 /// One bucket in one region.
 #[async_trait]
@@ -47,11 +53,20 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Opens a version, also of an object that is deleted.
     async fn get_version(&self, key: &str, version: &str) -> Result<(ObjectInfo, ByteStream), StoreError>;
 
+    /// Some bytes of an object, no more than [`MOST_RANGE`]; fewer where it ends before.
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError>;
+
     /// What is known of an object without reading it.
     async fn head(&self, key: &str) -> Result<ObjectInfo, StoreError>;
 
+    /// Every object below a prefix, page by page, in the order of their keys: only a page is in memory. Ends after the
+    /// first error.
+    fn pages<'s>(&'s self, prefix: &'s str) -> PageStream<'s>;
+
     /// Every object below a prefix, all pages of it, in the order of their keys.
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError>;
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        self.pages(prefix).try_concat().await
+    }
 
     /// Removes an object; removing what is not there is no error.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;

@@ -1,9 +1,13 @@
 //! A store that cannot write: what a user owns is looked at and never changed, whatever rights its key has.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::{
-    ByteStream, CopySource, ObjectInfo, PutOptions, StorageClass, Store, StoreError, StoreErrorKind, Tier, VersionInfo,
+    ByteStream, CopySource, ObjectInfo, PageStream, PutOptions, StorageClass, Store, StoreError, StoreErrorKind, Tier,
+    VersionInfo,
 };
 
 /// A store of which only the reading half is open. The rest is [`StoreErrorKind::Denied`], and no request is made.
@@ -39,12 +43,16 @@ impl<S: Store> Store for ReadOnly<S> {
         self.0.get_version(key, version).await
     }
 
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        self.0.get_range(key, range).await
+    }
+
     async fn head(&self, key: &str) -> Result<ObjectInfo, StoreError> {
         self.0.head(key).await
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        self.0.list(prefix).await
+    fn pages<'s>(&'s self, prefix: &'s str) -> PageStream<'s> {
+        self.0.pages(prefix)
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {

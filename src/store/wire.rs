@@ -30,6 +30,9 @@ pub trait Wire: Send + Sync + fmt::Debug + 'static {
     /// Opens an object, or one of its versions. A body that ends too early may just end.
     async fn get(&self, key: &str, version: Option<&str>) -> Answer<(ObjectInfo, Pieces)>;
 
+    /// Some bytes of an object, and no more than were asked for.
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Answer<Bytes>;
+
     /// One page of a listing, from the token of the page before.
     async fn page(&self, prefix: &str, token: Option<String>) -> Answer<Page>;
 

@@ -1,12 +1,15 @@
 //! A refused connection is refused by the operating system, so an emulated region cannot count it. The client can: this
 //! store tells the region's link, and a fault can prove that it was met.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt;
 
 use super::{
-    ByteStream, CopySource, ObjectInfo, PutOptions, StorageClass, Store, StoreError, StoreErrorKind, Tier, VersionInfo,
+    ByteStream, CopySource, ObjectInfo, PageStream, PutOptions, StorageClass, Store, StoreError, StoreErrorKind, Tier,
+    VersionInfo,
 };
 use crate::emulator::s3::Region;
 
@@ -53,12 +56,16 @@ impl<S: Store> Store for Witness<S> {
         self.seen(self.inner.get_version(key, version).await)
     }
 
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        self.seen(self.inner.get_range(key, range).await)
+    }
+
     async fn head(&self, key: &str) -> Result<ObjectInfo, StoreError> {
         self.seen(self.inner.head(key).await)
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        self.seen(self.inner.list(prefix).await)
+    fn pages<'s>(&'s self, prefix: &'s str) -> PageStream<'s> {
+        self.inner.pages(prefix).map(|page| self.seen(page)).boxed()
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {

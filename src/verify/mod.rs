@@ -78,8 +78,9 @@ pub struct Verification {
     pub raw_bytes: Option<u64>,
     /// Rows a table; none where they could not all be read.
     pub tables: Vec<TableRows>,
-    /// How long it took.
-    pub took: Elapsed,
+    /// How long it took to read; `None` where there was nothing that could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took: Option<Elapsed>,
 }
 
 /// A table with its rows.
@@ -123,7 +124,7 @@ pub async fn verify(
         stored_bytes: None,
         raw_bytes: None,
         tables: Vec::new(),
-        took: Elapsed::default(),
+        took: None,
     };
     match origin.open().await {
         Err(OpenError::Missing(why)) => steps.failed(Step::Exists, why),
@@ -133,11 +134,11 @@ pub async fn verify(
             steps.ok(Step::Exists, format!("{}, {}", words::bytes(opened.bytes), form.words()));
             let subject = Subject { origin, form, expected, options, means };
             subject.examine(opened, &mut steps, &mut found).await;
+            found.took = Some(watch.elapsed());
         }
     }
     found.steps = steps.finish();
     found.verdict = steps::verdict(&found.steps);
-    found.took = watch.elapsed();
     found
 }
 
@@ -157,6 +158,7 @@ impl Subject<'_> {
             Err(why) => return steps.impossible(Step::TestRestore, why),
         };
         let limits = self.limits(opened.bytes);
+        let mut gone = "the scratch target is gone";
         match self.pass(opened.body, limits, &target).await {
             Ok(pass) => {
                 let stored = (pass.summary.stored_bytes, pass.summary.stored_sha256.as_str());
@@ -165,10 +167,13 @@ impl Subject<'_> {
                 self.judge_restore(pass, &target, steps).await;
             }
             Err(Stopped::Target(why)) => steps.impossible(Step::TestRestore, why),
-            Err(Stopped::Dump(error)) => self.stopped(error, steps).await,
+            Err(Stopped::Dump(error)) => {
+                gone = "what was written of it before it could not be read on is gone";
+                self.stopped(error, steps).await;
+            }
         }
         match target.remove() {
-            Ok(()) => steps.ok(Step::CleanUp, "the scratch target is gone".into()),
+            Ok(()) => steps.ok(Step::CleanUp, gone.into()),
             Err(why) => steps.impossible(Step::CleanUp, why),
         }
     }

@@ -145,7 +145,11 @@ impl Steps {
         for step in Step::ALL {
             if !self.0.iter().any(|done| done.step == step) {
                 let after = stopped.map_or("an earlier step", Step::words);
-                self.skipped(step, format!("not reached: {after} comes first"));
+                let why = match step {
+                    Step::CleanUp => "nothing was made that would have to go".to_owned(),
+                    _ => format!("not reached: {after} comes first"),
+                };
+                self.skipped(step, why);
             }
         }
         self.0.sort_by_key(|done| done.step);

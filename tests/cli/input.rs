@@ -199,3 +199,9 @@ fn what_is_no_bucket_no_webhook_and_no_backup_is_refused_before_anything_is_aske
     });
     insta::assert_snapshot!(said.join("\n"));
 }
+
+#[test]
+fn one_scenario_is_said_to_be_one() {
+    let ended = Bench::new().run(&["validate", "scenarios/database/control.yaml"]);
+    assert!(ended.code == Some(0) && ended.out.contains("\n1 scenario can be played with it\n"), "{}", ended.out);
+}

@@ -124,7 +124,37 @@ fn a_kept_scratch_folder_is_named_and_no_later_start_removes_it() {
     let [dir] = &kept[..] else { panic!("one folder is kept: {kept:?}") };
     assert!(dir.join("database").is_dir());
     let name = dir.file_name().unwrap().to_str().unwrap();
-    assert!(ended.err.contains("kept the scratch folder [dir]/tmp/backdraft-") && ended.err.trim_end().ends_with(name));
+    assert!(ended.err.contains("kept the scratch folder [dir]/tmp/backdraft-"), "{}", ended.err);
+    assert!(ended.err.trim_end().ends_with(&format!("{name}; README.txt there says what is what")), "{}", ended.err);
     assert_eq!(bench.run(&one).code, Some(0));
     assert_eq!(bench.left_behind(), kept);
+}
+
+#[test]
+fn what_is_kept_can_be_looked_at_with_the_damage_still_in_it() {
+    let bench = Bench::new();
+    let damaged = "files/object-damaged-in-primary";
+    let run = ["run", "--simulate", "--out", "{out}", "--only", damaged];
+    assert_eq!(bench.run(&[&run[..], &["--keep"]].concat()).code, Some(0));
+    let [dir] = &bench.left_behind()[..] else { panic!("one folder is kept") };
+    let readme = fs::read_to_string(dir.join("README.txt")).unwrap();
+    assert!(readme.contains("regions/us-east-1/backup-us-east-1: ") && readme.contains("live/files: "), "{readme}");
+    assert!(readme.contains("fault damaged-file: ") && !readme.contains("NOT KEPT"), "{readme}");
+    let contents = |region: &str| {
+        let objects = dir.join(format!("regions/{region}/backup-{region}/files/objects"));
+        let folders = fs::read_dir(objects).unwrap().flat_map(|entry| fs::read_dir(entry.unwrap().path()).unwrap());
+        let files = folders.map(|file| file.unwrap().path());
+        files.map(|path| (path.file_name().unwrap().to_owned(), fs::read(&path).unwrap())).collect()
+    };
+    let [struck, sound]: [std::collections::BTreeMap<_, _>; 2] = ["us-east-1", "eu-west-1"].map(contents);
+    let differ = sound.iter().filter(|(name, bytes)| struck.get(*name) != Some(bytes)).count();
+    assert!(!sound.is_empty() && differ > 0, "{differ} of {} differ", sound.len());
+    assert!(fs::read_dir(dir.join("live/files")).unwrap().count() > 0);
+    // The report says what became of it, and whether a folder was kept is no part of how a drill went.
+    let written = bench.written();
+    let report = &written.iter().find(|(name, _)| name == "report.md").unwrap().1;
+    assert!(report.contains("removed: all but what was to be kept"), "{report}");
+    let record = bench.path(&format!("out/records/{damaged}.json")).display().to_string();
+    let replayed = bench.run(&["replay", &record]);
+    assert_eq!(replayed.code, Some(0), "{}", replayed.out);
 }

@@ -5,7 +5,7 @@
 use std::{path::Path, sync::Arc};
 
 use backdraft::{
-    assembly::{self, Parts, assemble},
+    assembly::{self, Parts, assemble_with, rigging::Rigging},
     engine::{self, Drill},
     fault::Injection,
     input::load::{load_plan, load_scenario},
@@ -60,6 +60,24 @@ pub(crate) fn play(
     way: Way,
     replace: Vec<Box<dyn Injection>>,
 ) -> Record {
+    play_rigged(id, plan, scenario, seed, way, replace, &AsBuilt)
+}
+
+/// As the house rigs a drill.
+pub(crate) struct AsBuilt;
+
+impl Rigging for AsBuilt {}
+
+/// As [`play`], rigged otherwise.
+pub(crate) fn play_rigged(
+    id: &str,
+    plan: &Plan,
+    scenario: &Scenario,
+    seed: u64,
+    way: Way,
+    replace: Vec<Box<dyn Injection>>,
+    rigging: &dyn Rigging,
+) -> Record {
     let runtime = match way {
         Way::Simulated => tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build(),
         Way::Real => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
@@ -67,7 +85,7 @@ pub(crate) fn play(
     let scratch = tempfile::tempdir().unwrap();
     let mut events = runtime.unwrap().block_on(async {
         let parts = Parts { plan, scenario, seed: Seed(seed), way, scratch: scratch.path(), listener: None };
-        let mut stage = assemble(parts).await.unwrap();
+        let mut stage = assemble_with(parts, rigging).await.unwrap();
         if !replace.is_empty() {
             stage.faults = replace;
         }
@@ -81,7 +99,12 @@ pub(crate) fn play(
     // As the command does: the scratch folder is the last thing to go.
     let complete = scratch.close().is_ok();
     let detail = "the scratch folder is gone, nothing listens any more".into();
-    events.push(Event { at: None, since_t0: None, service: None, what: What::CleanedUp { complete, detail } });
+    events.push(Event {
+        at: None,
+        since_t0: None,
+        service: None,
+        what: What::CleanedUp { complete, kept: false, detail },
+    });
     let identity = Identity {
         scenario: id.into(),
         seed,

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::rig::{PLAN, Rig};
 
 /// What was said, without what changes with the hour.
-fn timeless(text: &str) -> String {
+pub(crate) fn timeless(text: &str) -> String {
     let mut settings = Vec::new();
     for line in text.lines() {
         let mut line = line.to_owned();
@@ -32,8 +32,8 @@ fn timeless(text: &str) -> String {
             }
         }
         line = words.join(" ");
-        if let Some((before, _)) = line.split_once(" KiB, ") {
-            line = format!("{before} KiB, [age] old");
+        if let Some((before, _)) = line.rsplit_once(", ").filter(|(_, age)| age.ends_with(" old")) {
+            line = format!("{before}, [age] old");
         }
         settings.push(line);
     }
@@ -98,16 +98,24 @@ fn a_limit_that_contradicts_the_schedule_is_a_remark_and_no_alarm() {
 }
 
 #[test]
-fn backups_that_are_named_otherwise_are_not_taken_for_none() {
+fn backups_in_another_form_or_under_another_name_are_looked_at_as_what_they_are() {
     let rig = Rig::new(1, DumpFormat::ConvexZip);
-    let said = rig.run(&["monitor", "--json"], PLAN);
-    assert_eq!(said.code, Some(1));
-    let said: Value = serde_json::from_str(&said.out).unwrap();
-    let first = &said["readings"][0];
-    assert_eq!(first["alarms"][0]["kind"], "missing");
-    assert!(
-        first["remarks"][0].as_str().unwrap().ends_with(".zip is there, and is not named as the plan's backups are")
-    );
+    let primary = |code: i32| {
+        let said = rig.run(&["monitor", "--json"], PLAN);
+        assert_eq!((said.code, said.err.as_str()), (Some(code), ""), "{}", said.out);
+        serde_json::from_str::<Value>(&said.out).unwrap()["readings"][0].clone()
+    };
+    assert_eq!(primary(0)["remarks"][0], "its backups are .zip, the plan says .jsonl.gz");
+    // Under a name of the user's own nothing but the file itself says what it is.
+    let newest = rig.newest_dump(0);
+    for region in 0..3 {
+        let bytes = rig.bytes(region, &newest);
+        rig.keys(region).iter().for_each(|key| rig.remove(region, key));
+        rig.put(region, "convex/daily/latest.zip", &bytes, crate::rig::last_due());
+    }
+    let first = primary(0);
+    assert_eq!((&first["newest"], &first["verdict"]), (&"latest.zip".into(), &"ok".into()));
+    assert!(first["looked_at"].as_array().unwrap().contains(&"form".into()), "{first:#}");
 }
 
 #[test]

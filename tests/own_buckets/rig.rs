@@ -10,8 +10,10 @@ use backdraft::{
     emulator::s3::{
         Region,
         buckets::BucketOptions,
+        control::BucketSnapshot,
         gateway::{Credentials, Gateway, Key},
         rights::Principal,
+        version::PutOptions,
     },
     model::{
         naming::Layout,
@@ -71,7 +73,10 @@ pub(crate) struct Rig {
     gateway: Option<Gateway>,
     endpoints: Vec<String>,
     asked: Arc<Mutex<Vec<u8>>>,
-    _scratch: tempfile::TempDir,
+    /// The regions' clock.
+    pub(crate) clock: Clock,
+    owner: Credentials,
+    scratch: tempfile::TempDir,
 }
 
 impl Rig {
@@ -80,9 +85,14 @@ impl Rig {
         let scratch = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
+        let newest = last_due();
+        let clock = Clock::new(Way::Real, newest);
+        let key = |principal, name: &str| Key {
+            principal,
+            credentials: Credentials { access_key: name.into(), secret_key: "secret".into() },
+        };
+        let keys = [key(Principal::Owner, "owner"), key(Principal::Reader, "reader")];
         let (regions, gateway, endpoints) = runtime.block_on(async {
-            let newest = last_due();
-            let clock = Clock::new(Way::Real, newest);
             let open = |name: &&str| {
                 let dir = scratch.path().join(name);
                 std::fs::create_dir_all(&dir).unwrap();
@@ -91,11 +101,6 @@ impl Rig {
                 region
             };
             let regions: Vec<Arc<Region>> = REGIONS.iter().map(open).collect();
-            let key = |principal, name: &str| Key {
-                principal,
-                credentials: Credentials { access_key: name.into(), secret_key: "secret".into() },
-            };
-            let keys = [key(Principal::Owner, "owner"), key(Principal::Reader, "reader")];
             let gateway = Gateway::start_with_keys(regions.clone(), &keys, &clock).unwrap();
             back_up(&regions, &gateway, &keys[0].credentials, days, newest, format, &clock, scratch.path()).await;
             let mut endpoints = Vec::new();
@@ -105,7 +110,49 @@ impl Rig {
             }
             (regions, gateway, endpoints)
         });
-        Rig { bench: Bench::new(), runtime, regions, gateway: Some(gateway), endpoints, asked, _scratch: scratch }
+        let [Key { credentials: owner, .. }, _] = keys;
+        let (bench, gateway) = (Bench::new(), Some(gateway));
+        Rig { bench, runtime, regions, gateway, endpoints, asked, clock, owner, scratch }
+    }
+
+    /// Stores with the owner's rights.
+    pub(crate) fn stores(&self) -> Vec<SharedStore> {
+        let gateway = self.gateway.as_ref().unwrap();
+        self.regions.iter().map(|region| owners(region, gateway, &self.owner, &self.clock)).collect()
+    }
+
+    /// What a pipeline works with, in a folder of its own.
+    pub(crate) fn workbench(&self, name: &str) -> Workbench {
+        let scratch = self.folder(name);
+        let (clock, lanes) = (self.clock.clone(), Lanes::new(&self.clock));
+        Workbench { stores: self.stores(), lanes, recorder: Recorder::new(&clock, None), clock, scratch }
+    }
+
+    pub(crate) fn folder(&self, name: &str) -> std::path::PathBuf {
+        let folder = self.scratch.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    /// Writes an object as it was written at that moment.
+    pub(crate) fn put(&self, region: usize, key: &str, bytes: &[u8], at: Timestamp) {
+        self.clock.set(at);
+        let objects = self.regions[region].objects();
+        let body = objects.body(bytes).unwrap();
+        objects.put(&format!("backup-{}", REGIONS[region]), key, body, PutOptions::default()).unwrap();
+    }
+
+    /// Everything that lies in the regions.
+    pub(crate) fn snapshot(&self) -> Vec<BucketSnapshot> {
+        let of = |(region, name): (&Arc<Region>, &&str)| region.objects().snapshot(&format!("backup-{name}")).unwrap();
+        self.regions.iter().zip(&REGIONS).map(of).collect()
+    }
+
+    /// Makes the regions what they were.
+    pub(crate) fn reinstate(&self, was: &[BucketSnapshot]) {
+        for ((region, name), was) in self.regions.iter().zip(&REGIONS).zip(was) {
+            region.objects().reinstate(&format!("backup-{name}"), None, was).unwrap();
+        }
     }
 
     /// The binary with the plan, the buckets' addresses and the reader's key.
@@ -186,8 +233,15 @@ impl Drop for Rig {
     }
 }
 
+/// A region's backup bucket over HTTP, as its owner reaches it.
+fn owners(region: &Arc<Region>, gateway: &Gateway, owner: &Credentials, clock: &Clock) -> SharedStore {
+    let patience = Patience { attempt_ms: 20_000, connect_ms: 20_000, read_ms: 20_000, ..Patience::default() };
+    let (name, url) = (region.name(), gateway.region_url(region.name()).unwrap());
+    Arc::new(S3Store::new(name, &url, &format!("backup-{name}"), owner, clock, patience))
+}
+
 /// The last 03:00 UTC that is more than an hour ago.
-fn last_due() -> Timestamp {
+pub(crate) fn last_due() -> Timestamp {
     let hour_ago = clock::wall_now() - SignedDuration::from_hours(1);
     let since = (hour_ago.as_second() - 3 * 3600).rem_euclid(86_400);
     Timestamp::from_second(hour_ago.as_second() - since).unwrap()
@@ -207,11 +261,7 @@ async fn back_up(
     let lanes = Lanes::new(clock);
     let first = newest - SignedDuration::from_hours(24 * i64::from(days.max(1) - 1));
     clock.set(first);
-    let patience = Patience { attempt_ms: 20_000, connect_ms: 20_000, read_ms: 20_000, ..Patience::default() };
-    let open = |region: &Arc<Region>| -> SharedStore {
-        let (name, url) = (region.name(), gateway.region_url(region.name()).unwrap());
-        Arc::new(S3Store::new(name, &url, &format!("backup-{name}"), owner, clock, patience))
-    };
+    let open = |region: &Arc<Region>| owners(region, gateway, owner, clock);
     let (folder, bench) = (scratch.join("database"), scratch.join("bench"));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::create_dir_all(&bench).unwrap();

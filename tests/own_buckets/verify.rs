@@ -155,3 +155,14 @@ fn what_is_said_to_people_names_each_step() {
     }
     insta::assert_snapshot!(out.join("\n"));
 }
+
+#[test]
+fn a_backup_that_is_not_there_took_no_time_and_left_nothing_to_clean_up() {
+    let said = verify(&Bench::new(), &["/no/such/backup.jsonl.gz"]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.out.ends_with("FAILED: /no/such/backup.jsonl.gz\n"), "{}", said.out);
+    assert!(said.out.contains("skipped       clean-up      nothing was made that would have to go\n"), "{}", said.out);
+    let said = verify(&Bench::new(), &["/no/such/backup.jsonl.gz", "--json"]);
+    let found: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(found.get("took"), None, "{}", said.out);
+}

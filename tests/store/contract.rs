@@ -53,6 +53,12 @@ pub async fn what_was_put_comes_back_at_every_size(world: &World) {
         let head = store.head(&key).await.unwrap();
         assert_eq!(head.size, size as u64);
         assert_eq!(put, head, "what was written is what is there");
+        let (size, last) = (size as u64, (size as u64).min(1_000));
+        if size > 0 {
+            let end = store.get_range(&key, size - last..size + 10).await.unwrap();
+            assert!(end == content[(size - last) as usize..], "the last bytes of {size}, and no more");
+            assert_eq!(store.get_range(&key, 0..1).await.unwrap()[..], content[..1]);
+        }
         assert_eq!(store.list(&key).await.unwrap(), [as_listed(head)], "listed as it looks from near");
         store.delete(&key).await.unwrap();
         assert_eq!(store.head(&key).await.map_err(kind), Err(NotFound));
@@ -100,10 +106,14 @@ pub async fn a_listing_gives_every_page_below_its_prefix_in_order(world: &World)
     assert_eq!(store.list("many/104").await.unwrap().len(), 10);
     assert_eq!(store.list("nothing/").await.unwrap(), []);
     assert!(store.list("").await.unwrap().len() >= keys.len() + beside.len());
+    let pages: Vec<Vec<ObjectInfo>> = store.pages("many/").try_collect().await.unwrap();
+    assert!(pages.len() > 1 && pages.concat() == listed, "{} pages", pages.len());
 }
 
 pub async fn what_is_not_there_is_not_found_and_may_be_deleted(world: &World) {
     let store = world.store();
+    assert_eq!(store.get_range("nothing", 0..9).await.map_err(kind), Err(NotFound));
+    assert_eq!(store.get_range("nothing", 0..9 << 20).await.map_err(kind), Err(Nonsense), "more than is asked at once");
     let missing = store.head("absent").await.unwrap_err();
     assert_eq!((missing.operation, missing.key.as_str(), missing.kind), ("head", "absent", NotFound));
     assert_eq!(missing.region, store.region());

@@ -41,20 +41,20 @@ fn unfit_name(table: &str) -> Option<&'static str> {
 }
 
 /// A file that is gone as soon as nobody holds it.
-struct Spool {
-    file: File,
+pub(super) struct Spool {
+    pub(super) file: File,
     /// How much was written.
     bytes: u64,
 }
 
 impl Spool {
-    fn new(scratch: &Path) -> Result<Self, ArchiveError> {
+    pub(super) fn new(scratch: &Path) -> Result<Self, ArchiveError> {
         let file = tempfile::tempfile_in(scratch).map_err(ArchiveError::scratch)?;
         Ok(Spool { file, bytes: 0 })
     }
 
     /// Appends on a lane.
-    async fn append(mut self, piece: Bytes, lanes: &Lanes) -> Result<Self, ArchiveError> {
+    pub(super) async fn append(mut self, piece: Bytes, lanes: &Lanes) -> Result<Self, ArchiveError> {
         lanes
             .run(move || {
                 self.file.write_all(&piece).map_err(ArchiveError::scratch)?;

@@ -155,7 +155,8 @@ impl Desk<'_> {
             Some(done) => Err(failed(format!("{newest}: {}: {}", done.step.words(), done.detail))),
             None => {
                 let rows = found.tables.iter().map(|table| table.rows).sum();
-                Ok(format!("{place}: {newest}: {} restored, in {}", words::count(rows, "row"), found.took))
+                let took = found.took.map_or_else(String::new, |took| format!(", in {took}"));
+                Ok(format!("{place}: {newest}: {} restored{took}", words::count(rows, "row")))
             }
         }
     }
@@ -168,7 +169,11 @@ fn line(reading: &Reading) -> String {
     };
     let alarms: Vec<String> =
         reading.alarms.iter().map(|a| format!("ALARM {}: {}", a.kind.words(), a.detail)).collect();
-    let remarks = reading.remarks.join("; ");
+    let mut remarks = reading.remarks.clone();
+    // A tick must not claim what nobody looked at.
+    remarks
+        .extend(reading.not_looked_at.iter().map(|one| format!("not looked at: {}, {}", one.aspect.words(), one.why)));
+    let remarks = remarks.join("; ");
     let newest = reading.newest.as_deref().unwrap_or("no backup was seen");
     match (reading.verdict, alarms.is_empty()) {
         (Verdict::NotLookedAt, _) => format!("{place}: not looked at: {remarks}"),

@@ -1,5 +1,5 @@
 //! What can be wrong with a deployment while the way to it is open. A fault sets it, and reads from [`Struck`] whether
-//! anybody met it.
+//! anybody met it. A target in process obeys the same as far as it has such a thing.
 
 /// What is wrong. The default is nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,6 +12,16 @@ pub struct Condition {
     pub download_cut: Option<Cut>,
     /// An import fails after so many documents. One that appends has written them by then; any other writes none.
     pub import_fails_after: Option<u64>,
+    /// How many imports do so before they work again; every one where it is not said.
+    pub import_failures: Option<u32>,
+    /// The disk is full after so many bytes of an import.
+    pub disk: Option<u64>,
+    /// Most that the plan of the platform allows.
+    pub quota: Option<Quota>,
+    /// New deployments are not as empty as they should be.
+    pub leftovers: Option<Leftovers>,
+    /// A field is not in the schema.
+    pub old_schema: Option<OldSchema>,
 }
 
 /// How a download breaks off.
@@ -21,6 +31,35 @@ pub struct Cut {
     pub after_bytes: u64,
     /// Whether the answer said how many would come. Where it did not, what arrived looks like all there is.
     pub length_told: bool,
+}
+
+/// What a plan of the platform allows a deployment to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quota {
+    /// So many documents.
+    Rows(u64),
+    /// So many bytes of documents.
+    Bytes(u64),
+}
+
+/// What is in a deployment that should be new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leftovers {
+    /// In a table that the application has; otherwise in one of their own.
+    pub in_known_table: bool,
+    /// How many deployments come so; every one where it is not said.
+    pub deployments: Option<u32>,
+}
+
+/// A schema from before a field was added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldSchema {
+    /// The table; the first with rows that comes, where none is named.
+    pub table: Option<String>,
+    /// The field; the last one of its first row by name, where none is named.
+    pub field: Option<String>,
+    /// Whether documents with it are refused. Otherwise they are taken, and it is lost.
+    pub is_strict: bool,
 }
 
 /// How often it was met.
@@ -34,4 +73,12 @@ pub struct Struck {
     pub downloads_cut: u64,
     /// Imports that failed.
     pub imports_failed: u64,
+    /// Imports for which the disk was too small.
+    pub disks_full: u64,
+    /// Imports that were more than the plan allows.
+    pub quotas_hit: u64,
+    /// New deployments that were not empty.
+    pub with_leftovers: u64,
+    /// Documents that the schema did not know.
+    pub unknown_fields: u64,
 }

@@ -8,7 +8,6 @@ use std::{
     sync::Arc,
 };
 
-use memchr::memchr_iter;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -21,7 +20,10 @@ use super::{
     reading::{Format, Upload, is_table_name},
     values::int64,
 };
-use crate::service::contract::RowChunk;
+use crate::{
+    emulator::targets::{Load, failed_after, split},
+    service::contract::RowChunk,
+};
 
 /// Most parts of an upload.
 const MOST_PARTS: u32 = 9_999;
@@ -254,10 +256,11 @@ impl Deployment {
             upload.read(&new, &mut |chunk| sender.blocking_send(chunk).is_ok())
         });
         let mut counts = BTreeMap::new();
-        let mut left = most.unwrap_or(u64::MAX);
+        let (mut left, mut load) = (most.unwrap_or(u64::MAX), Load::default());
         while let Some(chunk) = receiver.recv().await {
-            let chunk = first_rows(chunk, left);
+            let (chunk, _) = split(chunk, left);
             left -= chunk.rows;
+            let chunk = self.state().take(&mut load, chunk)?;
             *counts.entry(Arc::clone(&chunk.table)).or_default() += chunk.rows;
             staging.stage(chunk).await.map_err(|e| e.to_string())?;
             if left == 0 {
@@ -271,18 +274,17 @@ impl Deployment {
 
     async fn commit(self: &Arc<Self>, prepared: Prepared) -> Result<u64, String> {
         let Prepared { plan, upload, staging, rows } = prepared;
-        match self.condition().import_fails_after {
-            Some(after) if after < rows => {
-                self.strike(|struck| struck.imports_failed += 1);
+        match self.state().fails_after(rows) {
+            Some(after) => {
                 drop(staging);
                 if plan.joins {
                     let some = self.documents.begin(plan).await.map_err(|e| e.to_string())?;
                     self.stage(&upload, &*some, Some(after)).await?;
                     some.commit().await.map_err(|e| e.to_string())?;
                 }
-                Err(format!("the deployment ran into an internal error after {after} of {rows} documents"))
+                Err(failed_after(after, rows))
             }
-            _ => staging.commit().await.map(|()| rows).map_err(|e| e.to_string()),
+            None => staging.commit().await.map(|()| rows).map_err(|e| e.to_string()),
         }
     }
 }
@@ -327,15 +329,6 @@ fn table_of(request: &Request) -> Result<Option<Arc<str>>, ApiError> {
 
 fn existing(snapshot: &dyn Snapshot, table: &str) -> u64 {
     snapshot.tables().iter().find(|known| &*known.name == table).map_or(0, |known| known.rows)
-}
-
-/// The first rows of a chunk.
-fn first_rows(chunk: RowChunk, most: u64) -> RowChunk {
-    if chunk.rows <= most {
-        return chunk;
-    }
-    let end = memchr_iter(b'\n', &chunk.lines).take(most as usize).last().map_or(0, |at| at + 1);
-    RowChunk { rows: most, lines: chunk.lines.slice(..end), ..chunk }
 }
 
 /// What an import changes in a table.

@@ -1,6 +1,6 @@
 //! An emulated Convex deployment: exports and imports as the `convex` command and the streaming export know them. It
-//! keeps no documents; whoever protects them answers for them ([`Documents`]). What faults change is [`Condition`] and
-//! the link.
+//! keeps no documents; whoever protects them answers for them ([`Documents`]). What faults change is its state:
+//! [`Targets`], which a service's deployments share.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ use self::{
     exports::Exports,
     imports::Imports,
 };
-use super::link::Link;
+use super::{link::Link, targets::Targets};
 use crate::{
     service::contract::ServiceError,
     sim::{clock::Clock, lanes::Lanes, seed::Seed},
@@ -48,9 +48,9 @@ pub struct Deployment {
     name: String,
     admin_key: String,
     documents: Arc<dyn Documents>,
-    link: Arc<Link>,
-    condition: Mutex<Condition>,
-    struck: Mutex<Struck>,
+    state: Arc<Targets>,
+    /// Becomes true when it is shut down.
+    closed: watch::Sender<bool>,
     exports: Mutex<Exports>,
     imports: Mutex<Imports>,
     snapshots: Mutex<Vec<Arc<dyn Snapshot>>>,
@@ -71,15 +71,21 @@ impl std::fmt::Debug for Deployment {
 
 impl Deployment {
     /// A deployment of that name, such as `tidy-heron-311`. Exports and uploads go to unlinked files in `scratch`.
-    pub fn new(name: &str, documents: Arc<dyn Documents>, clock: &Clock, lanes: &Lanes, scratch: &Path) -> Arc<Self> {
+    pub fn new(
+        name: &str,
+        documents: Arc<dyn Documents>,
+        state: &Arc<Targets>,
+        clock: &Clock,
+        lanes: &Lanes,
+        scratch: &Path,
+    ) -> Arc<Self> {
         let secret = Seed(0).child(name).0;
         Arc::new(Deployment {
             name: name.to_owned(),
             admin_key: format!("prod:{name}|{secret:016x}"),
             documents,
-            link: Arc::new(Link::new(clock)),
-            condition: Mutex::default(),
-            struck: Mutex::default(),
+            state: Arc::clone(state),
+            closed: watch::Sender::new(false),
             exports: Mutex::default(),
             imports: Mutex::default(),
             snapshots: Mutex::default(),
@@ -104,18 +110,23 @@ impl Deployment {
 
     /// The way to it. Refused means that it is down.
     pub fn link(&self) -> &Arc<Link> {
-        &self.link
+        self.state.link()
+    }
+
+    /// What is wrong with it and with others of its service.
+    pub fn state(&self) -> &Arc<Targets> {
+        &self.state
     }
 
     /// What is wrong with it.
     pub fn condition(&self) -> Condition {
-        lock(&self.condition).clone()
+        self.state.condition()
     }
 
     /// Makes something wrong with it, or nothing. An export that was stuck fails as soon as none are stuck any more.
     pub fn set_condition(&self, condition: Condition) {
         let released = !condition.export_stuck;
-        *lock(&self.condition) = condition;
+        self.state.change(|now| *now = condition);
         if released {
             self.release_stuck_exports();
         }
@@ -123,11 +134,11 @@ impl Deployment {
 
     /// How often what is wrong was met.
     pub fn struck(&self) -> Struck {
-        *lock(&self.struck)
+        self.state.struck()
     }
 
     fn strike(&self, count: impl FnOnce(&mut Struck)) {
-        count(&mut lock(&self.struck));
+        self.state.strike(count);
     }
 
     /// The snapshot of that timestamp, or the newest, which is kept for a while.
@@ -174,8 +185,15 @@ impl Deployment {
         tasks.spawn(work);
     }
 
+    /// Waits until it is shut down.
+    async fn closes(&self) {
+        // The sender lives as long as the deployment, so the only error (no sender) cannot come.
+        let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
+    }
+
     /// Ends everything that runs.
     async fn close(&self) {
+        self.closed.send_replace(true);
         let mut tasks = std::mem::take(&mut *lock(&self.tasks));
         tasks.shutdown().await;
     }

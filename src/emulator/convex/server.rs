@@ -12,7 +12,7 @@ use tokio::{net::TcpStream, sync::watch, task::JoinHandle};
 
 use super::{Deployment, http};
 use crate::emulator::link::{
-    Link, LinkState,
+    Link,
     listener::{self, Door},
 };
 
@@ -58,8 +58,8 @@ impl Server {
     /// Ends all connections and whatever runs in the deployment; when it returns, nothing listens any more.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
-        // Sockets that were upgraded are no longer the listener's; they end with the link.
-        self.deployment.link().set(LinkState::Refused);
+        // Sockets that were upgraded are no longer the listener's.
+        self.deployment.closed.send_replace(true);
         // A task that panicked is gone as well.
         let _ = self.task.await;
         self.deployment.close().await;

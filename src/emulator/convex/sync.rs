@@ -84,11 +84,12 @@ struct Version {
 
 /// Serves a client until it leaves, or the deployment goes down.
 pub(super) async fn serve(socket: WebSocket, deployment: Arc<Deployment>) {
-    let link = Arc::clone(deployment.link());
+    let (link, closing) = (Arc::clone(deployment.link()), Arc::clone(&deployment));
     let session =
         Session { socket, deployment, queries: BTreeMap::new(), version: Version::default(), is_admin: false };
     tokio::select! {
         biased;
+        () = closing.closes() => {}
         () = link.until_refused(true) => {}
         _ = session.run() => {}
     }

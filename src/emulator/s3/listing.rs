@@ -77,6 +77,13 @@ pub struct VersionEntry {
 impl Objects {
     /// One page of the objects that exist now.
     pub fn list(&self, bucket: &str, query: &ListQuery) -> Result<ListPage, Refusal> {
+        let max = self.cut.page(query.max);
+        let mut page = self.page(bucket, &ListQuery { max, ..query.clone() })?;
+        page.next = self.cut.next(query.max, page.next);
+        Ok(page)
+    }
+
+    fn page(&self, bucket: &str, query: &ListQuery) -> Result<ListPage, Refusal> {
         let mut state = self.state();
         let bucket = state.bucket(bucket)?;
         let versioned = bucket.versioned();
@@ -110,6 +117,18 @@ impl Objects {
     /// One page of all versions and delete markers. `version_marker` is the version at which the page before ended,
     /// within the key `query.resume`.
     pub fn list_versions(
+        &self,
+        bucket: &str,
+        query: &ListQuery,
+        version_marker: Option<&str>,
+    ) -> Result<VersionPage, Refusal> {
+        let max = self.cut.page(query.max);
+        let mut page = self.version_page(bucket, &ListQuery { max, ..query.clone() }, version_marker)?;
+        page.next = self.cut.next(query.max, page.next);
+        Ok(page)
+    }
+
+    fn version_page(
         &self,
         bucket: &str,
         query: &ListQuery,

@@ -10,6 +10,7 @@ pub mod buckets;
 pub mod checksum;
 pub mod compromise;
 pub mod control;
+mod cut;
 pub mod face;
 pub mod gateway;
 pub mod listing;

@@ -14,6 +14,7 @@ use super::{
     body::{Body, BodyWriter, Spool},
     buckets::{Bucket, Versioning},
     checksum::{self, Checksums},
+    cut::Cut,
     lock::{Locks, Retention},
     refusal::Refusal,
     version::{Attributes, Content, Deleted, NULL_VERSION, Object, ObjectMeta, PutCondition, PutOptions, Version},
@@ -26,6 +27,7 @@ pub struct Objects {
     clock: Clock,
     spool: Spool,
     state: Mutex<State>,
+    pub(super) cut: Cut,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +51,7 @@ impl State {
 impl Objects {
     /// No bucket yet. Large bodies go to files in `scratch`.
     pub fn new(clock: &Clock, scratch: &Path) -> io::Result<Self> {
-        Ok(Objects { clock: clock.clone(), spool: Spool::new(scratch)?, state: Mutex::default() })
+        Ok(Objects { clock: clock.clone(), spool: Spool::new(scratch)?, state: Mutex::default(), cut: Cut::default() })
     }
 
     /// Begins the body of an object.

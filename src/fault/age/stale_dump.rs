@@ -62,6 +62,12 @@ impl Fault for StaleDump {
         match mode {
             "schedule-stopped" => Trial::of(entry.everywhere().at(ground.before_last_backup())),
             "stream-stopped" => Trial::of(entry.everywhere()).streamed(Span::minutes(30)),
+            "replica-behind" => {
+                let Some(replica) = ground.replicas.first() else { return Trial::of(entry) };
+                // A replica counts once the primary is gone.
+                let outage = ground.entry("region-outage", "refused").at(Moment::AtDisaster);
+                Trial::of(FaultSpec { regions: vec![replica.clone()], ..entry }).after(outage)
+            }
             _ => Trial::of(entry),
         }
     }

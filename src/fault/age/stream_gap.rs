@@ -64,8 +64,8 @@ impl Fault for StreamGap {
         "- fault: stream-gap\n  mode: deleted\n  when: at-disaster\n  with: { pieces: 1, older_than: 2 h }\n"
     }
 
-    fn mode_is_for(&self, _: &str, kind: ServiceKind) -> bool {
-        kind == ServiceKind::Database
+    fn is_for(&self, kind: ServiceKind) -> bool {
+        kind == ServiceKind::Database // nothing else has a change stream
     }
 
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {

@@ -1,6 +1,6 @@
 //! Damaging the bytes of a dump: streams through a copy of it, so that large dumps can be damaged as well.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 
 use data_encoding::HEXLOWER;
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
@@ -17,6 +17,8 @@ use crate::{
 pub(in crate::fault) enum Damage {
     /// Only the first part is kept.
     Keep(Percent),
+    /// So many bytes of the end are gone.
+    CutOff(u64),
     /// One bit in the middle is the other way round.
     FlipBit,
     /// The row in the middle loses its closing brace.
@@ -34,13 +36,14 @@ pub(in crate::fault) fn damaged(body: &Body, damage: Damage, into: BodyWriter) -
     let mut into = Writer(into);
     let done = match damage {
         Damage::Keep(share) => copy(&mut reader(body).take(share.of(body.len())), &mut into),
+        Damage::CutOff(bytes) => copy(&mut reader(body).take(body.len().saturating_sub(bytes)), &mut into),
         Damage::FlipBit => flip(body, &mut into),
         _ => edit_middle_line(body, damage, &mut into),
     };
     done.and_then(|()| into.0.finish()).map_err(|e| format!("the dump cannot be damaged so: {e}"))
 }
 
-fn copy(from: &mut impl Read, into: &mut Writer) -> io::Result<()> {
+pub(super) fn copy(from: &mut impl Read, into: &mut Writer) -> io::Result<()> {
     io::copy(from, into).map(|_| ())
 }
 
@@ -88,13 +91,33 @@ fn edit(line: &mut Vec<u8>, damage: Damage) -> bool {
             line.insert(to, b'"');
             line.insert(from, b'"');
         }),
-        Damage::ChangeValue => number_after(line, b"\"_creationTime\":").map(|(from, to)| {
-            let at = from + (to - from) / 2;
-            line[at] = if line[at] == b'7' { b'3' } else { b'7' };
-        }),
-        Damage::Keep(_) | Damage::FlipBit => None,
+        Damage::ChangeValue => change_digit(line).then_some(()),
+        Damage::Keep(_) | Damage::CutOff(_) | Damage::FlipBit => None,
     };
     edited.is_some()
+}
+
+/// Changes a digit of a row's date. Whether it has one.
+pub(super) fn change_digit(row: &mut [u8]) -> bool {
+    let number = number_after(row, b"\"_creationTime\":");
+    number.is_some_and(|(from, to)| {
+        let at = from + (to - from) / 2;
+        row[at] = if row[at] == b'7' { b'3' } else { b'7' };
+        true
+    })
+}
+
+/// Changes what a row says, and leaves it well-formed: a digit of its date, or else the last letter of its last text.
+/// Whether there was anything to change.
+pub(super) fn change_value(row: &mut [u8]) -> bool {
+    if change_digit(row) {
+        return true;
+    }
+    let last = row.iter().rposition(u8::is_ascii_alphanumeric).filter(|at| row.get(at + 1) == Some(&b'"'));
+    last.is_some_and(|at| {
+        row[at] = if row[at] == b'7' { b'3' } else { b'7' };
+        true
+    })
 }
 
 /// Where the text begins that follows `label`.
@@ -113,13 +136,13 @@ pub(in crate::fault) fn inflate(body: &Body) -> impl BufRead {
     BufReader::with_capacity(64 * 1024, MultiGzDecoder::new(reader(body)))
 }
 
-fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+pub(super) fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
     Ok(from.read_until(b'\n', line)? > 0)
 }
 
-fn reader(body: &Body) -> BufReader<Reader> {
-    BufReader::with_capacity(64 * 1024, Reader { body: body.clone(), at: 0 })
+pub(super) fn reader(body: &Body) -> BufReader<Reader> {
+    BufReader::with_capacity(64 * 1024, Reader::of(body))
 }
 
 /// SHA-256 of a body, lower-case hex.
@@ -130,9 +153,15 @@ pub(in crate::fault) fn sha256(body: &Body) -> Result<String, String> {
 }
 
 /// A body as a stream to read.
-struct Reader {
+pub(super) struct Reader {
     body: Body,
     at: u64,
+}
+
+impl Reader {
+    pub(super) fn of(body: &Body) -> Self {
+        Reader { body: body.clone(), at: 0 }
+    }
 }
 
 impl Read for Reader {
@@ -144,8 +173,20 @@ impl Read for Reader {
     }
 }
 
+impl Seek for Reader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.body.len().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
 /// A body as a stream to write.
-struct Writer(BodyWriter);
+pub(super) struct Writer(pub(super) BodyWriter);
 
 impl Write for Writer {
     fn write(&mut self, from: &[u8]) -> io::Result<usize> {

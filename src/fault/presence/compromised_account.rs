@@ -127,8 +127,9 @@ impl Compromised {
 
     fn words(&self) -> String {
         let Damage { overwritten, deleted, held, denied } = self.damage;
+        let struck = if self.aim == Aim::Encrypt { "overwritten" } else { "wiped" };
         let mut said = vec![
-            format!("{} overwritten", words::count(overwritten, "object")),
+            format!("{} {struck}", words::count(overwritten, "object")),
             format!("{} deleted for good", words::count(deleted, "version")),
             format!("{held} held by an object lock"),
         ];

@@ -2,6 +2,8 @@
 //! night. Each rule is one file or one function in it; a rule speaks only of what the plan says, with its numbers.
 
 mod classes;
+mod contacts;
+mod copies;
 mod levels;
 mod locks;
 mod monitor;
@@ -46,6 +48,13 @@ const RULES: &[Rule] = &[
     response::eats_the_rto,
     response::slower_than_the_rto,
     regions::only_one,
+    copies::one_region,
+    copies::by_size,
+    copies::deletions_followed,
+    copies::types_left_out,
+    copies::slower_than_the_rto,
+    copies::dated_in_full,
+    contacts::never_called,
 ];
 
 /// What a rule reads.

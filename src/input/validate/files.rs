@@ -2,6 +2,7 @@
 
 use super::{FaultInfo, Findings, scenario::Story};
 use crate::model::{
+    copies::Copies,
     plan::{Plan, ServiceKind, ServicePlan},
     scenario::{FaultSpec, History, Scenario},
 };
@@ -9,9 +10,19 @@ use crate::model::{
 /// What the history says of services of one kind makes sense where one is drilled.
 pub(super) fn history(found: &mut Findings<'_, Scenario>, history: &History, drilled: &[&ServicePlan]) {
     let has_files = drilled.iter().any(|service| service.kind == ServiceKind::Files) || drilled.is_empty();
-    if let Some(rules) = &history.sync {
-        found.sync("history.sync", rules);
-        found.unless(has_files, "history.sync", "no service with files is drilled", "remove `sync`");
+    match &history.sync {
+        None => {}
+        Some(_) if !has_files => found.add("history.sync", "no service with files is drilled", "remove `sync`"),
+        Some(Copies::Listed(rules)) => {
+            let help = "list at least one rule, write `as-planned`, or remove `sync` for the reference pipeline";
+            found.unless(!rules.is_empty(), "history.sync", "without a rule nothing is copied", help);
+            found.sync("history.sync", rules);
+        }
+        Some(Copies::AsPlanned) => {
+            let planned = drilled.iter().any(|service| !service.backup.sync.is_empty()) || drilled.is_empty();
+            let help = "add rules to the service's `backup.sync`, list them here, or remove the line";
+            found.unless(planned, "history.sync", "the plan copies no files by rule", help);
+        }
     }
     let has_database = drilled.iter().any(|service| service.kind == ServiceKind::Database) || drilled.is_empty();
     let what = "only a database is dumped in a form, and no database is drilled";
@@ -47,8 +58,8 @@ pub(super) fn struck(
     if meant.is_empty() {
         return;
     }
-    let rules = |service: &ServicePlan| scenario.history.sync.as_ref().unwrap_or(&service.backup.sync).is_empty();
-    let by_rule = meant.iter().all(|service| service.kind == ServiceKind::Files && !rules(service));
+    let are_copied = |service: &ServicePlan| !scenario.copies(service).is_empty();
+    let by_rule = meant.iter().all(|service| service.kind == ServiceKind::Files && are_copied(service));
     if info.takes_generations && by_rule {
         let what = format!("`{}` strikes recovery points, and copies made by rule have none", info.name);
         found.add(&format!("{path}.fault"), what, "remove `sync`, or choose a fault on regions or on the source");
@@ -107,6 +118,9 @@ expect: { outcome: recovered }
             (&[database, ("cause: c", "cause: c, target_time: day 3 10:00")], "only files are restored to"),
             (&[("days: 3", "days: 3, format: json-gz")], "only a database is dumped in a form"),
             (&[database, sync("writes_per_day: 5, sync: [{into: a/}]")], "no service with files is drilled"),
+            (&[sync("writes_per_day: 5, sync: as-planned")], ""),
+            (&[database, sync("writes_per_day: 5, sync: as-planned")], "no service with files is drilled"),
+            (&[sync("writes_per_day: 5, sync: []")], "without a rule nothing is copied"),
             (&[sync("writes_per_day: 5, sync: [{into: a}]")], "is no folder of a bucket"),
             (&[sync("writes_per_day: 5, sync: [{into: a/}, {into: a/b/}]")], "are one folder in another"),
             (&[sync("writes_per_day: 5, sync: [{into: a/, include: ['*.jpg']}]")], "is no ending of a name"),
@@ -117,6 +131,10 @@ expect: { outcome: recovered }
             (&[database, faults("faults: [{fault: files-only, mode: m}]\nexpect:")], "changes nothing of a database"),
             (
                 &[sync("writes_per_day: 5, sync: [{into: a/}]"), faults("faults: [{fault: points, mode: m}]\nexpect:")],
+                "copies made by rule have none",
+            ),
+            (
+                &[sync("writes_per_day: 5, sync: as-planned"), faults("faults: [{fault: points, mode: m}]\nexpect:")],
                 "copies made by rule have none",
             ),
         ];

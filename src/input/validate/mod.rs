@@ -63,6 +63,11 @@ impl<'f, T> Findings<'f, T> {
         }
     }
 
+    /// Whether the file says something at a path, be it what holds without it.
+    fn says(&self, path: &str) -> bool {
+        self.file.places.has(path)
+    }
+
     fn text(&mut self, path: &str, text: &str) {
         self.unless(!text.trim().is_empty(), path, format!("`{path}` is empty"), "write a few words");
     }

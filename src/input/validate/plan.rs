@@ -1,6 +1,6 @@
 //! What a plan must be before anything can be drilled against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::tz;
 
@@ -40,6 +40,7 @@ pub fn plan(loaded: &Loaded<Plan>) -> Vec<Error> {
         );
         dependencies(&mut found, &path, name, plan);
     }
+    folders(&mut found, plan);
     levels(&mut found, plan);
     regions(&mut found, plan);
     found.span("retention", plan.retention);
@@ -128,6 +129,45 @@ fn backup(found: &mut Findings<'_, Plan>, path: &str, backup: &BackupPlan, reten
     );
 }
 
+/// A folder of a bucket that one service writes to must not lie in that of another: each would prune, watch and restore
+/// what is the other's. Releases of web applications lie in no bucket.
+fn folders(found: &mut Findings<'_, Plan>, plan: &Plan) {
+    let mut taken: Vec<(&str, &str)> = Vec::new();
+    for (name, service) in plan.services.iter().filter(|(_, one)| one.kind != ServiceKind::WebApplication) {
+        let backup = &service.backup;
+        let prefix = (format!("services.{name}.backup.prefix"), backup.prefix.as_str());
+        let copies = backup.sync.iter().enumerate();
+        let copies = copies.map(|(i, rule)| (format!("services.{name}.backup.sync[{i}].into"), rule.into.as_str()));
+        for (path, folder) in std::iter::once(prefix).chain(copies) {
+            let overlaps = |(whose, other): &&(&str, &str)| {
+                *whose != name && (other.starts_with(folder) || folder.starts_with(*other))
+            };
+            if let Some((whose, other)) = taken.iter().find(overlaps) {
+                let what = match *other == folder {
+                    true => format!("`{name}` and `{whose}` are both backed up into `{folder}`"),
+                    false => {
+                        format!(
+                            "`{name}` is backed up into `{folder}`, `{whose}` into `{other}`: one lies in the other"
+                        )
+                    }
+                };
+                let help = format!("give each service a folder of its own: `prefix: {name}/`");
+                found.add(&path, what, help);
+            }
+            taken.push((name, folder));
+        }
+        let within = backup
+            .sync
+            .iter()
+            .position(|rule| rule.into.starts_with(&*backup.prefix) || backup.prefix.starts_with(&*rule.into));
+        if let Some(i) = within {
+            let what =
+                format!("copies into `{}` and backups in `{}` lie in each other", backup.sync[i].into, backup.prefix);
+            found.add(&format!("services.{name}.backup.sync[{i}].into"), what, "give the copies a folder of their own");
+        }
+    }
+}
+
 /// Only a database has changes that can be copied one by one, and only on top of a backup.
 fn stream(found: &mut Findings<'_, Plan>, path: &str, service: &ServicePlan) {
     let Some(every) = service.backup.stream else { return };
@@ -149,26 +189,38 @@ fn dependencies(found: &mut Findings<'_, Plan>, path: &str, name: &str, plan: &P
         let path = format!("{path}.depends_on[{i}]");
         if !known.contains(&need.as_str()) {
             found.add(&path, format!("the plan has no service `{need}`"), nearest::suggest(need, &known));
-        } else if waits_for(plan, need, name) {
-            let what = format!("`{name}` and `{need}` wait for each other: neither could be restored");
-            found.add(&path, what, "remove one of the two");
+        } else if need == name {
+            found.add(
+                &path,
+                format!("`{name}` depends on itself: it could never be restored"),
+                "remove it from the list",
+            );
+        } else if let Some(way) = way_to(plan, need, name) {
+            // Each circle is told once, by the first of its services.
+            if way.iter().all(|other| name <= *other) {
+                let circle: Vec<String> = std::iter::once(name).chain(way).map(|one| format!("`{one}`")).collect();
+                let what = format!("{} wait for each other: none of them could be restored", circle.join(" → "));
+                found.add(&path, what, "remove one of these dependencies");
+            }
         }
     }
 }
 
-/// Whether a service waits for another, directly or through others; every service waits for itself.
-fn waits_for(plan: &Plan, name: &str, wanted: &str) -> bool {
-    let (mut next, mut seen) = (vec![name], Vec::new());
-    while let Some(name) = next.pop() {
-        if name == wanted {
-            return true;
+/// The shortest way from a service to one that it waits for, directly or through others; both ends are part of it.
+fn way_to<'p>(plan: &'p Plan, from: &'p str, wanted: &str) -> Option<Vec<&'p str>> {
+    let (mut ways, mut seen) = (VecDeque::from([vec![from]]), BTreeSet::from([from]));
+    while let Some(way) = ways.pop_front() {
+        let last = *way.last()?;
+        if last == wanted {
+            return Some(way);
         }
-        if !seen.contains(&name) {
-            seen.push(name);
-            next.extend(plan.services.get(name).into_iter().flat_map(|s| s.depends_on.iter().map(String::as_str)));
+        for need in plan.services.get(last).into_iter().flat_map(|service| &service.depends_on) {
+            if seen.insert(need) {
+                ways.push_back(way.iter().copied().chain([need.as_str()]).collect());
+            }
         }
     }
-    false
+    None
 }
 
 fn levels(found: &mut Findings<'_, Plan>, plan: &Plan) {

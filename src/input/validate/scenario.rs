@@ -55,6 +55,7 @@ pub fn scenario(loaded: &Loaded<Scenario>, plan: &Plan, faults: &[FaultInfo]) ->
         if let Some(story) = &story {
             moment(&mut found, &format!("faults[{i}].when"), fault, known, story);
         }
+        lasts(&mut found, &format!("faults[{i}]"), fault, scenario, plan);
     }
     expectation(&mut found, scenario, story.as_ref(), plan);
     found.done()
@@ -142,7 +143,9 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&
     let what = "without writes nothing can be lost, and nothing is shown";
     let by_people = |service: &&&ServicePlan| matches!(service.kind, ServiceKind::Config | ServiceKind::WebApplication);
     let applications = drilled.iter().any(|service| !by_people(&service)) || drilled.is_empty();
-    let holds = history.writes_per_day > 0 || !applications;
+    // Nothing in it, and nothing written: whether an empty database comes back as one is worth a drill.
+    let is_empty = history.size.0 == 0 && drilled.iter().all(|service| service.kind == ServiceKind::Database);
+    let holds = history.writes_per_day > 0 || !applications || is_empty;
     found.unless(holds, "history.writes_per_day", what, "write 1 or more: 200");
     let holds = history.changes_per_day > 0 || !drilled.iter().any(|service| by_people(&service));
     found.unless(
@@ -165,10 +168,15 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&
     let what = "only a database has a change stream, and none is drilled here";
     found.unless(history.stream.is_none() || has_database, "history.stream", what, "remove the line");
     let what = format!("the history has {writes} writes; the ledger holds {MAX_WRITES}");
-    found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, "write fewer days or fewer writes a day");
+    let most = MAX_WRITES / u64::from(history.days.max(1));
+    let help = format!("write at most {most} a day for {} days, or fewer days", history.days);
+    found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, help);
     let what = format!("a data set of {} cannot be made", history.size);
     let help = format!("write a size from {MIN_SIZE} to {MAX_SIZE}");
-    found.unless((MIN_SIZE..=MAX_SIZE).contains(&history.size), "history.size", what, help);
+    found.unless((MIN_SIZE..=MAX_SIZE).contains(&history.size) || is_empty, "history.size", what, help);
+    let what = "rows refer to rows that an empty database does not have";
+    let holds = !is_empty || history.writes_per_day == 0;
+    found.unless(holds, "history.writes_per_day", what, "write 0, or give `history.size` at least 64 KiB");
     let years = civil::date(1980, 1, 1)..civil::date(2100, 1, 1);
     let what = format!("no history begins on {}", history.from);
     found.unless(years.contains(&history.from), "history.from", what, "write a date from 1980 to 2099: 2026-11-01");
@@ -221,7 +229,8 @@ fn catalogued<'i>(
         let what = format!("`{}` has no mode `{}`", info.name, fault.mode);
         found.add(&format!("{path}.mode"), what, nearest::suggest(&fault.mode, &info.modes));
     }
-    if !info.takes_generations && fault.generations != Generations::default() {
+    let given = fault.generations != Generations::default() || found.says(&format!("{path}.generations"));
+    if !info.takes_generations && given {
         let what = format!("`{}` strikes no recovery points", info.name);
         found.add(&format!("{path}.generations"), what, "remove `generations`");
     }
@@ -260,6 +269,9 @@ fn fits(
 
 fn regions(found: &mut Findings<'_, Scenario>, path: &str, fault: &FaultSpec, plan: &Plan) {
     let known = plan.region_names();
+    let list = format!("{path}.regions");
+    let help = "name those that it strikes, or remove the line: then it strikes all of them";
+    found.unless(!fault.regions.is_empty() || !found.says(&list), &list, "a list without a region says nothing", help);
     for (i, region) in fault.regions.iter().enumerate() {
         let path = format!("{path}.regions[{i}]");
         if !known.contains(&region.as_str()) {
@@ -307,6 +319,32 @@ fn moment(
             found.add(path, "when all of a dump has been sent, the fetch is over", "write a share below 100%");
         }
         _ => {}
+    }
+}
+
+/// How long a fault lasts, and whether its service is imported at all where it begins in an import.
+fn lasts(found: &mut Findings<'_, Scenario>, path: &str, fault: &FaultSpec, scenario: &Scenario, plan: &Plan) {
+    let at = format!("{path}.lasts");
+    if let Some(span) = fault.lasts {
+        found.span(&at, span);
+        found.unless(!span.is_zero(), &at, "a fault that lasts no time is none", "write a time: 8 min");
+        if matches!(fault.when, Moment::DuringFetch(_)) {
+            let what = "a fault that begins in the middle of a fetch has no moment to count from";
+            found.add(&at, what, "remove `lasts`, or write `when: { during-import: 50% }`");
+        }
+    }
+    if let Moment::DuringImport(share) = fault.when {
+        let services = fault.service.as_ref().map_or(scenario.service.names(), std::slice::from_ref);
+        let at = format!("{path}.when");
+        let what = "nothing of a web application is imported";
+        found.unless(
+            !plan.are_all(ServiceKind::WebApplication, services),
+            &at,
+            what,
+            "write `at-disaster`, or another moment",
+        );
+        let what = "when all rows have been staged, the import is over";
+        found.unless(share != Percent(100), &at, what, "write a share below 100%");
     }
 }
 
@@ -387,6 +425,10 @@ fn contradictions(found: &mut Findings<'_, Scenario>, expect: &Expectation) {
     if !restores && expect.recovery_point.is_some() {
         let what = format!("a drill that ends `{outcome}` restores no recovery point");
         found.add("expect.recovery_point", what, "remove `recovery_point`, or change `expect.outcome`");
+    }
+    if !restores && expect.loses_at_most.is_some() {
+        let what = format!("a drill that ends `{outcome}` loses everything");
+        found.add("expect.loses_at_most", what, "remove `loses_at_most`, or change `expect.outcome`");
     }
     if let Some(i) = expect.alarms.iter().position(|alarm| restores && *alarm == AlarmKind::NothingRestorable) {
         let what = format!("a drill that ends `{outcome}` has found something to restore");

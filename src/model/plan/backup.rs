@@ -29,7 +29,8 @@ pub struct BackupPlan {
     /// Folder (key prefix) of the dumps in each region's bucket; ends in `/`.
     #[serde(default = "default_prefix")]
     pub prefix: String,
-    /// For files: copies made by rule, as `aws s3 sync` makes them, instead of the reference pipeline's generations.
+    /// For files: copies made by rule, as `aws s3 sync` makes them. A drill plays them where its scenario says
+    /// `sync: as-planned`, and the reference pipeline's generations otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sync: Vec<SyncRule>,
     /// Size of the service's data in production, from which a recovery time can be projected.
@@ -93,6 +94,21 @@ impl CopyClass {
             CopyClass::DeepArchive => "DEEP_ARCHIVE",
         }
     }
+
+    /// The longest time that S3 documents until an archived object can be read; zero where it is read at once, `None`
+    /// where the class does not offer that retrieval.
+    pub const fn retrieval_time(self, retrieval: Retrieval) -> Option<Span> {
+        match (self, retrieval) {
+            (CopyClass::Standard | CopyClass::StandardIa, _) => Some(Span::ZERO),
+            (CopyClass::Glacier, Retrieval::Expedited) => Some(Span::minutes(5)),
+            (CopyClass::Glacier, Retrieval::Standard) => Some(Span::hours(5)),
+            (CopyClass::Glacier, Retrieval::Bulk) | (CopyClass::DeepArchive, Retrieval::Standard) => {
+                Some(Span::hours(12))
+            }
+            (CopyClass::DeepArchive, Retrieval::Expedited) => None,
+            (CopyClass::DeepArchive, Retrieval::Bulk) => Some(Span::hours(48)),
+        }
+    }
 }
 
 /// How fast an archived object is asked for. What it takes is assumed in a drill: the longest time that S3 documents.
@@ -106,6 +122,17 @@ pub enum Retrieval {
     Standard,
     /// 12 hours; 48 from the deep archive.
     Bulk,
+}
+
+impl Retrieval {
+    /// Its name in a plan.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Retrieval::Expedited => "expedited",
+            Retrieval::Standard => "standard",
+            Retrieval::Bulk => "bulk",
+        }
+    }
 }
 
 /// Forms in which a database is dumped.

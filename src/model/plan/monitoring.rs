@@ -27,17 +27,19 @@ pub struct MonitorPlan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Watch {
-    /// Whether the backup that was due is there.
+    /// Whether the backup that was due is there, and where there is a change stream every piece of it.
     Missing,
     /// Size of the newest backup.
     TooSmall,
     /// Age of the newest backup.
     TooOld,
-    /// Whether every region has the newest backup.
+    /// Whether every region has the newest backup; of backups that others make, every object of the primary.
     ReplicaBehind,
-    /// The newest backup's manifest: readable, and of the time that the name says.
+    /// The newest backup's manifest: readable, and of the time that the name says; of files, whether those that it names
+    /// are there with their sizes. Of backups that others make, first and last bytes.
     Manifest,
-    /// Every byte of the newest backup in each region, against its manifest: the whole dump is read at each look.
+    /// Every byte of the newest backup in each region, against its manifest or as far as its form allows: all of it is
+    /// read at each look.
     Contents,
 }
 

@@ -38,7 +38,7 @@ impl Survey {
 impl FilePipeline {
     pub(super) async fn make_backup(&self, day: u32) -> Result<BackupMade, BackupError> {
         let watch = self.bench.clock.stopwatch();
-        let point = PointName::at(self.bench.clock.now());
+        let point = PointName::at(self.bench.clock.now_to_name());
         let survey = self.survey().await.map_err(|why| self.failed(format!("the source could not be read: {why}")))?;
         let (mut regions, mut missing_in) = (Vec::new(), Vec::new());
         for store in &self.bench.stores {

@@ -60,8 +60,7 @@ impl FilePipeline {
 
     fn alarm(&self, kind: AlarmKind, region: Option<&str>, detail: String) {
         // What the pipeline itself saw fail did fail: its alarms are never false ones.
-        let alarm = Alarm { kind, region: region.map(Into::into), detail, justified: true };
-        self.bench.recorder.emit(What::Alarm(alarm));
+        self.bench.recorder.emit(What::Alarm(Alarm::new(kind, region, detail)));
     }
 
     fn refuse(&self, point: &PointName, region: &str, phase: Phase, why: String) {

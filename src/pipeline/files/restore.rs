@@ -16,7 +16,7 @@ use super::{
     transfer::{Broken, digest, transfer},
 };
 use crate::{
-    model::event::{AlarmKind, Claim, Phase},
+    model::event::{Alarm, AlarmKind, Claim, Phase},
     pipeline::RestoreEnd,
     service::contract::Bucket,
     store::{ByteStream, PutOptions, SharedStore, Store, StoreErrorKind},
@@ -98,7 +98,7 @@ impl FilePipeline {
             (0, None) => "no region has a generation of files that could be read".to_owned(),
             (n, _) => format!("none of {n} generations of files is whole"),
         };
-        self.alarm(AlarmKind::NothingRestorable, None, why.clone());
+        recorder.call(Alarm::new(AlarmKind::NothingRestorable, None, &*why)).await;
         RestoreEnd::Refused { why }
     }
 

@@ -27,7 +27,7 @@ struct Stored {
 impl Reference {
     pub(super) async fn make_backup(&self, day: u32) -> Result<BackupMade, BackupError> {
         let watch = self.bench.clock.stopwatch();
-        let point = PointName::at(self.bench.clock.now());
+        let point = PointName::at(self.bench.clock.now_to_name());
         let mut missing_in = Vec::new();
         let mut first: Option<(SharedStore, Stored)> = None;
         let source = self.platform.source();

@@ -24,7 +24,9 @@ mod choose;
 mod cost;
 mod follow;
 mod piece;
+mod provision;
 mod prune;
+mod refusal;
 mod restore;
 mod secrets;
 mod stream;
@@ -57,8 +59,7 @@ impl Reference {
 
     fn alarm(&self, kind: AlarmKind, region: Option<&str>, detail: String) {
         // What the pipeline itself saw fail did fail: its alarms are never false ones.
-        let alarm = Alarm { kind, region: region.map(Into::into), detail, justified: true };
-        self.bench.recorder.emit(What::Alarm(alarm));
+        self.bench.recorder.emit(What::Alarm(Alarm::new(kind, region, detail)));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Restoring: the best candidate is fetched, checked and staged in one pass; only what passed every check is made
-//! visible. Where it fails the next region or generation is tried, and the reason is kept.
+//! visible. Where it fails the next region or generation is tried, and the reason is kept. A target that fails is no
+//! fault of the dump's: the same dump is tried on a fresh one, once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,28 +12,15 @@ use super::{
     changed::Comparison,
     choose::Candidate,
     cost,
+    refusal::Refusal,
 };
 use crate::{
     archive::{self, ArchiveError, Digester, InputError, Manifest, TableDigest, Unpacked, check_tables},
-    model::event::{AlarmKind, Claim, Phase, Position, What},
+    model::event::{Alarm, AlarmKind, Claim, Phase, Position, What},
     pipeline::RestoreEnd,
     service::contract::Target,
     store::{ByteStream, StoreErrorKind},
 };
-
-/// Why a candidate was refused, and in which phase.
-struct Refusal {
-    phase: Phase,
-    why: String,
-    /// How its region failed, where it was the region.
-    region: Option<StoreErrorKind>,
-}
-
-impl Refusal {
-    fn new(phase: Phase, why: impl std::fmt::Display) -> Self {
-        Refusal { phase, why: why.to_string(), region: None }
-    }
-}
 
 impl Reference {
     pub(super) async fn restore_newest_good(&self) -> RestoreEnd {
@@ -45,6 +33,7 @@ impl Reference {
         let answering = |outages: &Outages| -> Vec<&str> {
             candidates.iter().map(|c| c.store.region()).filter(|region| outages.of(region).is_none()).collect()
         };
+        let mut at_fault = None;
         for candidate in &candidates {
             let region = candidate.store.region();
             let tried = match outages.of(region) {
@@ -60,15 +49,21 @@ impl Reference {
                     if let Some(kind) = refusal.region {
                         outages.note(region, kind);
                     }
-                    self.refuse(&candidate.point, region, refusal.phase, refusal.why);
+                    self.refuse(&candidate.point, region, refusal.phase, refusal.why.clone());
+                    if refusal.by_target {
+                        // Another copy, or an older one, would go the same way.
+                        at_fault = Some(refusal.why);
+                        break;
+                    }
                 }
             }
         }
-        let why = match candidates.len() {
-            0 => "no region has a recovery point that could be read".to_owned(),
-            n => format!("none of {n} recovery points passed"),
+        let why = match (at_fault, candidates.len()) {
+            (Some(why), _) => format!("no target could be restored into: {why}"),
+            (None, 0) => "no region has a recovery point that could be read".to_owned(),
+            (None, n) => format!("none of {n} recovery points passed"),
         };
-        self.alarm(AlarmKind::NothingRestorable, None, why.clone());
+        recorder.call(Alarm::new(AlarmKind::NothingRestorable, None, &*why)).await;
         self.audit(&answering(&outages), false).await;
         RestoreEnd::Refused { why }
     }
@@ -79,17 +74,24 @@ impl Reference {
         let base = candidate.manifest.position;
         let mut chain = self.fetch_chain(base, pieces).await?;
         let Some(to) = chain.end() else {
-            return self.try_candidate(candidate, &mut chain).await.map(|()| base);
+            return self.try_twice(candidate, &mut chain).await.map(|()| base);
         };
         let streamed = What::Streamed { pieces: chain.len() as u64, from: base, to };
-        match self.try_candidate(candidate, &mut chain).await {
+        match self.try_twice(candidate, &mut chain).await {
             Ok(()) => {
                 self.bench.recorder.emit(streamed);
                 Ok(to)
             }
-            Err(Refusal { phase: Phase::Import | Phase::Compare, why, .. }) => {
-                self.bench.recorder.emit(What::StreamBroken { after: base, why });
-                self.try_candidate(candidate, &mut Chain::default()).await.map(|()| base)
+            Err(Refusal { phase: Phase::Import | Phase::Compare, why, by_target, .. }) => {
+                let broken = What::StreamBroken { after: base, why };
+                if !by_target {
+                    self.bench.recorder.emit(broken);
+                    return self.try_twice(candidate, &mut Chain::default()).await.map(|()| base);
+                }
+                // It was the changes and not the target, if it goes without them.
+                self.try_twice(candidate, &mut Chain::default()).await?;
+                self.bench.recorder.emit(broken);
+                Ok(base)
             }
             Err(refusal) => Err(refusal),
         }
@@ -106,13 +108,20 @@ impl Reference {
         chain.map_err(|why| Refusal::new(Phase::Fetch, why))
     }
 
+    /// Tries a candidate, and once more on a fresh target where the first one failed it.
+    async fn try_twice(&self, candidate: &Candidate, chain: &mut Chain) -> Result<(), Refusal> {
+        match self.try_candidate(candidate, chain).await {
+            Err(Refusal { by_target: true, phase, why, .. }) if phase != Phase::Provision => {
+                tracing::info!("{} is tried again on a fresh target: {why}", candidate.point);
+                self.try_candidate(candidate, chain).await
+            }
+            tried => tried,
+        }
+    }
+
     async fn try_candidate(&self, candidate: &Candidate, chain: &mut Chain) -> Result<(), Refusal> {
         let recorder = &self.bench.recorder;
-        recorder.begin(Phase::Provision);
-        let target = self.platform.provision().await;
-        self.bench.clock.spend(cost::SWITCH).await;
-        recorder.end(Phase::Provision, target.is_ok());
-        let target = target.map_err(|e| Refusal::new(Phase::Provision, e))?;
+        let target = self.provision_empty().await?;
         let imported = match self.fetch_verify_import(candidate, chain, &*target).await {
             Ok(untouched) => self.compare(&untouched, chain, &*target).await,
             Err(refusal) => Err(refusal),
@@ -127,7 +136,7 @@ impl Reference {
         let switched = self.platform.cut_over(target).await;
         self.bench.clock.spend(cost::SWITCH).await;
         recorder.end(Phase::CutOver, switched.is_ok());
-        switched.map_err(|e| Refusal::new(Phase::CutOver, e))
+        switched.map_err(|e| Refusal::new(Phase::CutOver, e).by_target())
     }
 
     /// One pass over the dump, then the changes. The three phases overlap, and the record shows it. Returns what the
@@ -143,7 +152,7 @@ impl Reference {
         let fetched = candidate.open(&self.layout.dump_key(&candidate.point)).await;
         let (_, body) = fetched.map_err(|e| {
             recorder.end(Phase::Fetch, false);
-            Refusal { phase: Phase::Fetch, why: e.kind.to_string(), region: Some(e.kind) }
+            Refusal::by_region(Phase::Fetch, e.kind)
         })?;
         recorder.begin(Phase::Verify);
         recorder.begin(Phase::Import);
@@ -151,7 +160,7 @@ impl Reference {
         let result = self.stream_into(&candidate.manifest, watched(body, &broken), chain, target).await;
         let broken = *broken.lock().unwrap_or_else(PoisonError::into_inner);
         let result = result.map_err(|refusal| match broken {
-            Some(kind) => Refusal { phase: Phase::Fetch, why: kind.to_string(), region: Some(kind) },
+            Some(kind) => Refusal::by_region(Phase::Fetch, kind),
             None => refusal,
         });
         let failed_in = result.as_ref().err().map(|refusal| refusal.phase);
@@ -188,7 +197,7 @@ impl Reference {
         let summary = opened.summary.get().ok_or_else(|| Refusal::new(Phase::Verify, "the dump ended early"))?;
         manifest.check(&summary).map_err(|why| Refusal::new(Phase::Verify, why))?;
         self.apply(chain, target).await.map_err(|why| Refusal::new(Phase::Import, why))?;
-        target.commit().await.map_err(|e| Refusal::new(Phase::Import, e))?;
+        target.commit().await.map_err(|e| self.not_taken(Phase::Import, e))?;
         // Without changes nothing is touched, and the dump's own digests are known already.
         Ok(if chain.changed.is_empty() { summary.tables } else { untouched.finish() })
     }
@@ -210,7 +219,14 @@ impl Reference {
         self.bench.recorder.begin(Phase::Compare);
         let same = self.read_target(untouched, chain, target).await;
         self.bench.recorder.end(Phase::Compare, same.is_ok());
-        same.map_err(|why| Refusal::new(Phase::Compare, why))
+        same.map_err(|why| self.not_taken(Phase::Compare, why))
+    }
+
+    /// What a target did not take, or does not give back, had passed every check of its own before. Of a service whose
+    /// targets are completed from elsewhere, what is missing there may not be needed by an older point.
+    fn not_taken(&self, phase: Phase, why: impl std::fmt::Display) -> Refusal {
+        let refusal = Refusal::new(phase, why);
+        if self.guards_secrets { refusal } else { refusal.by_target() }
     }
 
     async fn read_target(

@@ -146,7 +146,7 @@ impl Reference {
     ) -> Result<Packed, String> {
         let piece = piece::pack(&self.service, changes, previous, &self.bench).await?;
         self.bench.clock.spend_on(piece.raw_bytes, cost::PACK).await;
-        let name = PieceName::at(self.bench.clock.now(), piece.header.from.seq, piece.header.to.seq);
+        let name = PieceName::at(self.bench.clock.now_to_name(), piece.header.from.seq, piece.header.to.seq);
         let key = self.layout.piece_key(&name);
         let mut failed = Vec::new();
         let mut rest = asked.iter();

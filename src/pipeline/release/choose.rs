@@ -40,7 +40,12 @@ impl Step<'_> {
     async fn project(&self) -> Result<ProjectInfo, ProviderError> {
         match self.provider.project(&self.book.project).await {
             Err(e) if e.kind == ProviderErrorKind::NotFound => {
-                self.provider.create_project(&format!("{}-2", self.book.project)).await
+                let name = format!("{}-2", self.book.project);
+                match self.provider.create_project(&name).await {
+                    // Somebody made it already: a runbook that broke off, and is begun again.
+                    Err(e) if e.kind == ProviderErrorKind::Refused => self.provider.project(&name).await,
+                    made => made,
+                }
             }
             found => found,
         }

@@ -37,6 +37,7 @@ pub struct Runbook {
 }
 
 /// What a runbook is made of.
+#[derive(Clone)]
 pub struct Parts {
     /// The provider, with the team's token.
     pub provider: Provider,
@@ -79,7 +80,7 @@ impl Runbook {
 
     fn alarm(&self, kind: AlarmKind, detail: String) {
         // What the runbook itself saw did happen: its alarms are never false ones.
-        self.recorder.emit(What::Alarm(Alarm { kind, region: None, detail, justified: true }));
+        self.recorder.emit(What::Alarm(Alarm::new(kind, None, detail)));
     }
 
     fn refuse(&self, release: &Release, place: &str, phase: Phase, why: &str) {

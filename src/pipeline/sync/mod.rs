@@ -65,7 +65,7 @@ impl SyncPipeline {
 
     fn alarm(&self, kind: AlarmKind, detail: String) {
         let region = self.store().map(|store| store.region().to_owned());
-        self.bench.recorder.emit(What::Alarm(Alarm { kind, region, detail, justified: true }));
+        self.bench.recorder.emit(What::Alarm(Alarm::new(kind, region.as_deref(), detail)));
     }
 
     fn log(&self) -> Vec<Synced> {

@@ -160,6 +160,7 @@ impl SyncPipeline {
     }
 }
 
+/// How fast a rule asks an archive for its objects.
 fn tier(rule: Option<&SyncRule>) -> Tier {
     match rule.map(|rule| rule.retrieval).unwrap_or_default() {
         Retrieval::Expedited => Tier::Expedited,
@@ -172,4 +173,25 @@ fn tier(rule: Option<&SyncRule>) -> Tier {
 fn wait(class: StorageClass, tier: Tier) -> Option<Span> {
     let takes = class.restore_time(tier)?;
     u64::try_from(takes.as_millis()).ok().map(Span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::plan::CopyClass;
+
+    #[test]
+    fn a_plan_is_judged_by_the_waits_that_its_drills_assume() {
+        for class in [CopyClass::Standard, CopyClass::StandardIa, CopyClass::Glacier, CopyClass::DeepArchive] {
+            for (retrieval, tier) in [
+                (Retrieval::Expedited, Tier::Expedited),
+                (Retrieval::Standard, Tier::Standard),
+                (Retrieval::Bulk, Tier::Bulk),
+            ] {
+                let stored: StorageClass = class.name().parse().unwrap();
+                let assumed = if stored.is_archive() { wait(stored, tier) } else { Some(Span::ZERO) };
+                assert_eq!(class.retrieval_time(retrieval), assumed, "{} {}", class.name(), retrieval.name());
+            }
+        }
+    }
 }

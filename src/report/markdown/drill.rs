@@ -3,6 +3,7 @@
 use super::{Page, none, service, shown};
 use crate::{
     model::{
+        event::Alarm,
         outcome::{DrillResult, Verdict},
         plan::ServiceKind,
         record::{AlarmRecord, Record, Way},
@@ -162,7 +163,10 @@ fn faults(page: &mut Page, record: &Record) {
 fn alarms(page: &mut Page, record: &Record) {
     let mut sorts: Vec<(&AlarmRecord, u64)> = Vec::new();
     for raised in &record.alarms {
-        let key = |raised: &AlarmRecord| (raised.alarm.kind, raised.alarm.region.clone(), raised.alarm.justified);
+        let key = |raised: &AlarmRecord| {
+            let Alarm { kind, region, justified, heard, .. } = &raised.alarm;
+            (*kind, region.clone(), *justified, *heard)
+        };
         match sorts.iter_mut().find(|(first, _)| key(first) == key(raised)) {
             Some((_, times)) => *times += 1,
             None => sorts.push((raised, 1)),
@@ -177,7 +181,13 @@ fn alarms(page: &mut Page, record: &Record) {
         vec![
             alarm.kind.words().to_owned(),
             maybe(alarm.region.as_deref()),
-            if alarm.justified { "justified" } else { "FALSE ALARM" }.to_owned(),
+            match (alarm.justified, alarm.heard) {
+                (true, true) => "justified",
+                (true, false) => "justified, HEARD BY NOBODY",
+                (false, true) => "FALSE ALARM",
+                (false, false) => "FALSE ALARM, heard by nobody",
+            }
+            .to_owned(),
             words::count(times, "time"),
             when,
             markdown(&alarm.detail),
@@ -220,7 +230,7 @@ fn provenance(page: &mut Page, record: &Record) {
         format!(
             "Faults healed: {}; steady state after: {steady}; removed: {} ({})",
             yes(cleanup.healed),
-            yes(cleanup.removed),
+            if cleanup.kept { "all but what was to be kept".to_owned() } else { yes(cleanup.removed) },
             markdown(&cleanup.detail)
         ),
         format!("Run: {run_at}; {way}; seed {}; backdraft {}", identity.seed, markdown(&identity.tool_version)),

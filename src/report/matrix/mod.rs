@@ -76,3 +76,6 @@ fn verdict(matrix: &Matrix) -> String {
     };
     format!("{}{late}, {silent}{toothless}.", score.words())
 }
+
+#[cfg(test)]
+mod tests;

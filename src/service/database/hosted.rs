@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    Database,
+    Database, KNOWN_TABLE,
     documents::{SourceDocuments, nanoseconds},
     ledger::WriteLedger,
     remote::Remote,
@@ -21,9 +21,15 @@ use super::{
 };
 use crate::{
     archive,
-    emulator::convex::{Deployment, documents::Documents, server::Server},
+    emulator::{
+        convex::{Deployment, documents::Documents, server::Server},
+        targets::{LEFTOVER_TABLE, Targets, leftover_row},
+    },
     model::{event::Position, plan::DumpFormat},
-    service::contract::{Changes, Contents, Export, Platform, RowChunk, ServiceError, Source, Target, View},
+    service::{
+        contract::{Changes, Contents, Export, Platform, RowChunk, ServiceError, Source, Target, View},
+        struck::next_through,
+    },
     sim::{clock::Clock, lanes::Lanes},
 };
 
@@ -38,6 +44,7 @@ pub struct Hosted {
     source: Arc<RemoteSource>,
     address: Address,
     provisioned: AtomicU32,
+    targets: Arc<Targets>,
     servers: Mutex<Vec<Arc<Serving>>>,
     clock: Clock,
     lanes: Lanes,
@@ -70,18 +77,25 @@ impl Hosted {
         let lanes = database.lanes.clone();
         let (source, ledger) = (Arc::clone(&database.source), Arc::clone(&database.ledger));
         let documents = SourceDocuments { source, ledger: Arc::clone(&ledger), lanes: lanes.clone() };
-        let (serving, remote) = serve(SOURCE, Arc::new(documents), clock, &lanes, scratch)?;
+        let (serving, remote) = serve(SOURCE, Arc::new(documents), &Targets::new(clock), clock, &lanes, scratch)?;
         let address = remote.address();
         Ok(Hosted {
             database,
             source: Arc::new(RemoteSource { remote, ledger }),
             address,
             provisioned: AtomicU32::new(0),
+            targets: Targets::new(clock),
             servers: Mutex::new(vec![serving]),
             clock: clock.clone(),
             lanes,
             scratch: scratch.to_owned(),
         })
+    }
+
+    /// The same with new deployments that share that state.
+    #[must_use]
+    pub fn restoring_into(self, targets: &Arc<Targets>) -> Self {
+        Hosted { targets: Arc::clone(targets), ..self }
     }
 
     /// Where the source is reached.
@@ -95,7 +109,7 @@ impl Hosted {
         servers.iter().filter_map(|server| server.deployment()).collect()
     }
 
-    /// A new, empty deployment, and where it is reached.
+    /// A new deployment, empty unless a fault left something in it, and where it is reached.
     ///
     /// # Errors
     /// When no port or no folder can be had.
@@ -103,12 +117,17 @@ impl Hosted {
         let number = self.provisioned.fetch_add(1, Ordering::Relaxed) + 1;
         let name = format!("hooklabs-restore-{number}");
         let documents = StoredDocuments::new(self.scratch.join(&name), &self.lanes)?;
-        let (serving, remote) = serve(&name, Arc::new(documents), &self.clock, &self.lanes, &self.scratch)?;
+        if let Some(found) = self.targets.leftovers() {
+            documents.leave(&leftover_row(if found.in_known_table { KNOWN_TABLE } else { LEFTOVER_TABLE }))?;
+        }
+        let state = &self.targets;
+        let (serving, remote) = serve(&name, Arc::new(documents), state, &self.clock, &self.lanes, &self.scratch)?;
         let address = remote.address();
         self.servers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&serving));
         let staged = SpooledTarget::new(self.scratch.join(format!("{name}-staged")), &self.lanes)?;
         let (lanes, scratch) = (self.lanes.clone(), self.scratch.clone());
-        Ok((Arc::new(RemoteTarget { remote, serving, staged, lanes, scratch }), address))
+        let targets = Arc::clone(&self.targets);
+        Ok((Arc::new(RemoteTarget { remote, serving, targets, staged, lanes, scratch }), address))
     }
 
     /// Ends all deployments.
@@ -123,11 +142,12 @@ impl Hosted {
 fn serve(
     name: &str,
     documents: Arc<dyn Documents>,
+    state: &Arc<Targets>,
     clock: &Clock,
     lanes: &Lanes,
     scratch: &Path,
 ) -> Result<(Arc<Serving>, Remote), ServiceError> {
-    let deployment = Deployment::new(name, documents, clock, lanes, scratch);
+    let deployment = Deployment::new(name, documents, state, clock, lanes, scratch);
     let no_port = |error| ServiceError(format!("no port on 127.0.0.1 can be had for a deployment: {error}"));
     let server = Server::start(Arc::clone(&deployment)).map_err(no_port)?;
     let remote = Remote::new(&server.url(), deployment.admin_key(), deployment.link(), clock, lanes)?;
@@ -181,6 +201,7 @@ impl Source for RemoteSource {
 struct RemoteTarget {
     remote: Remote,
     serving: Arc<Serving>,
+    targets: Arc<Targets>,
     staged: SpooledTarget,
     lanes: Lanes,
     scratch: PathBuf,
@@ -196,11 +217,16 @@ impl View for RemoteTarget {
 #[async_trait]
 impl Target for RemoteTarget {
     async fn begin(&self, tables: &[Arc<str>]) -> Result<(), ServiceError> {
+        self.targets.gate().begin();
         self.staged.begin(tables).await
     }
 
     async fn stage(&self, chunk: RowChunk) -> Result<(), ServiceError> {
-        self.staged.stage(chunk).await
+        let mut left = Some(chunk);
+        while let Some(next) = next_through(self.targets.gate(), &mut left).await {
+            self.staged.stage(next).await?;
+        }
+        Ok(())
     }
 
     async fn apply(&self, changes: RowChunk) -> Result<(), ServiceError> {

@@ -212,6 +212,10 @@ impl Ledger for WriteLedger {
         }
     }
 
+    fn tables(&self) -> Vec<Arc<str>> {
+        TABLES.iter().map(|table| table.name.into()).collect()
+    }
+
     fn recognise(&self, table: &str, row: &[u8]) -> Recognised {
         let row = row.trim_ascii_end();
         let led_by = DataSet::leading_id(row).and_then(|id| self.find(table, id));

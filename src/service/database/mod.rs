@@ -39,6 +39,9 @@ mod target;
 mod text;
 mod workload;
 
+/// A table that the application has.
+pub const KNOWN_TABLE: &str = tables::TABLES[0].name;
+
 /// The database as a protected service.
 #[derive(Debug)]
 pub struct Database {
@@ -54,7 +57,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// A database whose source holds about `size` bytes of rows as JSON lines (within 2 %, from 64 KiB to 10 GiB),
+    /// A database whose source holds about `size` bytes of rows as JSON lines (within 2 %, from 64 KiB to 10 GiB, or none),
     /// committed at `started_at`. Targets keep their files below `scratch`, which the caller removes.
     ///
     /// # Errors
@@ -106,6 +109,7 @@ impl Service for Database {
         let tables = contents.tables.len();
         match contents.rows.next().await {
             Some(rows) => rows.map(|_| format!("the source exports {tables} tables")),
+            None if self.data.rows() == 0 => Ok(format!("the source exports {tables} tables, all empty")),
             None => Err(ServiceError("the source has no rows".into())),
         }
     }

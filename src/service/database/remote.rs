@@ -16,6 +16,7 @@ use crate::{
     service::{
         change::row_id,
         contract::{Contents, RowChunk, RowStream, ServiceError},
+        struck::ANSWER,
     },
     sim::{clock::Clock, lanes::Lanes},
 };
@@ -82,7 +83,7 @@ impl Remote {
     ) -> Result<Self, ServiceError> {
         // Where another part of the program has chosen one already, that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().no_proxy().build();
+        let client = Client::builder().no_proxy().connect_timeout(ANSWER).read_timeout(ANSWER).build();
         let client = client.map_err(|error| ServiceError(format!("no HTTP client can be had: {error}")))?;
         let address = Address { url: url.to_owned(), key: key.to_owned() };
         Ok(Remote { client, address, link: Arc::clone(link), clock: clock.clone(), lanes: lanes.clone() })

@@ -59,6 +59,16 @@ impl StoredDocuments {
         Ok(StoredDocuments { folder, lanes: lanes.clone(), visible: Arc::default() })
     }
 
+    /// Leaves rows there that nobody imported.
+    pub(super) fn leave(&self, chunk: &RowChunk) -> Result<(), ServiceError> {
+        let table = Table::create(self.folder.join("left.jsonl"), &chunk.table)?;
+        table.append(chunk.rows, &chunk.lines)?;
+        let mut visible = self.visible();
+        visible.tables.push(table);
+        visible.changes += 1;
+        Ok(())
+    }
+
     fn visible(&self) -> MutexGuard<'_, Visible> {
         self.visible.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -38,7 +38,7 @@ struct Rows {
 
 /// The files of one staging, in the order of the tables.
 #[derive(Debug, Clone, Default)]
-struct Spool(Arc<[Table]>);
+struct Spool(Arc<[Arc<Table>]>);
 
 #[derive(Debug)]
 struct Table {
@@ -71,7 +71,7 @@ impl Spool {
             // Named by number: what a dump calls its tables is no name for a file.
             let path = folder.join(format!("{round}-{number}.jsonl"));
             let file = File::create(&path).map_err(|e| failed("write", &path, &e))?;
-            Ok(Table { name: Arc::clone(name), path, file: Mutex::new(file), changes: Mutex::default() })
+            Ok(Arc::new(Table { name: Arc::clone(name), path, file: Mutex::new(file), changes: Mutex::default() }))
         };
         Ok(Spool(tables.iter().enumerate().map(table).collect::<Result<_, _>>()?))
     }
@@ -153,10 +153,14 @@ impl Target for SpooledTarget {
 
     async fn commit(&self) -> Result<(), ServiceError> {
         let spool = self.staged()?;
-        self.lanes.run(move || spool.0.iter().try_for_each(Table::merge)).await?;
+        self.lanes.run(move || spool.0.iter().try_for_each(|table| table.merge())).await?;
         let mut rows = self.rows();
         let staged = rows.staged.take().ok_or_else(|| ServiceError("nothing was begun".into()))?;
-        std::mem::replace(&mut rows.visible, staged).remove()
+        // A table that was there and that was not brought stays, as in an import over HTTP.
+        let (stays, goes): (Vec<_>, Vec<_>) =
+            rows.visible.0.iter().cloned().partition(|old| !staged.0.iter().any(|new| new.name == old.name));
+        rows.visible = Spool(staged.0.iter().cloned().chain(stays).collect());
+        Spool(goes.into()).remove()
     }
 
     async fn discard(&self) -> Result<(), ServiceError> {
@@ -173,7 +177,7 @@ impl View for SpooledTarget {
         let spool = self.rows().visible.clone();
         let tables: Vec<Arc<str>> = spool.0.iter().map(|table| Arc::clone(&table.name)).collect();
         // Opened now, so that what is read is what was visible now.
-        let readers = spool.0.iter().map(Reader::open).collect::<Result<Vec<_>, _>>()?;
+        let readers = spool.0.iter().map(|table| Reader::open(table)).collect::<Result<Vec<_>, _>>()?;
         let lanes = self.lanes.clone();
         let rows = stream::iter(readers).flat_map(move |reader| reader.stream(lanes.clone()));
         Ok(Contents { tables, rows: rows.boxed() })

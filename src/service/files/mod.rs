@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use self::{
+    gated::Gated,
     ledger::{Facts, FileLedger},
     media::{File, Media},
     view::BucketView,
@@ -22,11 +23,13 @@ use super::{
     live::Live,
 };
 use crate::{
+    emulator::targets::Targets,
     model::{event::Position, units::ByteSize},
     sim::{lanes::Lanes, seed::Seed},
     store::{PutOptions, SharedStore, Store, StoreError},
 };
 
+mod gated;
 mod ledger;
 mod media;
 mod names;
@@ -65,6 +68,7 @@ pub struct Files {
     workload: Mutex<Workload>,
     seeded_bytes: u64,
     targets: AtomicU32,
+    state: Option<Arc<Targets>>,
     live: Live,
     lanes: Lanes,
     /// Whether the disaster leaves the bucket there, with damage in it.
@@ -111,10 +115,17 @@ impl Files {
             workload: Mutex::new(workload),
             seeded_bytes,
             targets: AtomicU32::new(1),
+            state: None,
             live: Live::default(),
             lanes: lanes.clone(),
             is_left: false,
         })
+    }
+
+    /// The same with new buckets that faults can wait for.
+    #[must_use]
+    pub fn restoring_into(self, targets: &Arc<Targets>) -> Self {
+        Files { state: Some(Arc::clone(targets)), ..self }
     }
 
     /// The disaster is no loss of the bucket: it stays there, with what was done to it.
@@ -152,6 +163,10 @@ impl BucketPlatform for Files {
         let number = self.targets.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-restored-{number}", self.bucket);
         let store = self.provider.create(&name)?;
+        let store = match &self.state {
+            Some(targets) => Gated::begin(store, targets),
+            None => store,
+        };
         Ok(Bucket { name, store })
     }
 

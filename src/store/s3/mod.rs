@@ -17,7 +17,7 @@ use aws_sdk_s3::{
     },
 };
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 
 use self::{
@@ -182,6 +182,21 @@ impl Wire for HttpWire {
             Ok(piece.map(|piece| (piece, body)))
         });
         Ok((info, pieces.boxed()))
+    }
+
+    async fn get_range(&self, key: &str, range: Range<u64>) -> Answer<Bytes> {
+        let bytes = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+        let get = self.sdk.get_object().bucket(&self.bucket).key(key).range(bytes);
+        let mut body = plain(get.send().await)?.body;
+        let (mut all, most) = (BytesMut::new(), range.end - range.start);
+        while let Some(piece) = body.try_next().await.map_err(|error| kind_of_body(&error))? {
+            all.extend_from_slice(&piece);
+            // A server that knows no ranges sends the whole object.
+            if all.len() as u64 > most {
+                return Err(StoreErrorKind::Nonsense);
+            }
+        }
+        Ok(all.freeze())
     }
 
     async fn page(&self, prefix: &str, token: Option<String>) -> Answer<Page> {

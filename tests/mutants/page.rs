@@ -1,0 +1,98 @@
+//! docs/mutants.md, made from the catalogues and from what the exploration found.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    fs,
+    path::PathBuf,
+};
+
+use backdraft::model::outcome::Outcome;
+
+use crate::{
+    catalogue::{MUTANTS, Mutant},
+    habits::HABITS,
+    kit,
+};
+
+/// Scenarios that fail with a mutant, by its name: what the exploration found when it was run last.
+pub(crate) type Caught = BTreeMap<String, BTreeSet<String>>;
+
+/// Where it is kept.
+pub(crate) fn found() -> PathBuf {
+    kit::root().join("tests/mutants/caught.json")
+}
+
+/// The page.
+pub(crate) fn path() -> PathBuf {
+    kit::root().join("docs/mutants.md")
+}
+
+/// What was found last.
+pub(crate) fn caught() -> Caught {
+    serde_json::from_str(&fs::read_to_string(found()).unwrap()).unwrap()
+}
+
+const OPENING: &str = "\
+# Who watches the harness
+
+A green drill is worth what its checks would have caught. So the harness is drilled too: `tests/mutants/` holds
+pipelines that are broken on purpose, mutants of the reference pipeline with one mistake each that a team can make, and
+plays each of them in the scenario that must catch it. It also holds correct pipelines with odd habits, which no scenario
+may blame. `cargo test --test mutants` plays them all, in simulated time.
+
+No mutant is a switch in the pipeline: each is something put between the pipeline and what it acts through (a store, a
+source, a target, a bucket, a recorder), or around it, by `assembly::rigging`. A scenario catches a mutant when the drill
+*fails*; a drill that is inconclusive has caught nothing. The test also wants the ending that stands here, and a
+pass of the reference pipeline in the same scenario.
+
+This page is made by that test (`UPDATE_MUTANTS=1 cargo test --test mutants page`). The last column says in
+how many of the scenarios that drill the same service the mutant fails; it is looked up again by
+`cargo test --test mutants -- --ignored`, which plays each mutant in all of these.
+";
+
+/// The scenarios that drill what the mutant's own scenario drills.
+pub(crate) fn reachable(mutant: &Mutant, scenarios: &[String]) -> Vec<String> {
+    let services = |id: &str| kit::scenario(id).service.names().to_vec();
+    let own = services(mutant.scenario);
+    scenarios.iter().filter(|id| services(id).iter().any(|name| own.contains(name))).cloned().collect()
+}
+
+/// The page's text.
+pub(crate) fn text(caught: &Caught) -> String {
+    let scenarios = kit::all_scenarios();
+    let mut page = format!("{OPENING}\n## {} mutants\n\n", MUTANTS.len());
+    page.push_str("| mutant | what it does | must be caught by | which ends | fails in |\n|---|---|---|---|---|\n");
+    for mutant in MUTANTS {
+        let Mutant { name, does, scenario, ends, .. } = mutant;
+        let ends = if *ends == Outcome::Recovered { "recovered, with the wrong alarms" } else { ends.words() };
+        let (times, all) = (caught.get(*name).map_or(0, BTreeSet::len), reachable(mutant, &scenarios).len());
+        writeln!(page, "| `{name}` | {does} | `{scenario}` | {ends} | {times} of {all} |").unwrap();
+    }
+    let hard: Vec<String> = MUTANTS
+        .iter()
+        .filter_map(|mutant| Some((mutant.name, caught.get(mutant.name)?)).filter(|(_, by)| by.len() == 1))
+        .map(|(name, by)| format!("`{name}` (`{}`)", by.iter().next().unwrap()))
+        .collect();
+    if !hard.is_empty() {
+        writeln!(page, "\nOne scenario alone stands between these and a green report: {}.", hard.join(", ")).unwrap();
+    }
+    let catching: BTreeSet<&String> = caught.values().flatten().collect();
+    let idle: Vec<String> =
+        scenarios.into_iter().filter(|id| !catching.contains(id)).map(|id| format!("`{id}`")).collect();
+    match idle.len() {
+        0 => page.push_str("\nEvery scenario catches some mutant.\n"),
+        _ => writeln!(page, "\nThese scenarios catch no mutant: {}.", idle.join(", ")).unwrap(),
+    }
+    writeln!(page, "\n## {} odd habits that are no mistakes\n", HABITS.len()).unwrap();
+    page.push_str("| habit | what it does | must pass in |\n|---|---|---|\n");
+    for habit in HABITS {
+        let scenarios: Vec<String> = habit.scenarios.iter().map(|id| format!("`{id}`")).collect();
+        writeln!(page, "| `{}` | {} | {} |", habit.name, habit.does, scenarios.join(", ")).unwrap();
+    }
+    page.push_str(
+        "\nAn empty table is in every drill of the database, and `database/control-empty` drills a database with nothing \
+         in it.\n",
+    );
+    page
+}
