@@ -24,7 +24,6 @@ fn faults() -> Vec<FaultInfo> {
         FaultInfo {
             name: "corrupt-json",
             modes: vec!["truncated", "bracket-lost"],
-            needs_regions: false,
             takes_generations: true,
             needs_points: true,
             parameters: vec![],
@@ -33,7 +32,6 @@ fn faults() -> Vec<FaultInfo> {
         FaultInfo {
             name: "missing-backup",
             modes: vec!["latest-deleted"],
-            needs_regions: false,
             takes_generations: true,
             needs_points: true,
             parameters: vec![],
@@ -42,7 +40,6 @@ fn faults() -> Vec<FaultInfo> {
         FaultInfo {
             name: "region-outage",
             modes: vec!["refused", "black-holed", "slow-link"],
-            needs_regions: true,
             takes_generations: false,
             needs_points: false,
             parameters: vec!["latency"],
@@ -51,7 +48,6 @@ fn faults() -> Vec<FaultInfo> {
         FaultInfo {
             name: "bad-deploy",
             modes: vec!["broken-build"],
-            needs_regions: false,
             takes_generations: false,
             needs_points: false,
             parameters: vec![],
