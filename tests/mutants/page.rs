@@ -51,11 +51,14 @@ how many of the scenarios that drill the same service the mutant fails; it is lo
 `cargo test --test mutants -- --ignored`, which plays each mutant in all of these.
 ";
 
-/// The scenarios that drill what the mutant's own scenario drills.
+/// The scenarios that drill what the mutant's own scenario drills. Files copied by rule have another pipeline, of which
+/// these are no mutants; what its rules lose is in tests/as_written.rs.
 pub(crate) fn reachable(mutant: &Mutant, scenarios: &[String]) -> Vec<String> {
     let services = |id: &str| kit::scenario(id).service.names().to_vec();
     let own = services(mutant.scenario);
-    scenarios.iter().filter(|id| services(id).iter().any(|name| own.contains(name))).cloned().collect()
+    let is_by_rule = |id: &str| kit::scenario(id).history.sync.is_some();
+    let reachable = |id: &&String| services(id).iter().any(|name| own.contains(name)) && !is_by_rule(id);
+    scenarios.iter().filter(reachable).cloned().collect()
 }
 
 /// The page's text.
