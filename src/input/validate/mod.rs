@@ -4,6 +4,7 @@
 mod files;
 mod incident;
 mod plan;
+mod regions;
 mod scenario;
 
 pub use plan::plan;

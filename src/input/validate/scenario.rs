@@ -2,7 +2,7 @@
 
 use jiff::civil;
 
-use super::{FaultInfo, Findings, files};
+use super::{FaultInfo, Findings, files, regions::regions};
 use crate::{
     error::Error,
     input::{load::Loaded, nearest},
@@ -165,8 +165,8 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&
     let what = "only a database has a change stream, and none is drilled here";
     found.unless(history.stream.is_none() || has_database, "history.stream", what, "remove the line");
     let what = format!("the history has {writes} writes; the ledger holds {MAX_WRITES}");
-    let most = MAX_WRITES / u64::from(history.days.max(1));
-    let help = format!("write at most {most} a day for {} days, or fewer days", history.days);
+    let days = history.days.clamp(1, MAX_DAYS);
+    let help = format!("write at most {} a day for {days} days, or fewer days", MAX_WRITES / u64::from(days));
     found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, help);
     let what = format!("a data set of {} cannot be made", history.size);
     let help = format!("write a size from {MIN_SIZE} to {MAX_SIZE}");
@@ -259,21 +259,6 @@ fn fits(
     }
     if info.kinds == [ServiceKind::WebApplication] && !fault.regions.is_empty() {
         found.add(&format!("{path}.regions"), format!("`{}` strikes no backup region", info.name), "remove `regions`");
-    }
-}
-
-fn regions(found: &mut Findings<'_, Scenario>, path: &str, fault: &FaultSpec, plan: &Plan) {
-    let known = plan.region_names();
-    let list = format!("{path}.regions");
-    let help = "name those that it strikes, or remove the line: then it strikes all of them";
-    found.unless(!fault.regions.is_empty() || !found.says(&list), &list, "a list without a region says nothing", help);
-    for (i, region) in fault.regions.iter().enumerate() {
-        let path = format!("{path}.regions[{i}]");
-        if !known.contains(&region.as_str()) {
-            found.add(&path, format!("the plan has no region `{region}`"), nearest::suggest(region, &known));
-        } else if fault.regions[..i].contains(region) {
-            found.add(&path, format!("region `{region}` is named twice"), "name it once");
-        }
     }
 }
 
