@@ -64,9 +64,11 @@ impl Monitor {
             Ok(named) => named,
             Err(why) => {
                 place.scope.left(Aspect::Files, "there is no list that can be read");
-                // Where the whole dump is read, that has told it.
+                // Where the whole dump is read, or has another size than its manifest states, that was told.
+                let told =
+                    contents || place.found.newest.as_ref().is_some_and(|(_, it)| it.size != manifest.stored_bytes);
                 let detail = format!("{point}: {why}");
-                return if contents { Vec::new() } else { vec![place.sighting(AlarmKind::Unreadable, detail)] };
+                return if told { Vec::new() } else { vec![place.sighting(AlarmKind::Unreadable, detail)] };
             }
         };
         let (missing, other) = match self.there(&*place.store, &named).await {

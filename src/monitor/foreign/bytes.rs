@@ -80,7 +80,7 @@ impl Foreign<'_> {
         let glances = scope.asks(Aspect::Form, &self.limits.watches, Watch::Manifest);
         // Users' own files are what they are; a copy of a broken one is a good copy.
         let is_copy = self.kind == ServiceKind::Files && !(backup.is_dated && backup.under.is_empty());
-        if glances && is_copy {
+        if glances && is_copy && !contents {
             scope.left(Aspect::Form, "these are copies of users' files, and nothing says what must be in them");
         }
         let mut seen = Vec::new();
