@@ -337,6 +337,26 @@ impl Monitor {
     }
 }
 
+/// Things that are not as they should be: how many, and the first.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Amiss {
+    count: u64,
+    example: String,
+}
+
+impl Amiss {
+    fn note(&mut self, example: impl FnOnce() -> String) {
+        if self.count == 0 {
+            self.example = example();
+        }
+        self.count += 1;
+    }
+}
+
+fn duration(span: Span) -> SignedDuration {
+    SignedDuration::from_millis(i64::try_from(span.millis()).unwrap_or(i64::MAX))
+}
+
 fn sighting(kind: AlarmKind, store: &dyn Store, detail: String, size: Option<u64>) -> Sighting {
     let region = store.region().to_owned();
     Sighting { kind, region, detail, size, overdue: false, excuse: None, uncopied: None }
