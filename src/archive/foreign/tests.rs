@@ -159,4 +159,19 @@ proptest! {
         if !one && !lenient.contains("\\u") && !lenient.contains(['e', 'E']) { prop_assert!(!walks(&text, false, piece)); }
         if many && !text.is_empty() { prop_assert!(walks(&text, true, piece)); }
     }
+
+    /// Whatever bytes stand under whatever name, looking at them ends, with a word.
+    #[test]
+    fn any_bytes_can_be_looked_at(
+        bytes in proptest::collection::vec(any::<u8>(), 0..1_500), sound in 0usize..5, name in 0usize..8,
+        at in any::<prop::sample::Index>(),
+    ) {
+        let names = ["a.gz", "a.jsonl.gz", "a.tgz", "a.zip", "a.tar", "a.json", "a.xz", "a"];
+        let begins = [vec![], gz(LINES), zipped("t.jsonl", LINES), tarred(b"x"), LINES.to_vec()];
+        // Something sound, with other bytes from somewhere on.
+        let mut all = begins[sound].clone();
+        all.truncate(at.index(all.len() + 1));
+        all.extend(bytes);
+        let _ = looked(names[name], &all);
+    }
 }

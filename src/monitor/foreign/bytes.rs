@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 use super::{
     Foreign,
     generation::{Generation, generation, is_marker},
-    tally::{Amiss, md5_of},
+    tally::md5_of,
 };
 use crate::{
     archive::{
@@ -23,7 +23,7 @@ use crate::{
         plan::{ServiceKind, Watch},
         words,
     },
-    monitor::{Aspect, Scope, Sighting, sighting},
+    monitor::{Amiss, Aspect, Means, Scope, Sighting, sighting},
     store::{ByteStream, ObjectInfo, SharedStore, StoreError, StoreErrorKind},
 };
 
@@ -80,7 +80,7 @@ impl Foreign<'_> {
         let glances = scope.asks(Aspect::Form, &self.limits.watches, Watch::Manifest);
         // Users' own files are what they are; a copy of a broken one is a good copy.
         let is_copy = self.kind == ServiceKind::Files && !(backup.is_dated && backup.under.is_empty());
-        if glances && is_copy {
+        if glances && is_copy && !contents {
             scope.left(Aspect::Form, "these are copies of users' files, and nothing says what must be in them");
         }
         let mut seen = Vec::new();
@@ -202,7 +202,7 @@ async fn ends(store: &SharedStore, key: &str, kind: Kind, size: u64) -> Result<(
 }
 
 /// All bytes of a file.
-async fn read(store: SharedStore, object: ObjectInfo, is_copy: bool, means: crate::monitor::Means) -> Found {
+async fn read(store: SharedStore, object: ObjectInfo, is_copy: bool, means: Means) -> Found {
     let named = Kind::of_name(&object.key);
     // What users have stored need not be what its name says.
     let kind = if is_copy { Kind { wrap: Wrap::Plain, content: Content::Unknown } } else { named };
