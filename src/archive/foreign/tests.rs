@@ -122,6 +122,51 @@ fn walks(text: &[u8], many: bool, piece: usize) -> bool {
     text.chunks(piece.max(1)).all(|piece| walker.feed(piece).is_ok()) && walker.finish().is_ok()
 }
 
+#[test]
+fn what_is_no_json_is_told_wherever_it_is_cut() {
+    let deep = "[".repeat(2_000);
+    let bad = [
+        "",
+        "01",
+        "-",
+        "1.",
+        ".5",
+        "1e",
+        "+1",
+        "[1,]",
+        "[,1]",
+        "{\"a\":1,}",
+        "{\"a\" 1}",
+        "{a:1}",
+        "{1:1}",
+        "[1 2]",
+        "[}",
+        "]",
+        "tru",
+        "trux",
+        "nul",
+        "\"a",
+        "\"\\x\"",
+        "\"\\u12g4\"",
+        "\"\u{1f}\"",
+        "\"\n\"",
+        "{}{}",
+        "1,2",
+        &deep,
+    ];
+    for text in bad {
+        for piece in [1, 3, 4_096] {
+            assert!(!walks(text.as_bytes(), false, piece), "{text:?} in pieces of {piece}");
+        }
+    }
+    assert!(
+        !walks(b"\"\xff\"", false, 1)
+            && !walks(b"\"\xe2\x82\"", false, 1)
+            && walks("\"\u{20ac}\"".as_bytes(), false, 1)
+    );
+    assert!(walks(b"", true, 1) && walks(b"{}\n\n[1, -0.5e+3]\n", true, 1) && !walks(b"{}\n{", true, 1));
+}
+
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),

@@ -47,6 +47,8 @@ enum Found {
 #[derive(Default)]
 struct Sum {
     files: u64,
+    /// Whether there are others that were not looked into.
+    has_more: bool,
     bad: Amiss,
     limited: Amiss,
     same_etag: u64,
@@ -123,11 +125,11 @@ impl Foreign<'_> {
                 .try_buffered(AT_ONCE)
         );
         while let Some(found) = files.try_next().await? {
-            sum.add(found);
             if sum.files == most {
-                sum.limited.note(|| format!("no more than {most} files are"));
+                sum.has_more = true;
                 break;
             }
+            sum.add(found);
         }
         Ok(sum)
     }
@@ -147,7 +149,7 @@ impl Foreign<'_> {
     }
 
     fn judge(&self, aspect: Aspect, sum: Sum, store: &SharedStore, scope: &mut Scope) -> Vec<Sighting> {
-        let Sum { files, bad, limited, same_etag, other_etag } = sum;
+        let Sum { files, has_more, bad, limited, same_etag, other_etag } = sum;
         let all = words::count(files, "file");
         // Where one ETag is the MD5 of its object, another that is not tells of other bytes; else they are no MD5s.
         let rotten = if same_etag > 0 { other_etag.clone() } else { Amiss::default() };
@@ -156,6 +158,9 @@ impl Foreign<'_> {
         }
         if limited.count < files || bad.count > 0 || same_etag > 0 {
             scope.did(aspect);
+        }
+        if has_more {
+            scope.left(aspect, format!("files after the first {files}"));
         }
         if limited.count > 0 {
             scope.left(aspect, format!("{} of {all}, e.g. {}", limited.count, limited.example));
