@@ -127,7 +127,7 @@ proptest! {
 fn what_did_not_answer_is_not_said_to_be_lost_and_what_was_wiped_not_to_be_overwritten() {
     let play = |id: &str| kit::play(id, &kit::plan(), &kit::scenario(id), 42, Way::Simulated, vec![]);
     let whys = |id: &str| -> Vec<String> { play(id).objectives.into_iter().filter_map(|judged| judged.why).collect() };
-    for (id, silent) in [("level-1/hosting-api-down", "web"), ("files/outage-all-regions", "us-east-1")] {
+    for (id, silent) in [("level-1/hosting-api-down", "hosting provider"), ("files/outage-all-regions", "us-east-1")] {
         let rpo = whys(id).into_iter().find(|why| why.contains("came back")).unwrap();
         assert!(rpo.starts_with("nothing came back: ") && rpo.contains(silent), "{id}: {rpo}");
         assert!(rpo.ends_with("did not answer, and what is kept there may still be whole"), "{id}: {rpo}");

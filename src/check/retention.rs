@@ -1,5 +1,5 @@
 //! Whether backups go when the plan says that they go: what is kept for longer than promised is paid for, and holds what
-//! users have had deleted. Looks at what is stored, by the dates that the regions gave it, never at names.
+//! users have had deleted. Looks at what is stored, by the dates that the regions gave them, never at names.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

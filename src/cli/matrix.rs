@@ -19,13 +19,15 @@ use crate::{
     error::{Error, Result},
     exit,
     explore::trials::{self, Tried},
+    fault::Fault,
     input::load::Loaded,
     measure,
     model::{
+        copies::Copies,
         event::Event,
         family::Family,
         matrix::Matrix,
-        plan::Plan,
+        plan::{Plan, ServicePlan},
         record::{Record, Way},
         scenario::Scenario,
     },
@@ -60,15 +62,37 @@ pub(super) struct MatrixArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum PipelineName {
-    /// What a careful team would build.
+    /// What a careful team would build, for every service.
     Reference,
+    /// What the plan says: copies of files by its own rules; of faults those that can strike such copies.
+    AsPlanned,
 }
 
 impl PipelineName {
     const fn name(self) -> &'static str {
         match self {
             PipelineName::Reference => "reference",
+            PipelineName::AsPlanned => "as-planned",
         }
+    }
+
+    /// Whether a fault can strike what this pipeline makes of that service.
+    fn meets(self, fault: &dyn Fault, service: &ServicePlan) -> bool {
+        match self {
+            PipelineName::Reference => true,
+            PipelineName::AsPlanned => {
+                !service.backup.sync.is_empty() && !fault.strikes_points() && !fault.needs_points()
+            }
+        }
+    }
+
+    /// The same story with this pipeline.
+    fn plays(self, mut tried: Tried) -> Tried {
+        tried.scenario.history.sync = match self {
+            PipelineName::Reference => None,
+            PipelineName::AsPlanned => Some(Copies::AsPlanned),
+        };
+        tried
     }
 }
 
@@ -109,15 +133,19 @@ fn chosen(args: &MatrixArgs, plan: &Loaded<Plan>) -> std::result::Result<Vec<Tri
         let unknown = Error::new(format!("the plan has no service `{}`", service.escape_debug()));
         return Err(unknown.help(format!("its services are {}", names.join(", "))).into());
     }
+    let services = &plan.value.services;
     let tried = trials::of_plan(&plan.value, |family, fault, service| {
-        args.family.is_none_or(|wanted| wanted == family)
+        services.get(service).is_some_and(|service| args.pipeline.meets(fault, service))
+            && args.family.is_none_or(|wanted| wanted == family)
             && args.service.as_ref().is_none_or(|wanted| wanted == service)
             && (args.fault.is_empty() || args.fault.iter().any(|text| fault.name().contains(text.as_str())))
     });
     if tried.is_empty() {
-        let none = Error::new("no fault is left to try: --fault, --family and --service leave none of them");
+        let none =
+            Error::new("no fault is left to try: --pipeline, --fault, --family and --service leave none of them");
         return Err(none.help("`backdraft list faults` shows their names, families and what they strike").into());
     }
+    let tried = tried.into_iter().map(|one| args.pipeline.plays(one)).collect();
     Ok(tried)
 }
 

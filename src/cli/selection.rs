@@ -92,6 +92,15 @@ impl Selection {
         Selection { paths: vec![DEFAULT_FOLDER.into()], only: only.to_vec(), service: None, level: None }
     }
 
+    /// These scenarios; where none was named also those of a folder, if it is there.
+    pub(super) fn and(&self, folder: PathBuf) -> Self {
+        let mut more = self.clone();
+        if more.paths == [Path::new(DEFAULT_FOLDER)] && folder.is_dir() {
+            more.paths.push(folder);
+        }
+        more
+    }
+
     fn wants(&self, one: &Chosen) -> bool {
         let scenario = &one.scenario.value;
         (self.only.is_empty() || self.only.iter().any(|text| one.id.contains(text)))

@@ -18,6 +18,9 @@ use crate::{
     report::weaknesses,
 };
 
+/// Folder beside a plan with drills of its rules as they are written; what they lose in silence fails them.
+const AS_WRITTEN: &str = "as-written";
+
 /// Arguments of `validate`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ValidateArgs {
@@ -26,14 +29,19 @@ pub(super) struct ValidateArgs {
     /// A weakness of the plan fails the command.
     #[arg(long)]
     strict: bool,
-    /// Print a page in Markdown instead: every weakness with its reason, its remedy and the drill that proves it.
+    /// Print a page in Markdown instead: every weakness with its reason, its remedy and the drill that proves it. Where no
+    /// PATH is given, the drills in the folder as-written beside the plan are played, too: they fail by design.
     #[arg(long)]
     explain: bool,
 }
 
 pub(super) fn validate(args: &ValidateArgs, common: &Common, console: &Console) -> Ended {
     let plan = selection::plan(&common.plan)?;
-    let scenarios = selection::scenarios(&args.selection, &plan)?;
+    let selection = match args.explain {
+        true => args.selection.and(common.plan.with_file_name(AS_WRITTEN)),
+        false => args.selection.clone(),
+    };
+    let scenarios = selection::scenarios(&selection, &plan)?;
     let found = lint::lint(&plan);
     let failed = args.strict && !found.is_empty();
     let ended = if failed { exit::FAILED } else { exit::PASS };

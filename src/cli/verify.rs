@@ -11,7 +11,11 @@ use crate::{
     assembly::buckets::{self, Bucket, Keys},
     error::{Error, Result},
     exit,
-    model::{record::Way, words},
+    model::{
+        plan::{Plan, ServicePlan},
+        record::Way,
+        words,
+    },
     sim::{clock, clock::Clock, lanes::Lanes},
     store::SharedStore,
     verify::{
@@ -65,7 +69,7 @@ pub(super) fn verify(args: &VerifyArgs, common: &Common, console: &Console) -> E
         let beside = format!("{stem}.manifest.json");
         let manifest = args.origin(args.manifest.as_ref().unwrap_or(&beside), common, &clock)?;
         let manifest = read_manifest(&*manifest, args.manifest.is_some()).await?;
-        let expected = Expected { manifest, sha256 };
+        let expected = Expected { manifest, sha256, service: args.service(common) };
         let options = Options { id_field: args.id_field.clone(), allow_mixed: args.allow_mixed };
         let means = Means { lanes: Lanes::new(&clock), clock, scratch: scratch.to_owned() };
         Ok(verify::verify(&*origin, form, &expected, &options, &means).await)
@@ -92,11 +96,17 @@ impl VerifyArgs {
         Ok(Box::new(StoredObject::new(store, key, place)))
     }
 
+    /// The plan's service whose backups lie where the object is that is named.
+    fn service(&self, common: &Common) -> Option<String> {
+        let (bucket, key) = self.backup.strip_prefix("s3://")?.split_once('/')?;
+        let plan = plan(common)?;
+        plan.regions.iter().find(|region| region.bucket == bucket)?;
+        let lies_there = |service: &ServicePlan| key.starts_with(&service.backup.prefix);
+        plan.services.into_iter().find(|(_, service)| lies_there(service)).map(|(name, _)| name)
+    }
+
     fn store(&self, bucket: &str, common: &Common, clock: &Clock) -> Result<SharedStore> {
-        let plan = match common.plan.exists() {
-            true => selection::plan(&common.plan).ok().map(|plan| plan.value),
-            false => None,
-        };
+        let plan = plan(common);
         let planned = plan.as_ref().and_then(|plan| plan.regions.iter().find(|region| region.bucket == bucket));
         let region = self.region.clone().or_else(|| planned.map(|region| region.name.clone()));
         let region =
@@ -110,6 +120,11 @@ impl VerifyArgs {
         buckets::open(&bucket, &self.allow_endpoint, &Keys::none(), clock)?;
         buckets::open(&bucket, &self.allow_endpoint, &credentials::find()?, clock)
     }
+}
+
+/// The plan, where there is one that can be read.
+fn plan(common: &Common) -> Option<Plan> {
+    common.plan.exists().then(|| selection::plan(&common.plan).ok()).flatten().map(|plan| plan.value)
 }
 
 /// The manifest of a backup. One that was named must be there.

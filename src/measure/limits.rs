@@ -109,11 +109,11 @@ fn copies(record: &Record) -> Vec<String> {
         let (played, planned) = (record.scenario.copies(service), &service.backup.sync);
         match (played.is_empty(), planned.is_empty()) {
             (true, false) => Some(format!(
-                "Files of {name} were backed up by the reference pipeline, not by the plan's copies: of those it shows \
+                "The files of service {name} were backed up by the reference pipeline, not by the plan's copies: of those it shows \
                  nothing."
             )),
             (false, _) if played != planned => {
-                Some(format!("Files of {name} were copied by the scenario's rules, which are not those of the plan."))
+                Some(format!("The files of service {name} were copied by the scenario's rules, which are not those of the plan."))
             }
             _ => None,
         }

@@ -252,6 +252,7 @@ mod tests {
             event::{AlarmKind, What},
             outcome::{DrillResult, Outcome, Verdict},
             record::ResultBlock,
+            units::Span,
         },
     };
 
@@ -266,6 +267,19 @@ mod tests {
             assert_eq!((result.result, &result.reasons[..]), (DrillResult::Pass, &[][..]), "{}", drill.scenario.title);
         }
         assert_eq!(judged(&Drill::corrupt_latest()).verdict, Verdict::Missed);
+    }
+
+    #[test]
+    fn a_scenario_may_allow_less_loss_than_the_rpo() {
+        let allowing = |most: Span| {
+            let mut drill = Drill::control();
+            drill.scenario.expect.loses_at_most = Some(most);
+            judged(&drill)
+        };
+        assert_eq!(allowing(Span::hours(24)).result, DrillResult::Pass);
+        let held = allowing(Span::minutes(1));
+        assert_eq!(held.result, DrillResult::Fail);
+        assert!(held.reasons[0].starts_with("expected to lose 1 min at the most"), "{:?}", held.reasons);
     }
 
     #[test]

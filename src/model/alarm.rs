@@ -29,6 +29,10 @@ pub enum AlarmKind {
     BackupFailed,
     /// The restore found nothing that it could restore.
     NothingRestorable,
+    /// A backup agrees with itself, and not with what other regions or older versions say of it.
+    Contradicted,
+    /// A backup is dated otherwise than its region dates it: the clock of its job, or its time zone, is wrong.
+    ClockSkew,
     /// A secret stands in clear in a backup, or would have.
     SecretExposed,
     /// A restored configuration names an address at which nothing answers.
@@ -52,6 +56,8 @@ impl AlarmKind {
             AlarmKind::Unreachable => "unreachable",
             AlarmKind::BackupFailed => "backup failed",
             AlarmKind::NothingRestorable => "nothing restorable",
+            AlarmKind::Contradicted => "contradicted",
+            AlarmKind::ClockSkew => "clock skew",
             AlarmKind::SecretExposed => "secret exposed",
             AlarmKind::WrongAddress => "wrong address",
             AlarmKind::HealthCheckLies => "health check lies",

@@ -5,7 +5,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::{Aspect, Monitor, Place, Sighting, Uncopied};
+use super::{Aspect, Monitor, Place, Sighting, Uncopied, duration};
 use crate::{
     archive::{self, InputError, Limits},
     model::{
@@ -178,10 +178,6 @@ fn gaps(pieces: &[PieceName], base: Option<u64>) -> Vec<Gap> {
         reached = reached.max(piece.to);
     }
     gaps
-}
-
-fn duration(span: Span) -> SignedDuration {
-    SignedDuration::from_millis(i64::try_from(span.millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

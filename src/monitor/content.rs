@@ -10,8 +10,8 @@ use crate::{
     store::Store,
 };
 
-/// A name may be this much newer than the export that it names.
-const NAME_AHEAD: SignedDuration = SignedDuration::from_hours(1);
+/// A name may be this much newer than the export that it names, and than the object's date.
+pub(super) const NAME_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 impl Monitor {
     /// Looks inside the newest dump of a region. Of a replica the manifest is read only where its dump is, too, or where
@@ -45,7 +45,10 @@ impl Monitor {
             return Some(stale);
         }
         if !contents {
-            return None;
+            // What is shorter than it was made cannot be read to its end.
+            let (stated, is) =
+                (manifest.stored_bytes, place.found.newest.as_ref().map_or(0, |(_, object)| object.size));
+            return (is != stated).then(|| unreadable(place, format!("it has {is} bytes, its manifest says {stated}")));
         }
         let read = self.read_dump(&*place.store, &point, manifest).await;
         place.scope.did(Aspect::Contents);

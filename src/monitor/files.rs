@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Aspect, Monitor, Place, Sighting};
+use super::{Amiss, Aspect, Monitor, Place, Sighting};
 use crate::{
     archive::Manifest,
     model::{event::AlarmKind, naming::PointName, plan::Watch, words},
@@ -26,26 +26,16 @@ struct Row {
 /// A content that a list names: its digest and its size.
 type Named = ([u8; 32], u64);
 
-/// Contents that are not as they should be: how many, and the first.
-#[derive(Debug, Default)]
-struct Amiss {
-    count: u64,
-    example: String,
-}
-
-impl Amiss {
-    fn note(&mut self, example: impl FnOnce() -> String) {
-        if self.count == 0 {
-            self.example = example();
-        }
-        self.count += 1;
-    }
-
-    fn told(&self, place: &Place, kind: AlarmKind, point: &PointName, of: usize, what: &str) -> Option<Sighting> {
-        let Amiss { count, example } = self;
-        let detail = format!("{point}: {count} of {} {what}, e.g. {example}", words::count(of as u64, "content"));
-        (*count > 0).then(|| place.sighting(kind, detail))
-    }
+/// Contents that are not as a list says.
+fn told(
+    Amiss { count, example }: Amiss,
+    place: &Place,
+    kind: AlarmKind,
+    (point, of): (&PointName, usize),
+    what: &str,
+) -> Option<Sighting> {
+    let detail = format!("{point}: {count} of {} {what}, e.g. {example}", words::count(of as u64, "content"));
+    (count > 0).then(|| place.sighting(kind, detail))
 }
 
 impl Monitor {
@@ -64,9 +54,11 @@ impl Monitor {
             Ok(named) => named,
             Err(why) => {
                 place.scope.left(Aspect::Files, "there is no list that can be read");
-                // Where the whole dump is read, that has told it.
+                // Where the whole dump is read, or has another size than its manifest states, that was told.
+                let told =
+                    contents || place.found.newest.as_ref().is_some_and(|(_, it)| it.size != manifest.stored_bytes);
                 let detail = format!("{point}: {why}");
-                return if contents { Vec::new() } else { vec![place.sighting(AlarmKind::Unreadable, detail)] };
+                return if told { Vec::new() } else { vec![place.sighting(AlarmKind::Unreadable, detail)] };
             }
         };
         let (missing, other) = match self.there(&*place.store, &named).await {
@@ -78,13 +70,19 @@ impl Monitor {
         };
         place.scope.did(Aspect::Files);
         let mut seen = Vec::new();
-        seen.extend(missing.told(place, AlarmKind::Missing, &point, named.len(), "that it names are not there"));
-        seen.extend(other.told(place, AlarmKind::Unreadable, &point, named.len(), "have another size than it names"));
+        seen.extend(told(missing, place, AlarmKind::Missing, (&point, named.len()), "that it names are not there"));
+        seen.extend(told(
+            other,
+            place,
+            AlarmKind::Unreadable,
+            (&point, named.len()),
+            "have another size than it names",
+        ));
         if contents {
             let rotten = self.read_contents(&place.store, &named).await;
             place.scope.did(Aspect::Contents);
             let what = "do not read back as what it names";
-            seen.extend(rotten.told(place, AlarmKind::Unreadable, &point, named.len(), what));
+            seen.extend(told(rotten, place, AlarmKind::Unreadable, (&point, named.len()), what));
         }
         seen
     }

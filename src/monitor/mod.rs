@@ -141,6 +141,12 @@ impl Place {
         self.found.newest.as_ref().map(|(point, _)| point)
     }
 
+    /// The newest dump with the size that its manifest states.
+    fn made(&self) -> Option<(PointName, u64)> {
+        let made = self.manifest.as_ref()?.as_ref().ok()?;
+        Some((self.newest()?.clone(), made.stored_bytes))
+    }
+
     fn sighting(&self, kind: AlarmKind, detail: String) -> Sighting {
         sighting(kind, &*self.store, detail, None)
     }
@@ -234,11 +240,12 @@ impl Monitor {
     async fn look_at_each(&self, now: Now, places: &mut [Place], seen: &mut Vec<Sighting>) {
         let leader = places.iter().filter_map(|place| place.newest().cloned()).max();
         let alone = places.len() < 2;
+        let primary = places.first().filter(|place| place.is_primary).and_then(Place::made);
         for place in places {
             match place.is_primary {
                 true => self.look_at_primary(now, place, seen),
                 false if alone => place.scope.left(Aspect::Replica, "no other region answered"),
-                false => seen.extend(self.behind(now, place, leader.as_ref())),
+                false => seen.extend(self.behind(now, place, leader.as_ref(), primary.as_ref())),
             }
             seen.extend(self.look_inside(place).await);
             if self.is_list {
@@ -250,12 +257,26 @@ impl Monitor {
         }
     }
 
-    /// A replica that lacks what another region has, for longer than it may.
-    fn behind(&self, now: Now, place: &mut Place, leader: Option<&PointName>) -> Option<Sighting> {
+    /// A replica that lacks what another region has, for longer than it may, or has it in another size than the primary's
+    /// manifest states.
+    fn behind(
+        &self,
+        now: Now,
+        place: &mut Place,
+        leader: Option<&PointName>,
+        primary: Option<&(PointName, u64)>,
+    ) -> Option<Sighting> {
         if !place.scope.asks(Aspect::Replica, &self.limits.watches, Watch::ReplicaBehind) {
             return None;
         }
         place.scope.did(Aspect::Replica);
+        if let (Some((point, stated)), Some((has, object))) = (primary, &place.found.newest)
+            && point == has
+            && *stated != object.size
+        {
+            let detail = format!("has {has} with {} bytes, the primary's manifest says {stated}", object.size);
+            return Some(place.sighting(AlarmKind::ReplicaBehind, detail));
+        }
         let has = place.newest();
         let leader = leader.filter(|leader| has < Some(*leader))?;
         let waited = leader.taken_at().map_or(0, |taken| now.at.duration_since(taken).as_millis());
@@ -278,7 +299,13 @@ impl Monitor {
             }
             return;
         };
-        let overdue = point.taken_at().is_some_and(|taken| taken < now.due);
+        // A name of the future must not hide that a backup is missing.
+        let overdue = point.taken_at().is_some_and(|taken| taken.min(object.modified) < now.due);
+        let ahead = point.taken_at().map(|taken| taken.duration_since(object.modified));
+        if asks_schedule && ahead.is_some_and(|ahead| ahead > content::NAME_AHEAD) {
+            let detail = format!("the newest is {point}, and the region got it at {}", object.modified);
+            seen.push(place.sighting(AlarmKind::ClockSkew, detail));
+        }
         if overdue && asks_schedule {
             let detail = format!("the newest is {point}, one was due at {}", now.due);
             seen.push(place.sighting(AlarmKind::Missing, detail));
@@ -314,6 +341,26 @@ impl Monitor {
             .then_some("that is what its manifest says, so the plan's `min_size` is not meant for it");
         Some(Sighting { size: Some(size), excuse, ..place.sighting(AlarmKind::TooSmall, detail) })
     }
+}
+
+/// Things that are not as they should be: how many, and the first.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Amiss {
+    count: u64,
+    example: String,
+}
+
+impl Amiss {
+    fn note(&mut self, example: impl FnOnce() -> String) {
+        if self.count == 0 {
+            self.example = example();
+        }
+        self.count += 1;
+    }
+}
+
+fn duration(span: Span) -> SignedDuration {
+    SignedDuration::from_millis(i64::try_from(span.millis()).unwrap_or(i64::MAX))
 }
 
 fn sighting(kind: AlarmKind, store: &dyn Store, detail: String, size: Option<u64>) -> Sighting {

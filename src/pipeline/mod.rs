@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    model::event::{BackupMade, Claim},
+    model::{
+        event::{Alarm, AlarmKind, BackupMade, Claim, What},
+        naming::PointName,
+    },
     sim::{clock::Clock, lanes::Lanes, recorder::Recorder},
     store::SharedStore,
 };
@@ -51,6 +55,22 @@ pub struct Workbench {
     pub recorder: Recorder,
     /// A folder of its own for temporary files.
     pub scratch: PathBuf,
+}
+
+/// By how much the name of a backup and the date of its object may differ: an export takes time.
+pub(crate) const CLOCKS_AGREE: SignedDuration = SignedDuration::from_hours(1);
+
+impl Workbench {
+    /// A region has a clock, too. Raises an alarm where the name of what a region just got says another time than the
+    /// region: one of the clocks is wrong, or the name is not in UTC.
+    fn compare_clocks(&self, point: &PointName, stored_at: Timestamp, region: &str) {
+        let off = point.taken_at().map(|named| stored_at.duration_since(named));
+        if off.is_some_and(|off| off.abs() > CLOCKS_AGREE) {
+            let detail =
+                format!("{point} was stored at {stored_at}, as {region} says: the job's clock or zone is wrong");
+            self.recorder.emit(What::Alarm(Alarm::new(AlarmKind::ClockSkew, Some(region), detail)));
+        }
+    }
 }
 
 /// A backup of which nothing restorable came.

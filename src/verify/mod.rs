@@ -41,6 +41,8 @@ pub struct Expected {
     pub manifest: Option<Result<Manifest, String>>,
     /// SHA-256 of the dump as stored, in lower-case hexadecimal, from elsewhere.
     pub sha256: Option<String>,
+    /// The service that it should be of, where that is known.
+    pub service: Option<String>,
 }
 
 /// How to verify.
@@ -232,7 +234,7 @@ impl Subject<'_> {
     }
 
     fn judge_digest(&self, (bytes, sha256): (u64, &str), steps: &mut Steps) {
-        let Expected { manifest, sha256: given } = self.expected;
+        let Expected { manifest, sha256: given, service } = self.expected;
         if let Some(given) = given.as_deref().filter(|given| *given != sha256) {
             return steps.failed(Step::Digest, format!("SHA-256 is {sha256}, not {given} as given"));
         }
@@ -245,6 +247,10 @@ impl Subject<'_> {
             Some(Ok(made)) if made.stored_sha256 != sha256 => {
                 let stated = &made.stored_sha256;
                 steps.failed(Step::Digest, format!("SHA-256 is {sha256}; the manifest says {stated}"));
+            }
+            Some(Ok(made)) if service.as_ref().is_some_and(|service| made.service != *service) => {
+                let (found, wanted) = (made.service.escape_debug(), service.as_deref().unwrap_or_default());
+                steps.failed(Step::Digest, format!("its manifest is of service `{found}`, not `{wanted}`"));
             }
             Some(Ok(_)) => steps.ok(Step::Digest, format!("SHA-256 {sha256}, as the manifest says")),
             None if given.is_some() => steps.ok(Step::Digest, format!("SHA-256 {sha256}, as given")),

@@ -441,7 +441,7 @@ pub(crate) static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "takes-the-one-before",
         does: "rolls back to the deployment before, whatever that is, and says that it is the healthy one",
-        scenario: "level-1/dns-still-old",
+        scenario: "level-1/bad-deploy-redeploy-stable-commit",
         ends: SilentlyWrong,
         rig: || rig().pipeline(|means, own| careless(&means, own, Does::TakesTheOneBefore)),
     },

@@ -18,7 +18,7 @@ mod site;
 mod tables;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     env, fs,
     sync::{
         Mutex,
@@ -79,15 +79,20 @@ fn no_scenario_blames_a_correct_pipeline_for_its_habits() {
 
 #[test]
 fn the_page_says_what_the_catalogues_and_the_exploration_say() {
-    let (caught, path) = (page::caught(), page::path());
+    let (explored, path) = (page::explored(), page::path());
     let wanted: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.name).collect();
     assert_eq!(wanted.len(), MUTANTS.len(), "every mutant has a name of its own");
-    let looked: BTreeSet<&str> = caught.keys().map(String::as_str).collect();
+    let looked: BTreeSet<&str> = explored.played.keys().map(String::as_str).collect();
     assert_eq!(looked, wanted, "the exploration is older than the catalogue: run the ignored test of this file");
     for mutant in MUTANTS {
-        assert!(caught[mutant.name].contains(mutant.scenario), "{} fails in {}", mutant.name, mutant.scenario);
+        assert!(
+            explored.catching(mutant.name).contains(&mutant.scenario),
+            "{} fails in {}",
+            mutant.name,
+            mutant.scenario
+        );
     }
-    let text = page::text(&caught);
+    let text = page::text(&explored);
     if env::var_os("UPDATE_MUTANTS").is_some() {
         fs::write(&path, &text).unwrap();
     }
@@ -104,18 +109,15 @@ fn explore_which_scenarios_catch_which_mutants() {
         .iter()
         .flat_map(|mutant| page::reachable(mutant, &scenarios).into_iter().map(move |id| (mutant, id)))
         .collect();
-    let (next, caught) = (AtomicUsize::new(0), Mutex::new(page::Caught::new()));
+    let (next, explored) = (AtomicUsize::new(0), Mutex::new(page::Explored::default()));
     let work = || {
         while let Some((mutant, id)) = drills.get(next.fetch_add(1, Ordering::SeqCst)) {
             let failed = play(id, &(mutant.rig)()).result.result == DrillResult::Fail;
-            let mut caught = caught.lock().unwrap();
-            let by = caught.entry(mutant.name.to_owned()).or_default();
-            if failed {
-                by.insert(id.clone());
-            }
+            let mut explored = explored.lock().unwrap();
+            explored.played.entry(mutant.name.to_owned()).or_default().insert(id.clone(), failed);
         }
     };
     thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
-    let caught: BTreeMap<_, _> = caught.into_inner().unwrap();
-    fs::write(page::found(), serde_json::to_string_pretty(&caught).unwrap() + "\n").unwrap();
+    let explored = explored.into_inner().unwrap();
+    fs::write(page::found(), serde_json::to_string_pretty(&explored).unwrap() + "\n").unwrap();
 }

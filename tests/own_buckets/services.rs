@@ -124,6 +124,11 @@ fn flip(rig: &Rig, region: usize, key: &str) {
     rig.replace(region, key, bytes);
 }
 
+fn cut(rig: &Rig, region: usize, key: &str) {
+    let bytes = rig.bytes(region, key);
+    rig.replace(region, key, bytes[..bytes.len() - 9].to_vec());
+}
+
 /// The newest list, dump or manifest of a service in the primary.
 fn newest(rig: &Rig, prefix: &str, ending: &str) -> String {
     keys(rig, 0, &format!("{prefix}backup-")).into_iter().rfind(|key| key.ends_with(ending)).unwrap()
@@ -233,7 +238,31 @@ fn each_defect_of_own_backups_raises_its_alarm_and_no_other() {
                 let bytes = rig.bytes(0, &key);
                 rig.replace(0, &key, bytes[..bytes.len() / 2].to_vec());
             },
-            &[("config", "us-east-1", "too-small", "the limit is 10 KiB")],
+            &[
+                ("config", "us-east-1", "too-small", "the limit is 10 KiB"),
+                ("config", "us-east-1", "unreadable", "bytes, its manifest says"),
+            ],
+        ),
+        (
+            "a dump is cut in the primary",
+            CHEAP,
+            SLOW,
+            &|rig| cut(rig, 0, &newest(rig, "convex/daily/", ".jsonl.gz")),
+            &[("database", "us-east-1", "unreadable", "bytes, its manifest says")],
+        ),
+        (
+            "a dump is cut in a replica",
+            CHEAP,
+            SLOW,
+            &|rig| cut(rig, 1, &newest(rig, "convex/daily/", ".jsonl.gz")),
+            &[("database", "eu-west-1", "replica-behind", "the primary's manifest says")],
+        ),
+        (
+            "the list of files is cut",
+            CHEAP,
+            SLOW,
+            &|rig| cut(rig, 0, &newest(rig, "files/", ".jsonl.gz")),
+            &[("files", "us-east-1", "unreadable", "bytes, its manifest says")],
         ),
         (
             "a replica lacks the newest configuration",

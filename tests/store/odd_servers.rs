@@ -58,9 +58,14 @@ struct Raw {
 
 impl Raw {
     async fn answering(answer: impl Into<String>, then_close: bool) -> Raw {
+        let answer = answer.into();
+        Raw::answering_each(move |_| answer.clone(), then_close).await
+    }
+
+    /// Answers by the head of the request.
+    async fn answering_each(answer: impl Fn(&[u8]) -> String + Send + 'static, then_close: bool) -> Raw {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let answer = answer.into();
         let task = tokio::spawn(async move {
             let mut silent = Vec::new();
             loop {
@@ -72,7 +77,7 @@ impl Raw {
                         Err(_) => break, // the client has given up
                     }
                 }
-                let _ = connection.write_all(answer.as_bytes()).await;
+                let _ = connection.write_all(answer(&head).as_bytes()).await;
                 if then_close {
                     let _ = connection.shutdown().await;
                 } else {
@@ -112,6 +117,22 @@ async fn a_body_that_stalls_times_out() {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 100\r\nLast-Modified: {DATE}\r\n\r\n");
     let server = Raw::answering(format!("{head}only this much"), false).await;
     assert_eq!(read(&store_at(&server.url, Patience { read_ms: 50, ..calm() })).await, Err(TimedOut));
+}
+
+#[tokio::test]
+async fn a_body_without_its_length_is_held_to_the_size_that_the_very_object_has() {
+    let whole = "e\r\nall that it is\r\n";
+    let early = "4\r\nall \r\n";
+    for (body, etag, end) in [(whole, "e", Ok(14)), (early, "e", Err(Cut)), (whole, "another", Err(Nonsense))] {
+        let head = format!("HTTP/1.1 200 OK\r\nLast-Modified: {DATE}\r\nConnection: close\r\nETag: ");
+        let (body, etag) = (body.to_owned(), etag.to_owned());
+        let answer = move |request: &[u8]| match request.starts_with(b"HEAD") {
+            true => format!("{head}\"{etag}\"\r\nContent-Length: 14\r\n\r\n"),
+            false => format!("{head}\"e\"\r\nTransfer-Encoding: chunked\r\n\r\n{body}0\r\n\r\n"),
+        };
+        let server = Raw::answering_each(answer, true).await;
+        assert_eq!(read(&store_at(&server.url, calm())).await, end);
+    }
 }
 
 #[tokio::test]

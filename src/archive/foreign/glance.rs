@@ -44,7 +44,9 @@ pub fn glance(kind: Kind, head: &[u8], tail: &[u8], size: u64) -> Result<(), Arc
     let ends = |ends: &[u8]| tail.iter().rev().find(|b| !b.is_ascii_whitespace()).is_some_and(|b| ends.contains(b));
     match (kind.wrap, kind.content) {
         (Wrap::Plain, Content::Json | Content::JsonLines) if !ends(b"}]") => cut("before its JSON ends"),
-        (Wrap::Plain, Content::Tar) if !tail.ends_with(&[0; tar::BLOCK]) => cut("before the tar's end"),
+        (Wrap::Plain, Content::Tar) if !tail.ends_with(&[0; tar::BLOCK]) || !size.is_multiple_of(tar::BLOCK as u64) => {
+            cut("before the tar's end")
+        }
         _ => Ok(()),
     }
 }

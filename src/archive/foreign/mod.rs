@@ -142,8 +142,11 @@ pub async fn check(
         Wrap::Gzip => members::gunzip(bytes, limits, lanes),
         Wrap::Plain | Wrap::Other { .. } | Wrap::Encrypted => members::plain(bytes, limits),
     };
-    let content = if matches!(kind.wrap, Wrap::Plain | Wrap::Gzip) { kind.content } else { Content::Unknown };
-    let mut reader = Reader::of(content);
+    let mut reader = match kind.wrap {
+        Wrap::Plain | Wrap::Gzip => Reader::of(kind.content),
+        Wrap::Other { name, magic } => Reader::Magic { name, magic, begins: Vec::new() },
+        Wrap::Zip | Wrap::Encrypted => Reader::Nothing,
+    };
     while let Some(piece) = pieces.next().await.transpose()? {
         let result;
         (reader, result) = lanes
@@ -161,6 +164,12 @@ pub async fn check(
 enum Reader {
     Json(Box<json::Walker>),
     Tar(Box<tar::Walker>),
+    /// The first bytes alone.
+    Magic {
+        name: &'static str,
+        magic: &'static [u8],
+        begins: Vec<u8>,
+    },
     Nothing,
 }
 
@@ -178,6 +187,11 @@ impl Reader {
         match self {
             Reader::Json(walker) => walker.feed(piece),
             Reader::Tar(walker) => walker.feed(piece),
+            Reader::Magic { magic, begins, .. } => {
+                let lacking = magic.len().saturating_sub(begins.len());
+                begins.extend(piece.iter().take(lacking));
+                Ok(())
+            }
             Reader::Nothing => Ok(()),
         }
     }
@@ -186,7 +200,8 @@ impl Reader {
         match self {
             Reader::Json(walker) => walker.finish(),
             Reader::Tar(walker) => walker.finish(),
-            Reader::Nothing => Ok(()),
+            Reader::Magic { name, magic, begins } if begins != magic => Err(ArchiveError::foreign(name, &begins)),
+            Reader::Magic { .. } | Reader::Nothing => Ok(()),
         }
     }
 }

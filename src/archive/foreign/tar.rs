@@ -84,8 +84,8 @@ pub(super) fn is_header(block: &[u8]) -> bool {
 /// A number as tar spells it: octal, or binary where the first bit is set.
 fn number(field: &[u8]) -> Option<u64> {
     if field[0] & 0x80 != 0 {
-        let bytes = field.iter().skip(1);
-        return bytes.fold(Some(u64::from(field[0] & 0x7f)), |n, b| n?.checked_mul(256)?.checked_add(u64::from(*b)));
+        let mut bytes = field.iter().skip(1);
+        return bytes.try_fold(u64::from(field[0] & 0x7f), |n, b| n.checked_mul(256)?.checked_add(u64::from(*b)));
     }
     let text = std::str::from_utf8(field).ok()?.trim_matches(['\0', ' ']);
     if text.is_empty() { Some(0) } else { u64::from_str_radix(text, 8).ok() }

@@ -122,6 +122,51 @@ fn walks(text: &[u8], many: bool, piece: usize) -> bool {
     text.chunks(piece.max(1)).all(|piece| walker.feed(piece).is_ok()) && walker.finish().is_ok()
 }
 
+#[test]
+fn what_is_no_json_is_told_wherever_it_is_cut() {
+    let deep = "[".repeat(2_000);
+    let bad = [
+        "",
+        "01",
+        "-",
+        "1.",
+        ".5",
+        "1e",
+        "+1",
+        "[1,]",
+        "[,1]",
+        "{\"a\":1,}",
+        "{\"a\" 1}",
+        "{a:1}",
+        "{1:1}",
+        "[1 2]",
+        "[}",
+        "]",
+        "tru",
+        "trux",
+        "nul",
+        "\"a",
+        "\"\\x\"",
+        "\"\\u12g4\"",
+        "\"\u{1f}\"",
+        "\"\n\"",
+        "{}{}",
+        "1,2",
+        &deep,
+    ];
+    for text in bad {
+        for piece in [1, 3, 4_096] {
+            assert!(!walks(text.as_bytes(), false, piece), "{text:?} in pieces of {piece}");
+        }
+    }
+    assert!(
+        !walks(b"\"\xff\"", false, 1)
+            && !walks(b"\"\xe2\x82\"", false, 1)
+            && walks("\"\u{20ac}\"".as_bytes(), false, 1)
+    );
+    assert!(walks(b"", true, 1) && walks(b"{}\n\n[1, -0.5e+3]\n", true, 1) && !walks(b"{}\n{", true, 1));
+}
+
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -158,5 +203,20 @@ proptest! {
         let lenient = String::from_utf8_lossy(&text);
         if !one && !lenient.contains("\\u") && !lenient.contains(['e', 'E']) { prop_assert!(!walks(&text, false, piece)); }
         if many && !text.is_empty() { prop_assert!(walks(&text, true, piece)); }
+    }
+
+    /// Whatever bytes stand under whatever name, looking at them ends, with a word.
+    #[test]
+    fn any_bytes_can_be_looked_at(
+        bytes in proptest::collection::vec(any::<u8>(), 0..1_500), sound in 0usize..5, name in 0usize..8,
+        at in any::<prop::sample::Index>(),
+    ) {
+        let names = ["a.gz", "a.jsonl.gz", "a.tgz", "a.zip", "a.tar", "a.json", "a.xz", "a"];
+        let begins = [vec![], gz(LINES), zipped("t.jsonl", LINES), tarred(b"x"), LINES.to_vec()];
+        // Something sound, with other bytes from somewhere on.
+        let mut all = begins[sound].clone();
+        all.truncate(at.index(all.len() + 1));
+        all.extend(bytes);
+        let _ = looked(names[name], &all);
     }
 }

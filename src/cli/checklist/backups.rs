@@ -145,7 +145,7 @@ impl Desk<'_> {
             Ok(text) => Manifest::parse(&text),
             Err(why) => Err(why.words().to_owned()),
         };
-        let expected = Expected { manifest: Some(manifest), sha256: None };
+        let expected = Expected { manifest: Some(manifest), sha256: None, service: Some(name.to_owned()) };
         let options = Options { id_field: "_id".into(), allow_mixed: false };
         let means =
             verify::Means { clock: self.clock.clone(), lanes: Lanes::new(&self.clock), scratch: scratch.to_owned() };

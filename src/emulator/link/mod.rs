@@ -341,7 +341,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::record::Way;
+    use crate::model::{record::Way, units::Percent};
 
     fn link() -> (Link, Clock) {
         let clock = Clock::new(Way::Simulated, "2026-11-04T03:00:00Z".parse().unwrap());
@@ -352,6 +352,7 @@ mod tests {
     async fn every_state_says_what_becomes_of_requests_and_bodies_and_counts_it() {
         let (link, _) = link();
         let slow = LinkState::Slow { bytes_per_second: 1000, latency: Duration::from_millis(70) };
+        let minutes = Rhythm::Time { down: Duration::from_secs(60), up: Duration::from_secs(60) };
         let mut said = String::new();
         for state in [
             LinkState::Up,
@@ -359,6 +360,10 @@ mod tests {
             LinkState::BlackHole,
             LinkState::Status(StatusFault::SlowDown503),
             slow,
+            LinkState::Nameless,
+            LinkState::WritesRejected(StatusFault::Denied403),
+            LinkState::FirstRejected { requests: 1, fault: StatusFault::Internal500 },
+            LinkState::Flapping { rhythm: minutes, fault: StatusFault::Internal500 },
             LinkState::Up,
         ] {
             link.set(state);
@@ -455,5 +460,43 @@ mod tests {
         link.set(LinkState::Up);
         body.await.unwrap().unwrap();
         assert!(watch.elapsed().total_ms() < 2_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn conditions_lie_on_one_another_and_each_counts_for_itself() {
+        let (link, _) = link();
+        let slow =
+            link.lay(LinkState::Slow { bytes_per_second: u64::MAX, latency: Duration::from_millis(5) }, Begins::Now);
+        let first = LinkState::FirstRejected { requests: 1, fault: StatusFault::Internal500 };
+        let first = link.lay(first, Begins::Now);
+        let slower = link.lay(
+            LinkState::Slow { bytes_per_second: u64::MAX, latency: Duration::from_millis(7) },
+            Begins::AfterRequests(2),
+        );
+        let rejected = Admission::Shut(Shut::Rejected(StatusFault::Internal500));
+        let delayed = |ms| Admission::Pass { delay: Duration::from_millis(ms) };
+        let asked: Vec<_> = (0..3).map(|_| link.admit(Intent::Read)).collect();
+        assert_eq!(asked, [rejected, delayed(5), delayed(12)], "waits add up");
+        let refused = link.lay(LinkState::Refused, Begins::Now);
+        assert_eq!(link.admit(Intent::Read), Admission::Shut(Shut::Refused));
+        let of = |id| (link.struck(id).rejected, link.struck(id).delayed, link.struck(id).refused);
+        assert_eq!([of(slow), of(first), of(slower), of(refused)], [(0, 2, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]);
+        let all = link.counters();
+        assert_eq!((all.requests, all.rejected, all.delayed, all.refused), (4, 1, 3, 1));
+        link.lift(refused);
+        link.lift(slow);
+        assert_eq!((link.admit(Intent::Read), link.layers()), (delayed(7), 2));
+        assert!(!link.struck(slow).has_struck(), "what was taken away counts no more");
+    }
+
+    #[test]
+    fn a_body_breaks_before_its_last_byte_and_only_as_many_as_are_meant() {
+        let (link, _) = link();
+        let fault = BodyFault { of: Intent::Read, ending: Ending::Short, at: Percent(100), first: Some(2) };
+        let id = link.lay(LinkState::Bodies(fault), Begins::Now);
+        assert_eq!((link.body(Intent::Write, 10), link.body(Intent::Read, 0)), (None, None));
+        let at: Vec<_> = [1, 10, 10].map(|size| link.body(Intent::Read, size).map(|broken| broken.at)).to_vec();
+        assert_eq!(at, [Some(0), Some(9), None]);
+        assert!(!link.struck(id).has_struck(), "nobody has read so far yet");
     }
 }

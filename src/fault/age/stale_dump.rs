@@ -45,16 +45,17 @@ impl Fault for StaleDump {
         ]
     }
 
+    fn mode_is_for(&self, mode: &str, kind: ServiceKind) -> bool {
+        // Nothing else has a change stream.
+        self.is_for(kind) && (mode != "stream-stopped" || kind == ServiceKind::Database)
+    }
+
     fn strikes_points(&self) -> bool {
         true
     }
 
     fn example(&self) -> &'static str {
         "- fault: stale-dump\n  mode: schedule-stopped\n  when: { before-backup-of-day: 4 }\n"
-    }
-
-    fn mode_is_for(&self, mode: &str, kind: ServiceKind) -> bool {
-        self.is_for(kind) && (mode != "stream-stopped" || kind == ServiceKind::Database)
     }
 
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {

@@ -25,9 +25,9 @@ pub(in crate::fault) enum Damage {
     LoseBracket,
     /// A character of the row in the middle becomes a byte that is no UTF-8.
     BreakUtf8,
-    /// A number of the row in the middle becomes text.
+    /// A number of the row in the middle becomes text; where it has none, a text becomes a list.
     ChangeType,
-    /// A digit in the row in the middle becomes another.
+    /// A digit in the row in the middle becomes another; where it has none, a letter.
     ChangeValue,
 }
 
@@ -81,20 +81,35 @@ fn edit_middle_line(body: &Body, damage: Damage, into: &mut Writer) -> io::Resul
     if changed { Ok(()) } else { Err(io::Error::other("it has no row that could be damaged")) }
 }
 
-fn edit(line: &mut Vec<u8>, damage: Damage) -> bool {
+/// Damages one line. Whether there was anything to damage.
+pub(super) fn edit(line: &mut Vec<u8>, damage: Damage) -> bool {
     let edited = match damage {
         Damage::LoseBracket => line.iter().rposition(|b| *b == b'}').map(|at| {
             line.remove(at);
         }),
         Damage::BreakUtf8 => find(line, b"\"_id\":\"").map(|at| line[at] = 0xff),
-        Damage::ChangeType => number_after(line, b"\"_creationTime\":").map(|(from, to)| {
-            line.insert(to, b'"');
-            line.insert(from, b'"');
-        }),
-        Damage::ChangeValue => change_digit(line).then_some(()),
+        Damage::ChangeType => match number_after(line, b"\"_creationTime\":") {
+            Some((from, to)) => {
+                line.insert(to, b'"');
+                line.insert(from, b'"');
+                Some(())
+            }
+            None => list_last_text(line).then_some(()),
+        },
+        Damage::ChangeValue => change_value(line).then_some(()),
         Damage::Keep(_) | Damage::CutOff(_) | Damage::FlipBit => None,
     };
     edited.is_some()
+}
+
+/// Makes a list of the last text of a row. Whether it has one.
+fn list_last_text(row: &mut Vec<u8>) -> bool {
+    let end = row.iter().rposition(|b| *b == b'"').filter(|at| row.get(at + 1) == Some(&b'}'));
+    let begin = end.and_then(|end| row[..end].iter().rposition(|b| *b == b'"'));
+    let (Some(begin), Some(end)) = (begin.filter(|at| *at > 0 && row[at - 1] == b':'), end) else { return false };
+    row.insert(end + 1, b']');
+    row.insert(begin, b'[');
+    true
 }
 
 /// Changes a digit of a row's date. Whether it has one.

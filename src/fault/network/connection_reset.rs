@@ -4,7 +4,7 @@ use super::bodies::{PARAMETERS, bodies};
 use crate::{
     emulator::link::{Ending, Intent},
     fault::{Fault, Ground, Injection, Mode, Parameter, Trial},
-    model::scenario::{FaultSpec, Moment},
+    model::scenario::FaultSpec,
 };
 
 /// Entry in the catalogue.
@@ -41,7 +41,7 @@ impl Fault for ConnectionReset {
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
         let entry = ground.entry(self.name(), mode);
         // Only a backup writes.
-        Trial::of(if mode == "writing" { entry.at(Moment::BeforeBackupOfDay(4)) } else { entry })
+        Trial::of(if mode == "writing" { entry.at(ground.before_last_backup()) } else { entry })
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

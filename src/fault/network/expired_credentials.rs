@@ -4,7 +4,7 @@ use super::condition::Condition;
 use crate::{
     emulator::link::{LinkState, StatusFault},
     fault::{Fault, Ground, Injection, Mode, Trial},
-    model::scenario::{FaultSpec, Moment},
+    model::scenario::FaultSpec,
 };
 
 /// Entry in the catalogue.
@@ -39,7 +39,7 @@ impl Fault for ExpiredCredentials {
 
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
         // Only a backup writes, and a key that expires overnight is first missed there.
-        Trial::of(ground.entry(self.name(), mode).at(Moment::BeforeBackupOfDay(4)))
+        Trial::of(ground.entry(self.name(), mode).at(ground.before_last_backup()))
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

@@ -4,7 +4,7 @@ use super::condition::Condition;
 use crate::{
     emulator::link::{LinkState, StatusFault},
     fault::{Fault, Ground, Injection, Mode, Trial},
-    model::scenario::{FaultSpec, Moment},
+    model::scenario::FaultSpec,
 };
 
 /// Entry in the catalogue.
@@ -35,7 +35,7 @@ impl Fault for ReadOnlyRegion {
     }
 
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
-        Trial::of(ground.entry(self.name(), mode).at(Moment::BeforeBackupOfDay(4)))
+        Trial::of(ground.entry(self.name(), mode).at(ground.before_last_backup()))
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

@@ -1,10 +1,10 @@
 //! Listing cut: a region's listing ends after its first page and says that it is whole. Keys come in their order, so what
 //! is missing are the newest backups.
 
-use crate::fault::{Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, joined, only_now, parameter};
 use crate::{
     emulator::{Site, World},
-    model::{event::Proof, scenario::FaultSpec, words},
+    model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, words},
 };
 
 /// Entry in the catalogue.
@@ -38,6 +38,12 @@ impl Fault for ListingCut {
 
     fn example(&self) -> &'static str {
         "- fault: listing-cut\n  regions: [us-east-1]\n  with: { keys: 1000 }\n"
+    }
+
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        let entry = ground.entry(NAME, mode);
+        // What is backed up once a week has fewer points.
+        Trial::of(if ground.kind == ServiceKind::Config { entry.with("keys", 2) } else { entry })
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

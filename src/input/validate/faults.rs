@@ -2,6 +2,7 @@
 
 use super::{
     FaultInfo, Findings, files,
+    regions::regions,
     scenario::{Story, listed},
 };
 use crate::{
@@ -79,21 +80,6 @@ fn fits(
     }
     if info.kinds == [ServiceKind::WebApplication] && !fault.regions.is_empty() {
         found.add(&format!("{path}.regions"), format!("`{}` strikes no backup region", info.name), "remove `regions`");
-    }
-}
-
-fn regions(found: &mut Findings<'_, Scenario>, path: &str, fault: &FaultSpec, plan: &Plan) {
-    let known = plan.region_names();
-    let list = format!("{path}.regions");
-    let help = "name those that it strikes, or remove the line: then it strikes all of them";
-    found.unless(!fault.regions.is_empty() || !found.says(&list), &list, "a list without a region says nothing", help);
-    for (i, region) in fault.regions.iter().enumerate() {
-        let path = format!("{path}.regions[{i}]");
-        if !known.contains(&region.as_str()) {
-            found.add(&path, format!("the plan has no region `{region}`"), nearest::suggest(region, &known));
-        } else if fault.regions[..i].contains(region) {
-            found.add(&path, format!("region `{region}` is named twice"), "name it once");
-        }
     }
 }
 

@@ -5,6 +5,7 @@ mod faults;
 mod files;
 mod incident;
 mod plan;
+mod regions;
 mod scenario;
 
 pub use plan::plan;

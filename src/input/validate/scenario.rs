@@ -169,8 +169,8 @@ fn history(found: &mut Findings<'_, Scenario>, scenario: &Scenario, drilled: &[&
     let what = "only a database has a change stream, and none is drilled here";
     found.unless(history.stream.is_none() || has_database, "history.stream", what, "remove the line");
     let what = format!("the history has {writes} writes; the ledger holds {MAX_WRITES}");
-    let most = MAX_WRITES / u64::from(history.days.max(1));
-    let help = format!("write at most {most} a day for {} days, or fewer days", history.days);
+    let days = history.days.clamp(1, MAX_DAYS);
+    let help = format!("write at most {} a day for {days} days, or fewer days", MAX_WRITES / u64::from(days));
     found.unless(writes <= MAX_WRITES, "history.writes_per_day", what, help);
     let what = format!("a data set of {} cannot be made", history.size);
     let help = format!("write a size from {MIN_SIZE} to {MAX_SIZE}");

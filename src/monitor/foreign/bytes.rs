@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 use super::{
     Foreign,
     generation::{Generation, generation, is_marker},
-    tally::{Amiss, md5_of},
+    tally::md5_of,
 };
 use crate::{
     archive::{
@@ -23,7 +23,7 @@ use crate::{
         plan::{ServiceKind, Watch},
         words,
     },
-    monitor::{Aspect, Scope, Sighting, sighting},
+    monitor::{Amiss, Aspect, Means, Scope, Sighting, sighting},
     store::{ByteStream, ObjectInfo, SharedStore, StoreError, StoreErrorKind},
 };
 
@@ -47,6 +47,8 @@ enum Found {
 #[derive(Default)]
 struct Sum {
     files: u64,
+    /// Whether there are others that were not looked into.
+    has_more: bool,
     bad: Amiss,
     limited: Amiss,
     same_etag: u64,
@@ -80,7 +82,7 @@ impl Foreign<'_> {
         let glances = scope.asks(Aspect::Form, &self.limits.watches, Watch::Manifest);
         // Users' own files are what they are; a copy of a broken one is a good copy.
         let is_copy = self.kind == ServiceKind::Files && !(backup.is_dated && backup.under.is_empty());
-        if glances && is_copy {
+        if glances && is_copy && !contents {
             scope.left(Aspect::Form, "these are copies of users' files, and nothing says what must be in them");
         }
         let mut seen = Vec::new();
@@ -123,11 +125,11 @@ impl Foreign<'_> {
                 .try_buffered(AT_ONCE)
         );
         while let Some(found) = files.try_next().await? {
-            sum.add(found);
             if sum.files == most {
-                sum.limited.note(|| format!("no more than {most} files are"));
+                sum.has_more = true;
                 break;
             }
+            sum.add(found);
         }
         Ok(sum)
     }
@@ -147,7 +149,7 @@ impl Foreign<'_> {
     }
 
     fn judge(&self, aspect: Aspect, sum: Sum, store: &SharedStore, scope: &mut Scope) -> Vec<Sighting> {
-        let Sum { files, bad, limited, same_etag, other_etag } = sum;
+        let Sum { files, has_more, bad, limited, same_etag, other_etag } = sum;
         let all = words::count(files, "file");
         // Where one ETag is the MD5 of its object, another that is not tells of other bytes; else they are no MD5s.
         let rotten = if same_etag > 0 { other_etag.clone() } else { Amiss::default() };
@@ -156,6 +158,9 @@ impl Foreign<'_> {
         }
         if limited.count < files || bad.count > 0 || same_etag > 0 {
             scope.did(aspect);
+        }
+        if has_more {
+            scope.left(aspect, format!("files after the first {files}"));
         }
         if limited.count > 0 {
             scope.left(aspect, format!("{} of {all}, e.g. {}", limited.count, limited.example));
@@ -202,7 +207,7 @@ async fn ends(store: &SharedStore, key: &str, kind: Kind, size: u64) -> Result<(
 }
 
 /// All bytes of a file.
-async fn read(store: SharedStore, object: ObjectInfo, is_copy: bool, means: crate::monitor::Means) -> Found {
+async fn read(store: SharedStore, object: ObjectInfo, is_copy: bool, means: Means) -> Found {
     let named = Kind::of_name(&object.key);
     // What users have stored need not be what its name says.
     let kind = if is_copy { Kind { wrap: Wrap::Plain, content: Content::Unknown } } else { named };

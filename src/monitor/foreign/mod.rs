@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Aspect, BackupSeen, Look, Means, RegionSeen, Scope, Sighting, sighting, unanswered};
+use super::{Aspect, BackupSeen, Look, Means, RegionSeen, Scope, Sighting, duration, sighting, unanswered};
 use crate::{
     model::{
         event::AlarmKind,
@@ -191,8 +191,4 @@ fn shown(backup: &Generation, sum: &Sum) -> BackupSeen {
         (n, false) => format!("{} ({})", backup.name, words::count(n, "object")),
     };
     BackupSeen { point, size: Some(sum.bytes), modified: sum.modified }
-}
-
-fn duration(span: Span) -> SignedDuration {
-    SignedDuration::from_millis(i64::try_from(span.millis()).unwrap_or(i64::MAX))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::generation::{Generation, generation, is_marker};
-use crate::{model::plan::ServiceKind, store::ObjectInfo};
+use crate::{model::plan::ServiceKind, monitor::Amiss, store::ObjectInfo};
 
 /// Backups of a region that are kept in mind; of more, those written last.
 const MOST: usize = 64;
@@ -36,22 +36,6 @@ pub(super) struct Sum {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     generations: BTreeMap<Generation, Sum>,
-}
-
-/// Things that are not as they should be: how many, and the first.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Amiss {
-    pub(super) count: u64,
-    pub(super) example: String,
-}
-
-impl Amiss {
-    pub(super) fn note(&mut self, example: impl FnOnce() -> String) {
-        if self.count == 0 {
-            self.example = example();
-        }
-        self.count += 1;
-    }
 }
 
 /// What a replica has of what the primary has.

@@ -140,7 +140,10 @@ impl FilePipeline {
             tables: summary.tables,
             content_bytes: Some(survey.bytes()),
         };
-        let (_, body) = store.get(&key).await.map_err(|e| e.kind.to_string())?;
+        let (info, body) = store.get(&key).await.map_err(|e| e.kind.to_string())?;
+        if self.bench.stores.first().is_some_and(|first| first.region() == store.region()) {
+            self.bench.compare_clocks(point, info.modified, store.region());
+        }
         let read = self.read_list(&manifest, body).await;
         read.map_err(|why| format!("the list that was stored does not read back: {why}"))?;
         Ok(manifest)

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, future::join_all};
+use jiff::Timestamp;
 
 use super::{FilePipeline, list::FileEntry};
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
 pub(super) struct Generation {
     pub(super) point: PointName,
     pub(super) manifest: Manifest,
+    /// When the first region got it, by the regions' own dates.
+    written: Timestamp,
     /// Where its list may lie: what lies open before what was overwritten or deleted over, then the plan's order.
     pub(super) places: Vec<Place>,
 }
@@ -154,7 +157,9 @@ impl FilePipeline {
             });
             let key = (point.clone(), manifest.stored_sha256.clone());
             let (point, manifest) = (point.clone(), manifest.clone());
-            let generation = found.entry(key).or_insert_with(|| Generation { point, manifest, places: Vec::new() });
+            let new = || Generation { point, manifest, written: at.modified, places: Vec::new() };
+            let generation = found.entry(key).or_insert_with(new);
+            generation.written = generation.written.min(at.modified);
             generation.places.extend(places);
         }
     }
@@ -185,8 +190,10 @@ impl FilePipeline {
         }
     }
 
+    /// By its manifest and by a region's date: the clock that gave the manifest's may be wrong.
     fn is_in_time(&self, generation: &Generation) -> bool {
-        self.rules.target_time.is_none_or(|limit| generation.manifest.exported_at < limit)
+        let made = generation.manifest.exported_at.max(generation.written);
+        self.rules.target_time.is_none_or(|limit| made < limit)
     }
 
     fn warn_of_stale_content(&self, found: &[Generation]) {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::FilePipeline;
 use crate::{
     model::{
@@ -17,7 +19,7 @@ impl FilePipeline {
     /// is never the last good one; a region without it keeps all it has.
     pub(super) async fn prune(&self, made: &BackupMade) {
         for store in self.bench.stores.iter().filter(|s| made.regions.iter().any(|r| r == s.region())) {
-            match self.prune_region(store).await {
+            match self.prune_region(store, &made.point).await {
                 Ok(points) if points.is_empty() => {}
                 Ok(points) => self.bench.recorder.emit(What::Pruned { region: store.region().to_owned(), points }),
                 Err(why) => tracing::warn!("pruning: {why}"),
@@ -25,12 +27,20 @@ impl FilePipeline {
         }
     }
 
-    async fn prune_region(&self, store: &SharedStore) -> Result<Vec<String>, StoreError> {
+    /// A listing without the generation that was just made is not whole: what it does not show needs contents, too, and
+    /// nothing is removed by it. Ages are counted by the region's own dates: the clock that gave the names may be wrong.
+    async fn prune_region(&self, store: &SharedStore, made: &str) -> Result<Vec<String>, StoreError> {
         let (mut pruned, mut kept) = (BTreeSet::new(), BTreeMap::<PointName, Vec<VersionInfo>>::new());
-        for version in store.versions(&format!("{}backup-", self.rules.layout.prefix)).await? {
+        let versions = store.versions(&format!("{}backup-", self.rules.layout.prefix)).await?;
+        let is_made = |version: &&VersionInfo| matches!(self.rules.layout.parse(&version.key), Some(KeyKind::Dump(point)) if point.as_str() == made);
+        let Some(now) = versions.iter().filter(is_made).map(|version| version.modified).max() else {
+            tracing::warn!("pruning {}: its listing does not show {made}", store.region());
+            return Ok(Vec::new());
+        };
+        for version in versions {
             let Some(kind) = self.rules.layout.parse(&version.key) else { continue };
             let (KeyKind::Dump(point) | KeyKind::Manifest(point)) = &kind;
-            if !self.is_expired(point) {
+            if !self.is_expired(point, version.modified, now) {
                 if matches!(kind, KeyKind::Manifest(_)) && !version.is_delete_marker {
                     kept.entry(point.clone()).or_default().push(version);
                 }
@@ -76,11 +86,11 @@ impl FilePipeline {
         Ok(())
     }
 
-    fn is_expired(&self, point: &PointName) -> bool {
-        let now = self.bench.clock.now();
-        point.taken_at().is_some_and(|taken| {
-            let age = now.duration_since(taken).as_millis();
-            age > i128::from(self.rules.retention.millis())
+    /// By its name and by its region's date; a name of the future says nothing.
+    fn is_expired(&self, point: &PointName, written: Timestamp, now: Timestamp) -> bool {
+        point.taken_at().is_some_and(|named| {
+            let taken_at = if named > now { written } else { named.max(written) };
+            now.duration_since(taken_at).as_millis() > i128::from(self.rules.retention.millis())
         })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{BackupError, Reference, cost};
@@ -108,21 +109,23 @@ impl Reference {
             tables: summary.tables.clone(),
             content_bytes: None,
         };
-        self.read_back(point, &manifest, &**store).await?;
+        let stored_at = self.read_back(point, &manifest, &**store).await?;
+        self.bench.compare_clocks(point, stored_at, store.region());
         self.put_manifest(point, &manifest, &**store).await?;
         Ok(Stored { manifest, summary, position })
     }
 
-    /// Reads a stored dump in full and checks it against its manifest.
-    async fn read_back(&self, point: &PointName, manifest: &Manifest, store: &dyn Store) -> Result<(), String> {
-        let (_, body) = store.get(&self.layout.dump_key(point)).await.map_err(|e| e.kind.to_string())?;
+    /// Reads a stored dump in full and checks it against its manifest. Returns when the region says that it got it.
+    async fn read_back(&self, point: &PointName, manifest: &Manifest, store: &dyn Store) -> Result<Timestamp, String> {
+        let (info, body) = store.get(&self.layout.dump_key(point)).await.map_err(|e| e.kind.to_string())?;
         let mut opened = self.open(manifest, body);
         while let Some(chunk) = opened.rows.next().await {
             chunk.map_err(|e| format!("what was stored does not read back: {e}"))?;
         }
         let summary = opened.summary.get().ok_or("the dump ended without a summary")?;
         self.bench.clock.spend_on(summary.raw_bytes, cost::UNPACK_AND_IMPORT).await;
-        manifest.check(&summary).map_err(|why| format!("what was stored does not read back: {why}"))
+        manifest.check(&summary).map_err(|why| format!("what was stored does not read back: {why}"))?;
+        Ok(info.modified)
     }
 
     async fn put_manifest(&self, point: &PointName, manifest: &Manifest, store: &dyn Store) -> Result<(), String> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, future::join_all};
 use jiff::Timestamp;
 
-use super::{Reference, chain::Pieces};
+use super::{Reference, chain::Pieces, witness::Witnesses};
 use crate::{
     archive::{MAX_MANIFEST_BYTES, Manifest},
     model::{
@@ -14,6 +14,7 @@ use crate::{
         naming::{KeyKind, PointName},
         units::Span,
     },
+    pipeline::CLOCKS_AGREE,
     store::{ByteStream, ObjectInfo, SharedStore, StoreError, VersionInfo},
 };
 
@@ -57,8 +58,8 @@ impl Parts {
 impl Reference {
     /// All candidates of all regions that answer, best first: newest content, then the honest name, then what lies
     /// open before what was overwritten or deleted over, then the plan's order of regions. `pieces` gets those of the
-    /// change stream.
-    pub(super) async fn candidates(&self, pieces: &mut Pieces) -> Vec<Candidate> {
+    /// change stream, `witnesses` what regions say of each point.
+    pub(super) async fn candidates(&self, pieces: &mut Pieces, witnesses: &mut Witnesses) -> Vec<Candidate> {
         let lists = join_all(self.bench.stores.iter().map(|store| store.versions(&self.layout.prefix))).await;
         let mut found = Vec::new();
         for (store, list) in self.bench.stores.iter().zip(lists) {
@@ -69,19 +70,22 @@ impl Reference {
                             pieces.add(store, piece, version);
                         }
                     }
-                    found.extend(self.read_manifests(store, versions).await);
+                    found.extend(self.read_manifests(store, versions, witnesses).await);
                 }
                 Err(why) => self.unreachable(store, &why),
             }
         }
+        let soon = self.bench.clock.now().checked_add(CLOCKS_AGREE).unwrap_or(Timestamp::MAX);
+        let is_future = |c: &Candidate| c.point.taken_at().is_some_and(|named| named > soon);
         let rank = |c: &Candidate| self.bench.stores.iter().position(|s| s.region() == c.store.region());
         found.sort_by(|a, b| {
             let newest_content = b.manifest.position.seq.cmp(&a.manifest.position.seq);
-            let honest = || is_renamed(a).cmp(&is_renamed(b));
+            let honest = || (is_renamed(a), is_future(a)).cmp(&(is_renamed(b), is_future(b)));
             let open = || a.version.is_some().cmp(&b.version.is_some());
             newest_content.then_with(honest).then_with(open).then_with(|| rank(a).cmp(&rank(b)))
         });
         self.warn_of_stale_content(&found);
+        self.warn_of_the_future(&found, is_future);
         found
     }
 
@@ -90,7 +94,12 @@ impl Reference {
         self.bench.recorder.emit(What::Listed { region, points: None, why: Some(why.kind.to_string()) });
     }
 
-    async fn read_manifests(&self, store: &SharedStore, versions: Vec<VersionInfo>) -> Vec<Candidate> {
+    async fn read_manifests(
+        &self,
+        store: &SharedStore,
+        versions: Vec<VersionInfo>,
+        witnesses: &mut Witnesses,
+    ) -> Vec<Candidate> {
         let points = self.points(versions);
         let (region, shown) = (store.region().to_owned(), points.values().filter(|parts| parts.is_shown()).count());
         self.bench.recorder.emit(What::Listed { region, points: Some(shown as u64), why: None });
@@ -112,18 +121,29 @@ impl Reference {
             let candidate =
                 |manifest| Candidate { point: point.clone(), store: store.clone(), manifest, version: None };
             match open {
-                Some(Ok(manifest)) => candidates.push(candidate(manifest)),
+                Some(Ok(manifest)) => {
+                    if let Some(at) = parts.manifests.first() {
+                        witnesses.hear(&point, store.region(), at.modified, &manifest);
+                    }
+                    candidates.push(candidate(manifest));
+                }
                 Some(Err(why)) => self.refuse(&point, store.region(), Phase::Choose, why),
                 None => {}
             }
-            candidates.extend(self.hidden(store, &point, &parts).await);
+            candidates.extend(self.hidden(store, &point, &parts, witnesses).await);
         }
         candidates
     }
 
     /// What lies below something newer: versions that were overwritten, or that a delete marker hides. A dump belongs
     /// to a manifest that states its size; whether it is the one is for the restore to find out.
-    async fn hidden(&self, store: &SharedStore, point: &PointName, parts: &Parts) -> Vec<Candidate> {
+    async fn hidden(
+        &self,
+        store: &SharedStore,
+        point: &PointName,
+        parts: &Parts,
+        witnesses: &mut Witnesses,
+    ) -> Vec<Candidate> {
         let mut found = Vec::new();
         for at in &parts.manifests {
             if at.is_latest && !parts.dumps.iter().any(|dump| !dump.is_latest) {
@@ -131,6 +151,7 @@ impl Reference {
             }
             // Rubbish below rubbish is no news: the newest version was refused aloud.
             let Ok(manifest) = self.read_manifest(store, point, Some(&at.version)).await else { continue };
+            witnesses.hear(point, store.region(), at.modified, &manifest);
             let fits = |dump: &&VersionInfo| !(dump.is_latest && at.is_latest) && dump.size == manifest.stored_bytes;
             found.extend(parts.dumps.iter().filter(fits).map(|dump| Candidate {
                 point: point.clone(),
@@ -187,6 +208,16 @@ impl Reference {
                 let (point, written) = (&candidate.point, candidate.manifest.position.committed_at);
                 let detail = format!("{point} holds data of {written}: older than its name says");
                 self.alarm(AlarmKind::StaleContent, Some(candidate.store.region()), detail);
+            }
+        }
+    }
+
+    fn warn_of_the_future(&self, found: &[Candidate], is_future: impl Fn(&Candidate) -> bool) {
+        let mut said = BTreeSet::new();
+        for candidate in found.iter().filter(|c| is_future(c)) {
+            if said.insert(&candidate.point) {
+                let detail = format!("{} is named by a time that has not come yet", candidate.point);
+                self.alarm(AlarmKind::ClockSkew, Some(candidate.store.region()), detail);
             }
         }
     }

@@ -30,6 +30,7 @@ mod refusal;
 mod restore;
 mod secrets;
 mod stream;
+mod witness;
 
 /// The reference pipeline for one service.
 #[derive(Clone)]

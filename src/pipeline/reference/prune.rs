@@ -11,7 +11,7 @@ use crate::{
         naming::{KeyKind, PointName},
         words,
     },
-    store::{Store, StoreError, StoreErrorKind},
+    store::{Store, StoreError, StoreErrorKind, VersionInfo},
 };
 
 impl Reference {
@@ -19,7 +19,7 @@ impl Reference {
     /// is never the last good one; a region without it keeps all it has.
     pub(super) async fn prune(&self, made: &BackupMade) {
         for store in self.bench.stores.iter().filter(|s| made.regions.iter().any(|r| r == s.region())) {
-            match self.prune_region(&**store).await {
+            match self.prune_region(&**store, &made.point).await {
                 Ok(points) if points.is_empty() => {}
                 Ok(points) => self.bench.recorder.emit(What::Pruned { region: store.region().to_owned(), points }),
                 Err(why) => tracing::warn!("pruning: {why}"),
@@ -30,16 +30,24 @@ impl Reference {
     /// All versions go, and with the points the pieces of the change stream that are as old: nothing that is kept needs
     /// them. What a mere deletion leaves would be paid for, and found, for ever. What a lock still holds stays until the
     /// next time.
-    async fn prune_region(&self, store: &dyn Store) -> Result<Vec<String>, StoreError> {
+    /// A listing without the backup that was just made is not whole, and nothing is removed by it. Ages are counted by
+    /// the region's own dates: the clock that gave the names may be wrong.
+    async fn prune_region(&self, store: &dyn Store, made: &str) -> Result<Vec<String>, StoreError> {
         let (mut points, mut pieces) = (BTreeSet::new(), BTreeSet::new());
-        for version in store.versions(&self.layout.prefix).await? {
+        let versions = store.versions(&self.layout.prefix).await?;
+        let is_made = |version: &&VersionInfo| matches!(self.layout.parse(&version.key), Some(KeyKind::Dump(point)) if point.as_str() == made);
+        let Some(now) = versions.iter().filter(is_made).map(|version| version.modified).max() else {
+            tracing::warn!("pruning {}: its listing does not show {made}", store.region());
+            return Ok(Vec::new());
+        };
+        for version in versions {
             let point = match self.layout.parse(&version.key) {
                 Some(KeyKind::Dump(point) | KeyKind::Manifest(point)) => Some(point),
                 None => None,
             };
             let piece = self.layout.parse_piece(&version.key);
             let taken_at = point.as_ref().and_then(PointName::taken_at).or(piece.map(|piece| piece.taken_at));
-            if !taken_at.is_some_and(|taken_at| self.is_expired(taken_at)) {
+            if !taken_at.is_some_and(|named| self.is_expired(named, version.modified, now)) {
                 continue;
             }
             match store.delete_version(&version.key, &version.version).await {
@@ -58,8 +66,9 @@ impl Reference {
         Ok(pruned)
     }
 
-    fn is_expired(&self, taken_at: Timestamp) -> bool {
-        let age = self.bench.clock.now().duration_since(taken_at).as_millis();
-        age > i128::from(self.retention.millis())
+    /// By its name and by its region's date; a name of the future says nothing.
+    fn is_expired(&self, named: Timestamp, written: Timestamp, now: Timestamp) -> bool {
+        let taken_at = if named > now { written } else { named.max(written) };
+        now.duration_since(taken_at).as_millis() > i128::from(self.retention.millis())
     }
 }

@@ -13,6 +13,7 @@ use super::{
     choose::Candidate,
     cost,
     refusal::Refusal,
+    witness::{Court, Witnesses},
 };
 use crate::{
     archive::{self, ArchiveError, Digester, InputError, Manifest, TableDigest, Unpacked, check_tables},
@@ -28,7 +29,8 @@ impl Reference {
         let outages = Outages::default();
         let mut pieces = Pieces::new(&outages);
         recorder.begin(Phase::Choose);
-        let candidates = self.candidates(&mut pieces).await;
+        let mut witnesses = Witnesses::default();
+        let candidates = self.candidates(&mut pieces, &mut witnesses).await;
         recorder.end(Phase::Choose, !candidates.is_empty());
         let answering = |outages: &Outages| -> Vec<&str> {
             candidates.iter().map(|c| c.store.region()).filter(|region| outages.of(region).is_none()).collect()
@@ -38,7 +40,13 @@ impl Reference {
             let region = candidate.store.region();
             let tried = match outages.of(region) {
                 Some(kind) => Err(Refusal::new(Phase::Fetch, format!("the region had failed before: {kind}"))),
-                None => self.try_with_changes(candidate, &mut pieces).await,
+                None => {
+                    let mut court = Court { all: &candidates, witnesses: &mut witnesses, outages: &outages };
+                    match self.recognise(candidate, &mut court) {
+                        Ok(()) => self.try_with_changes(candidate, &mut pieces, &mut court).await,
+                        Err(why) => Err(Refusal::new(Phase::Choose, why)),
+                    }
+                }
             };
             match tried {
                 Ok(position) => {
@@ -70,14 +78,19 @@ impl Reference {
 
     /// Restores a candidate with all changes that go on from it; without them where they do not go in as they should.
     /// Returns the last write that the target then holds.
-    async fn try_with_changes(&self, candidate: &Candidate, pieces: &mut Pieces) -> Result<Position, Refusal> {
+    async fn try_with_changes(
+        &self,
+        candidate: &Candidate,
+        pieces: &mut Pieces,
+        court: &mut Court<'_>,
+    ) -> Result<Position, Refusal> {
         let base = candidate.manifest.position;
         let mut chain = self.fetch_chain(base, pieces).await?;
         let Some(to) = chain.end() else {
-            return self.try_twice(candidate, &mut chain).await.map(|()| base);
+            return self.try_twice(candidate, &mut chain, court).await.map(|()| base);
         };
         let streamed = What::Streamed { pieces: chain.len() as u64, from: base, to };
-        match self.try_twice(candidate, &mut chain).await {
+        match self.try_twice(candidate, &mut chain, court).await {
             Ok(()) => {
                 self.bench.recorder.emit(streamed);
                 Ok(to)
@@ -86,10 +99,10 @@ impl Reference {
                 let broken = What::StreamBroken { after: base, why };
                 if !by_target {
                     self.bench.recorder.emit(broken);
-                    return self.try_twice(candidate, &mut Chain::default()).await.map(|()| base);
+                    return self.try_twice(candidate, &mut Chain::default(), court).await.map(|()| base);
                 }
                 // It was the changes and not the target, if it goes without them.
-                self.try_twice(candidate, &mut Chain::default()).await?;
+                self.try_twice(candidate, &mut Chain::default(), court).await?;
                 self.bench.recorder.emit(broken);
                 Ok(base)
             }
@@ -109,24 +122,33 @@ impl Reference {
     }
 
     /// Tries a candidate, and once more on a fresh target where the first one failed it.
-    async fn try_twice(&self, candidate: &Candidate, chain: &mut Chain) -> Result<(), Refusal> {
-        match self.try_candidate(candidate, chain).await {
+    async fn try_twice(&self, candidate: &Candidate, chain: &mut Chain, court: &mut Court<'_>) -> Result<(), Refusal> {
+        match self.try_candidate(candidate, chain, court).await {
             Err(Refusal { by_target: true, phase, why, .. }) if phase != Phase::Provision => {
                 tracing::info!("{} is tried again on a fresh target: {why}", candidate.point);
-                self.try_candidate(candidate, chain).await
+                self.try_candidate(candidate, chain, court).await
             }
             tried => tried,
         }
     }
 
-    async fn try_candidate(&self, candidate: &Candidate, chain: &mut Chain) -> Result<(), Refusal> {
+    async fn try_candidate(
+        &self,
+        candidate: &Candidate,
+        chain: &mut Chain,
+        court: &mut Court<'_>,
+    ) -> Result<(), Refusal> {
         let recorder = &self.bench.recorder;
         let target = self.provision_empty().await?;
         let imported = match self.fetch_verify_import(candidate, chain, &*target).await {
             Ok(untouched) => self.compare(&untouched, chain, &*target).await,
             Err(refusal) => Err(refusal),
         };
-        if let Err(refusal) = imported {
+        let believed = match imported {
+            Ok(()) => self.corroborate(candidate, court).await.map_err(|why| Refusal::new(Phase::Choose, why)),
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = believed {
             if let Err(left) = target.discard().await {
                 tracing::warn!("a refused import could not be discarded: {left}");
             }

@@ -280,12 +280,13 @@ impl From<Shut> for S3Error {
     fn from(shut: Shut) -> Self {
         match shut {
             Shut::Rejected(fault) => fault.into(),
-            Shut::Refused | Shut::Nameless | Shut::Reset => {
-                let mut error = S3Error::with_message(S3ErrorCode::ServiceUnavailable, "The link is down");
-                error.set_headers(HeaderMap::from_iter([(
-                    HeaderName::from_static(RESETS),
-                    HeaderValue::from_static("1"),
-                )]));
+            Shut::Refused | Shut::Nameless => {
+                S3Error::with_message(S3ErrorCode::ServiceUnavailable, "The link is down")
+            }
+            Shut::Reset => {
+                let mut error = S3Error::with_message(S3ErrorCode::ServiceUnavailable, "The connection is reset");
+                let resets = (HeaderName::from_static(RESETS), HeaderValue::from_static("true"));
+                error.set_headers(HeaderMap::from_iter([resets]));
                 error
             }
         }
