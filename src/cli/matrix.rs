@@ -31,7 +31,7 @@ use crate::{
         record::{Record, Way},
         scenario::Scenario,
     },
-    report::matrix as page,
+    report,
 };
 
 /// Arguments of `matrix`.
@@ -207,9 +207,13 @@ fn judged(args: &MatrixArgs, plan: &Loaded<Plan>, tried: &[Tried], records: &[Re
 
 /// Writes the matrix in every form, and the record of each drill that is against the pipeline or shows nothing.
 fn write(matrix: &Matrix, records: &[Record], output: &Output, console: &Console) -> Result<()> {
-    console.text(page::terminal(matrix, &output::terminal()));
+    console.text(report::matrix::terminal(matrix, &output::terminal()));
     let json = serde_json::to_string_pretty(matrix).unwrap_or_default() + "\n";
-    let files = [("matrix.json", json), ("matrix.md", page::markdown(matrix)), ("matrix.html", page::html(matrix))];
+    let files = [
+        ("matrix.json", json),
+        ("matrix.md", report::matrix::markdown(matrix)),
+        ("matrix.html", report::matrix::html(matrix)),
+    ];
     for (name, content) in files {
         let path = output.write(name, &content)?;
         if !console.is_quiet() {

@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod copies;
 pub mod event;
 pub mod family;
+pub mod finding;
 pub mod injection;
 pub mod matrix;
 pub mod naming;

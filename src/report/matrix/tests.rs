@@ -1,3 +1,5 @@
+//! Each form of the matrix, with a cell at every place and hostile text in them.
+
 use super::*;
 use crate::{
     model::{

@@ -1,14 +1,17 @@
 //! A region in process, for simulated drills: no sockets, virtual time. It asks the region's link what the gateway asks
 //! it, so a fault bites here as it does over HTTP.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 
+mod answer;
+
+use self::answer::{kind_of, kind_of_shut, kind_of_status, listed, to_put, version_info, written};
 use super::{
-    CopySource, ObjectInfo, Patience, PutOptions, StorageClass, StoreErrorKind, Tier, VersionInfo,
+    CopySource, ObjectInfo, Patience, PutOptions, StorageClass, StoreErrorKind, Tier,
     client::Client,
     wire::{Answer, Page, Part, Pieces, Pinned, VersionPage, VersionToken, Wire, Written},
 };
@@ -17,12 +20,12 @@ use crate::{
         link::{
             Ending,
             Intent::{self, Read, Write},
-            Shut, StatusFault,
+            Shut,
         },
         s3::{
             Region,
             body::Body,
-            listing::{ListQuery, VersionEntry},
+            listing::ListQuery,
             multipart::UploadOptions,
             objects::CopyOptions,
             refusal::Refusal,
@@ -328,82 +331,4 @@ impl Pace {
         self.spent_ms = due_ms;
         wait
     }
-}
-
-/// What a listing says of an object.
-fn listed(meta: ObjectMeta) -> ObjectInfo {
-    ObjectInfo {
-        key: meta.key,
-        size: meta.size,
-        modified: meta.modified,
-        storage_class: meta.attributes.storage_class,
-        etag: Some(meta.etag.to_string()),
-        version: None,
-        content_type: None,
-        metadata: BTreeMap::new(),
-        restore: None,
-    }
-}
-
-fn version_info(entry: VersionEntry) -> VersionInfo {
-    let meta = entry.object.map(|object| object.meta);
-    VersionInfo {
-        key: entry.key,
-        version: entry.version,
-        is_latest: entry.latest,
-        is_delete_marker: meta.is_none(),
-        size: meta.as_ref().map_or(0, |meta| meta.size),
-        modified: entry.modified,
-        storage_class: meta.as_ref().map_or(StorageClass::Standard, |meta| meta.attributes.storage_class),
-        etag: meta.map(|meta| meta.etag.to_string()),
-    }
-}
-
-fn written(meta: ObjectMeta) -> Written {
-    Written { etag: meta.etag.to_string(), version: meta.version }
-}
-
-fn to_put(options: &PutOptions) -> version::PutOptions {
-    let attributes = Attributes {
-        storage_class: options.storage_class,
-        content_type: options.content_type.clone(),
-        metadata: options.metadata.clone(),
-        ..Default::default()
-    };
-    version::PutOptions { attributes, ..Default::default() }
-}
-
-fn kind_of_shut(shut: Shut) -> StoreErrorKind {
-    match shut {
-        Shut::Nameless => StoreErrorKind::NoSuchHost,
-        Shut::Refused => StoreErrorKind::Refused,
-        Shut::Rejected(fault) => kind_of_status(fault),
-        Shut::Reset => StoreErrorKind::Cut,
-    }
-}
-
-fn kind_of_status(fault: StatusFault) -> StoreErrorKind {
-    match fault {
-        StatusFault::SlowDown503 => StoreErrorKind::SlowDown,
-        StatusFault::Denied403 => StoreErrorKind::Denied,
-        StatusFault::Internal500 => StoreErrorKind::ServerError,
-        StatusFault::Expired400 => StoreErrorKind::Expired,
-        StatusFault::NotAllowed405 => StoreErrorKind::NotAllowed,
-    }
-}
-
-/// A refusal as it looks over HTTP, by the status that S3 gives it.
-fn kind_of(refusal: Refusal) -> StoreErrorKind {
-    let kind = match refusal {
-        Refusal::NoSuchBucket(_) => StoreErrorKind::NoBucket,
-        Refusal::NoSuchKey { .. } | Refusal::NoSuchVersion(_) => StoreErrorKind::NotFound,
-        Refusal::Locked(_) | Refusal::Forbidden(_) => StoreErrorKind::Denied,
-        Refusal::Archived(_) => StoreErrorKind::Archived,
-        Refusal::IsDeleteMarker(_) => StoreErrorKind::NotAllowed,
-        Refusal::BadDigest(_) => StoreErrorKind::Corrupt,
-        Refusal::Scratch(_) => StoreErrorKind::ServerError,
-        _ => StoreErrorKind::Nonsense,
-    };
-    tracing::debug!(%kind, %refusal, "request refused");
-    kind
 }
