@@ -156,7 +156,7 @@ impl Split {
             AfterBackup::Again => drop(self.backs_up.backup(day).await),
             AfterBackup::CryWolf => {
                 let (kind, detail) = (AlarmKind::BackupFailed, "something may be wrong".to_owned());
-                let alarm = Alarm { kind, region: None, detail, justified: true };
+                let alarm = Alarm::new(kind, None, detail);
                 self.means.bench.recorder.emit(What::Alarm(alarm));
             }
             AfterBackup::KeepOne => {
