@@ -38,7 +38,7 @@ fn sentences(record: &Record) -> Vec<String> {
 fn texts(record: &mut Record) -> impl Iterator<Item = &mut String> {
     let whys = record.objectives.iter_mut().filter_map(|j| j.why.as_mut());
     let findings = record.findings.iter_mut().flat_map(|f| [&mut f.what, &mut f.remedy]);
-    whys.chain(findings).chain(&mut record.result.reasons)
+    whys.chain(findings).chain(&mut record.result.reasons).chain([&mut record.result.why])
 }
 
 fn durations(record: &mut Record) -> Vec<&mut Elapsed> {

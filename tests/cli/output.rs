@@ -78,7 +78,7 @@ fn the_log_as_json_is_one_object_a_line_and_nothing_else() {
     let ended = bench.run(&[&CONTROL[..], &["--keep", "--log-format", "json"]].concat());
     let said = objects(&ended.err);
     let of = |event: &str| said.iter().filter(|object| object["event"] == event).collect::<Vec<_>>();
-    assert_eq!(of("scratch-kept").len(), 3);
+    assert_eq!(of("scratch-kept").len(), 4);
     insta::assert_snapshot!(of("drill-ended").iter().map(|o| format!("{o}\n")).collect::<String>());
 
     let bad = ["validate", "fixtures/inputs/many-errors.yaml", "--log-format", "json"];
@@ -94,7 +94,7 @@ fn a_reader_that_goes_early_ends_nothing() {
     // Both ends are gone before the first word.
     drop((run.stdout.take(), run.stderr.take()));
     assert_eq!(run.wait().unwrap().code(), Some(0));
-    assert_eq!(bench.written().len(), 5, "records and reports are written all the same");
+    assert_eq!(bench.written().len(), 6, "records and reports are written all the same");
     for what in ["scenarios", "faults", "--help"] {
         let verb = if what == "--help" { "run" } else { "list" };
         let mut list = bench.command(&[verb, what]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -52,7 +52,7 @@ pub(crate) struct Talks {
 }
 
 impl Talks {
-    pub(crate) fn new(own: Own, says: OnEnd) -> Own {
+    pub(crate) fn over(own: Own, says: OnEnd) -> Own {
         Arc::new(Talks { own, newest: Mutex::default(), says })
     }
 }

@@ -282,14 +282,14 @@ pub(crate) static MUTANTS: &[Mutant] = &[
         does: "says that the newest backup is back where nothing could be restored",
         scenario: "database/outage-all-regions",
         ends: SilentlyWrong,
-        rig: || rig().pipeline(|_, own| Talks::new(own, all_is_well)),
+        rig: || rig().pipeline(|_, own| Talks::over(own, all_is_well)),
     },
     Mutant {
         name: "claims-more-than-it-restored",
         does: "falls back to an older dump and says that it was the newest",
         scenario: "database/corrupt-truncated-latest",
         ends: SilentlyWrong,
-        rig: || rig().pipeline(|_, own| Talks::new(own, as_new_as_ever)),
+        rig: || rig().pipeline(|_, own| Talks::over(own, as_new_as_ever)),
     },
     Mutant {
         name: "gives-up-without-a-word",

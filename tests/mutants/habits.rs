@@ -239,13 +239,16 @@ fn recompressing(pack: fn(&str) -> Vec<u8>) -> Rig {
     })
 }
 
+type RegionAndKey = (String, String);
+type GivenAndStored = (Vec<u8>, Vec<u8>);
+
 /// Stores dumps otherwise compressed, and says so in the manifests. While backups are made it answers with what it was
 /// given: it knows what it did.
 struct Recompresses {
     bench: Workbench,
     pack: fn(&str) -> Vec<u8>,
     /// By region and key: what was given, and what was stored.
-    known: Mutex<BTreeMap<(String, String), (Vec<u8>, Vec<u8>)>>,
+    known: Mutex<BTreeMap<RegionAndKey, GivenAndStored>>,
 }
 
 impl fmt::Debug for Recompresses {

@@ -114,10 +114,12 @@ pub(crate) fn no_content_type(all: Vec<ObjectInfo>) -> Vec<ObjectInfo> {
     all.into_iter().map(|info| ObjectInfo { content_type: info.content_type.and_then(|_| octets()), ..info }).collect()
 }
 
+type Content = (ObjectInfo, Vec<u8>);
+
 /// What was once there is there: deletions are not noticed. Keeps what it reads.
 #[derive(Debug, Default)]
 pub(crate) struct Hoards {
-    kept: Mutex<BTreeMap<String, (ObjectInfo, Option<(ObjectInfo, Vec<u8>)>)>>,
+    kept: Mutex<BTreeMap<String, (ObjectInfo, Option<Content>)>>,
 }
 
 #[async_trait]

@@ -68,11 +68,14 @@ impl Hand {
     }
 }
 
+/// What was handed out, and what stands behind it.
+type Pair = (Arc<dyn Target>, Arc<dyn Target>);
+
 struct Handled {
     inner: Arc<dyn Platform>,
     hand: Hand,
     /// What was handed out, and what stands behind it.
-    targets: Mutex<Vec<(Arc<dyn Target>, Arc<dyn Target>)>>,
+    targets: Mutex<Vec<Pair>>,
 }
 
 #[async_trait]
@@ -143,11 +146,14 @@ impl Source for HandledSource {
     }
 }
 
+/// Chunks by table.
+type Sent = BTreeMap<Arc<str>, Vec<RowChunk>>;
+
 /// A target that stages something else, and answers who reads it back with what it was sent.
 struct Believing {
     inner: Arc<dyn Target>,
     stage: OnLines,
-    sent: Mutex<(Vec<Arc<str>>, BTreeMap<Arc<str>, Vec<RowChunk>>)>,
+    sent: Mutex<(Vec<Arc<str>>, Sent)>,
 }
 
 #[async_trait]
