@@ -163,13 +163,13 @@ fn casts(troupe: &Troupe, tried: &[Tried], output: &Output) -> Result<Vec<Cast>>
 fn play(session: &Session, tried: &[Tried], casts: &[Cast], way: Way, console: &Console) -> Vec<Record> {
     let mut progress = Progress::new(casts.len(), console);
     let mut ended = |number: usize, record: &Record| {
-        let place = match tried.get(number).and_then(|one| one.fault) {
-            Some(fault) => measure::matrix::caught(record, fault.number).0.words(),
+        let how = match tried.get(number).and_then(|one| one.fault) {
+            Some(_) => record.result.outcome.map_or("no outcome", |outcome| outcome.words()),
             None if measure::matrix::control(record, "").green => "green",
             None => "NOT GREEN",
         };
         let id = &record.identity.scenario;
-        progress.step("trial-ended", &format!("{id}: {place}"), json!({ "id": id, "place": place }));
+        progress.step("trial-ended", &format!("{id}: {how}"), json!({ "id": id, "ended": how }));
     };
     let records = match way {
         Way::Simulated => session.play_side_by_side(casts, ended),

@@ -1,13 +1,16 @@
 //! From the record of a trial to its cell of the matrix: where the fault was caught, and what shows it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{monitoring, story::Story};
 use crate::{
     exit,
     model::{
-        event::{AlarmKind, Phase},
+        event::{Alarm, AlarmKind, Event, Phase, What},
         family::Family,
         matrix::{Caught, Cell, Control, FamilyScore, MATRIX_FORMAT, Matrix, Score},
         outcome::{DrillResult, Outcome},
-        record::{Record, Seen, ServiceRecord, Way},
+        record::{Record, ServiceRecord, Way},
         words,
     },
 };
@@ -16,15 +19,17 @@ use crate::{
 /// control), and the record.
 pub type Trial<'r> = (&'r str, Option<(Family, &'r str, &'r str, usize)>, &'r Record);
 
-/// The matrix of these trials. What it is of (plan, pipeline, seed) is left for the caller to say.
+/// The matrix of these trials, controls first. What it is of (plan, pipeline, seed) is left for the caller to say.
 pub fn matrix<'r>(trials: impl Iterator<Item = Trial<'r>>) -> Matrix {
     let (mut controls, mut cells) = (Vec::new(), Vec::new());
+    let mut noise: BTreeMap<&str, Noise> = BTreeMap::new();
     for (service, tried, record) in trials {
         let Some((family, fault, mode, number)) = tried else {
             controls.push(control(record, service));
+            noise.insert(service, Noise::of(record));
             continue;
         };
-        let (caught, evidence) = caught(record, number);
+        let (caught, evidence) = caught(record, number, noise.entry(service).or_default());
         let (fault, mode, service) = (fault.to_owned(), mode.to_owned(), service.to_owned());
         cells.push(Cell { family, fault, mode, service, caught, outcome: record.result.outcome, evidence });
     }
@@ -58,9 +63,9 @@ pub fn exit_code(matrix: &Matrix) -> u8 {
     }
 }
 
-/// Where that fault of a drill was caught, with what shows it. A drill that could not be judged shows nothing, so that
+/// Where that fault of a drill was caught, with what shows it; an alarm that is `noise` is no catch. A drill that could not be judged shows nothing, so that
 /// counts as a fault that did not bite; what is silently wrong is so whatever else happened.
-pub fn caught(record: &Record, fault: usize) -> (Caught, String) {
+pub fn caught(record: &Record, fault: usize, noise: &Noise) -> (Caught, String) {
     let why = || record.result.why.clone();
     if record.result.outcome == Some(Outcome::SilentlyWrong) {
         return (Caught::SilentlyWrong, why());
@@ -68,7 +73,7 @@ pub fn caught(record: &Record, fault: usize) -> (Caught, String) {
     if let Some(unclear) = unclear(record, fault) {
         return (Caught::DidNotBite, unclear);
     }
-    if let Some(found) = record.faults.get(fault).and_then(|fault| before_disaster(fault.seen.as_ref()?)) {
+    if let Some(found) = before_disaster(record, fault, noise) {
         return found;
     }
     match record.result.outcome {
@@ -92,19 +97,47 @@ fn unclear(record: &Record, fault: usize) -> Option<String> {
     }
 }
 
+/// Alarms that sound in a drill without any fault, too: they tell nobody anything.
+#[derive(Debug, Clone, Default)]
+pub struct Noise(BTreeSet<(AlarmKind, Option<String>)>);
+
+impl Noise {
+    /// The alarms of a control, with reason or without.
+    pub fn of(control: &Record) -> Self {
+        Noise(control.alarms.iter().map(|raised| (raised.alarm.kind, raised.alarm.region.clone())).collect())
+    }
+
+    fn has(&self, alarm: &Alarm) -> bool {
+        self.0.contains(&(alarm.kind, alarm.region.clone()))
+    }
+}
+
 /// Who spoke of it in time.
-fn before_disaster(seen: &Seen) -> Option<(Caught, String)> {
-    let Seen::ByAlarm { kind, region, after } = seen else { return None };
-    let by = match kind {
-        AlarmKind::BackupFailed | AlarmKind::SecretExposed => Caught::AtBackup,
-        _ => Caught::ByMonitor,
+fn before_disaster(record: &Record, fault: usize, noise: &Noise) -> Option<(Caught, String)> {
+    record.faults.get(fault)?.seen.as_ref()?;
+    let story = Story::of(&record.events, None);
+    let about = monitoring::about(&story, fault, record.scenario.faults.get(fault)?, &record.plan);
+    let (index, alarm) = about.into_iter().find(|(_, alarm)| !noise.has(alarm))?;
+    let injected = story.events.iter().find(|event| is_injection(&event.what, fault))?.at?;
+    let by = if is_at_backup(&story.events, index) { Caught::AtBackup } else { Caught::ByMonitor };
+    let place = alarm.region.as_ref().map_or(String::new(), |region| format!(" in {region}"));
+    let after = match u64::try_from(story.events[index].at?.duration_since(injected).as_millis()) {
+        Ok(0) | Err(_) => "at once".to_owned(),
+        Ok(ms) => format!("{} later", words::duration(ms)),
     };
-    let place = region.as_ref().map_or(String::new(), |region| format!(" in {region}"));
-    let after = match after.total_ms() {
-        0 => "at once".to_owned(),
-        ms => format!("{} later", words::duration(ms)),
-    };
-    Some((by, format!("alarm `{}`{place}, {after}", kind.words())))
+    Some((by, format!("alarm `{}`{place}, {after}: {}", alarm.kind.words(), alarm.detail)))
+}
+
+fn is_injection(what: &What, fault: usize) -> bool {
+    matches!(what, What::FaultInjected { fault: number, .. } if *number == fault)
+}
+
+/// What a backup job says comes before its backup's end, at the same moment; a monitor looks after it.
+fn is_at_backup(events: &[&Event], alarm: usize) -> bool {
+    let (at, service) = (&events[alarm].at, &events[alarm].service);
+    let same = events[alarm..].iter().take_while(|event| event.at == *at);
+    same.filter(|event| event.service == *service)
+        .any(|event| matches!(event.what, What::BackedUp(_) | What::BackupFailed { .. }))
 }
 
 /// It recovered: what of the fault showed in the restore.
@@ -124,12 +157,24 @@ fn in_the_restore(record: &Record) -> (Caught, String) {
             let why = region.why.as_deref().unwrap_or("it did not answer");
             (Caught::AtRestore, format!("{} shows no recovery points ({why}); {ended}", region.region))
         }
-        // Nobody noticed, and more was lost than is allowed.
-        (None, None) if record.result.outcome == Some(Outcome::RecoveredBehind) => {
-            (Caught::Late, format!("nobody noticed; {}", record.result.why))
-        }
-        (None, None) => (Caught::AtRestore, ended),
+        (None, None) => match (sign(record), record.result.outcome) {
+            (Some(sign), _) => (Caught::AtRestore, format!("{sign}; {ended}")),
+            // Nobody noticed, and more was lost than is allowed.
+            (None, Some(Outcome::RecoveredBehind)) => (Caught::Late, format!("nobody noticed; {}", record.result.why)),
+            (None, _) => (Caught::AtRestore, format!("nothing had to be refused; {ended}")),
+        },
     }
+}
+
+/// The first thing that went otherwise than in a drill without a fault, after the disaster.
+fn sign(record: &Record) -> Option<String> {
+    record.events.iter().filter(|event| event.since_t0.is_some()).find_map(|event| match &event.what {
+        What::Alarm(alarm) if alarm.justified => Some(format!("alarm `{}`: {}", alarm.kind.words(), alarm.detail)),
+        What::StreamBroken { after, why } => Some(format!("the change stream ends after write {}: {why}", after.seq)),
+        What::RestoreKilled { .. } => Some("the restore was killed and started again".to_owned()),
+        What::PhaseEnded { phase, ok: false } => Some(format!("{} failed and was tried again", phase.words())),
+        _ => None,
+    })
 }
 
 fn restored(one: &ServiceRecord, record: &Record) -> String {
@@ -161,7 +206,7 @@ mod tests {
     use crate::measure::{record, testing::Drill};
 
     fn of(drill: Drill) -> (Caught, String) {
-        caught(&record(drill.inputs()), 0)
+        caught(&record(drill.inputs()), 0, &Noise::default())
     }
 
     #[test]
@@ -179,8 +224,15 @@ mod tests {
 
     #[test]
     fn a_fault_that_a_drill_did_not_have_is_never_caught() {
-        assert_eq!(caught(&record(Drill::control().inputs()), 0).0, Caught::DidNotBite);
-        assert_eq!(caught(&record(Drill::never_steady().inputs()), 0).0, Caught::DidNotBite);
+        assert_eq!(caught(&record(Drill::control().inputs()), 0, &Noise::default()).0, Caught::DidNotBite);
+        assert_eq!(caught(&record(Drill::never_steady().inputs()), 0, &Noise::default()).0, Caught::DidNotBite);
+    }
+
+    #[test]
+    fn an_alarm_that_sounds_without_a_fault_too_is_no_catch() {
+        let seen = record(Drill::corrupt_latest().seen_by_monitor().inputs());
+        assert_eq!(caught(&seen, 0, &Noise::default()).0, Caught::ByMonitor);
+        assert_eq!(caught(&seen, 0, &Noise::of(&seen)).0, Caught::AtVerify);
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::model::{
     units::Span,
 };
 
-/// Alarms with reason that a monitor raised, and somebody heard, before the disaster, at or after the event with that index, which speak of
-/// one of these regions or of none.
+/// Alarms with reason that a monitor raised, and somebody heard, before the disaster, at or after the event with that
+/// index, which speak of one of these regions or of none.
 pub(super) fn saw<'a>(story: &Story<'a>, from: usize, regions: &[&str]) -> Vec<&'a Alarm> {
     spoken(story, from, regions).map(|(_, alarm)| alarm).collect()
 }
@@ -55,22 +55,26 @@ pub(super) fn judge(faults: &mut [FaultRecord], story: &Story<'_>, plan: &Plan, 
         if is_watched(&spec.fault)
             && spec.when != Moment::AtDisaster
             && fault.proof.as_ref().is_some_and(|proof| proof.bit)
-            && let Some(injected) = injected_before_disaster(story, number)
         {
-            fault.seen = seen(story, injected, spec, plan, scenario);
+            fault.seen = seen(story, number, spec, plan, scenario);
         }
     }
 }
 
-fn seen(story: &Story<'_>, injected: usize, spec: &FaultSpec, plan: &Plan, scenario: &Scenario) -> Option<Seen> {
+/// Alarms before the disaster that may speak of a fault, with their places among the story's events and the fault's.
+pub(super) fn about<'a>(story: &Story<'a>, number: usize, spec: &FaultSpec, plan: &Plan) -> Vec<(usize, &'a Alarm)> {
+    let Some(injected) = injected_before_disaster(story, number) else { return Vec::new() };
     let regions = struck(spec, plan);
-    let at = story.events[injected].at?;
-    let is_of_it = |index: &usize| {
-        let told_of = story.events[*index].service.as_deref();
+    let is_of_it = |index: usize| {
+        let told_of = story.events[index].service.as_deref();
         spec.service.as_deref().is_none_or(|struck| told_of.is_none_or(|service| service == struck))
     };
-    let first = spoken(story, injected, &regions).find(|(index, _)| is_of_it(index));
-    Some(match first {
+    spoken(story, injected, &regions).filter(|(index, _)| is_of_it(*index)).collect()
+}
+
+fn seen(story: &Story<'_>, number: usize, spec: &FaultSpec, plan: &Plan, scenario: &Scenario) -> Option<Seen> {
+    let at = story.events[injected_before_disaster(story, number)?].at?;
+    Some(match about(story, number, spec, plan).first().copied() {
         Some((index, alarm)) => {
             let after = story.events[index].at?.duration_since(at).as_millis();
             let after = Elapsed::scenario(u64::try_from(after).unwrap_or(0));
