@@ -56,7 +56,7 @@ fn entry(yaml: &str) -> FaultSpec {
 /// Where a trial is played here: configuration is backed up on the first day alone.
 fn ground(kind: ServiceKind, replicas: &[String]) -> Ground<'_> {
     let last_backup_day = if kind == ServiceKind::Config { 1 } else { 4 };
-    Ground { primary: "us-east-1", replicas, kind, last_backup_day }
+    Ground { primary: "us-east-1", replicas, kind, last_backup_day, points: 4 }
 }
 
 /// What should come of a trial.

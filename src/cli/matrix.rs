@@ -1,6 +1,6 @@
 //! `backdraft matrix`: every fault against the pipeline, and where each was caught.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use data_encoding::HEXLOWER;
@@ -24,9 +24,10 @@ use crate::{
     measure,
     model::{
         copies::Copies,
-        event::Event,
+        event::{AlarmKind, Event},
         family::Family,
         matrix::Matrix,
+        outcome::Outcome,
         plan::{Plan, ServicePlan},
         record::{Record, Way},
         scenario::Scenario,
@@ -121,6 +122,7 @@ pub(super) fn matrix(args: &MatrixArgs, common: &Common, console: &Console) -> E
     if session.is_stopped() {
         return Ok(exit::INTERRUPTED);
     }
+    expect_what_came(&tried, &records, &output)?;
     let matrix = judged(args, &plan, &tried, &records, way);
     write(&matrix, &records, &output, console)?;
     Ok(measure::matrix::exit_code(&matrix))
@@ -158,6 +160,21 @@ fn casts(troupe: &Troupe, tried: &[Tried], output: &Output) -> Result<Vec<Cast>>
         Ok(troupe.cast_of(one.id.clone(), one.scenario.clone(), sha256))
     };
     tried.iter().map(cast).collect()
+}
+
+/// Writes each trial again, so that it passes as long as its cell stays what it is. What is silently wrong can be expected
+/// of nothing.
+fn expect_what_came(tried: &[Tried], records: &[Record], output: &Output) -> Result<()> {
+    for (one, record) in tried.iter().zip(records) {
+        let mut scenario = one.scenario.clone();
+        let outcome = record.result.outcome.filter(|outcome| *outcome != Outcome::SilentlyWrong);
+        scenario.expect.outcome = outcome.unwrap_or(Outcome::Recovered);
+        let heard = record.alarms.iter().map(|raised| &raised.alarm).filter(|alarm| alarm.justified && alarm.heard);
+        let kinds: BTreeSet<AlarmKind> = heard.map(|alarm| alarm.kind).collect();
+        scenario.expect.alarms = kinds.into_iter().collect();
+        output.write(&format!("trials/{}.yaml", one.id), &as_file(&scenario)?)?;
+    }
+    Ok(())
 }
 
 fn play(session: &Session, tried: &[Tried], casts: &[Cast], way: Way, console: &Console) -> Vec<Record> {

@@ -63,7 +63,7 @@ pub fn of_plan(plan: &Plan, wanted: impl Fn(Family, &dyn Fault, &str) -> bool) -
         .collect();
     let drilled = |name: &String| trials.iter().any(|one| one.service == *name);
     let controls = plan.services.iter().filter(|(name, _)| drilled(name));
-    let mut all: Vec<Tried> = controls.map(|(name, service)| control(name, service)).collect();
+    let mut all: Vec<Tried> = controls.map(|(name, service)| control(name, service, plan)).collect();
     all.append(&mut trials);
     all
 }
@@ -72,8 +72,22 @@ pub fn of_plan(plan: &Plan, wanted: impl Fn(Family, &dyn Fault, &str) -> bool) -
 /// are several in a week, else the second.
 fn last_backup(service: &ServicePlan) -> u64 {
     let first = service.backup.at.map_or(0, |at| u64::from(at.minutes) * 60_000);
-    let interval = service.backup.every.interval().millis().max(DAY);
-    first + interval * if interval < 4 * DAY { 3 } else { 1 }
+    first + interval(service) * intervals(service)
+}
+
+fn interval(service: &ServicePlan) -> u64 {
+    service.backup.every.interval().millis().max(DAY)
+}
+
+/// Intervals between the first backup and the last.
+fn intervals(service: &ServicePlan) -> u64 {
+    if interval(service) < 4 * DAY { 3 } else { 1 }
+}
+
+/// The level of that number, or else the gravest that the plan has.
+fn level(plan: &Plan, wanted: u8) -> u8 {
+    let levels = || plan.levels.keys().filter_map(|level| level.parse().ok());
+    if levels().any(|level: u8| level == wanted) { wanted } else { levels().max().unwrap_or(wanted) }
 }
 
 fn day_of(millis: u64) -> u32 {
@@ -95,8 +109,8 @@ fn history(kind: ServiceKind) -> History {
     History { writes_per_day, changes_per_day: 4, ..History::of_days(0) }
 }
 
-fn control(name: &str, service: &ServicePlan) -> Tried {
-    let scenario = scenario(name, service, None, "Nothing is broken".into(), Trial::default());
+fn control(name: &str, service: &ServicePlan, plan: &Plan) -> Tried {
+    let scenario = scenario(plan, (name, service), None, "Nothing is broken".into(), Trial::default());
     Tried { id: format!("control/{name}"), service: name.to_owned(), fault: None, scenario }
 }
 
@@ -110,7 +124,13 @@ fn trial(
 ) -> Option<Tried> {
     let regions: Vec<String> = plan.regions.iter().map(|region| region.name.clone()).collect();
     let (primary, replicas) = regions.split_first()?;
-    let ground = Ground { primary, replicas, kind: service.kind, last_backup_day: day_of(last_backup(service)) };
+    let ground = Ground {
+        primary,
+        replicas,
+        kind: service.kind,
+        last_backup_day: day_of(last_backup(service)),
+        points: intervals(service) + 1,
+    };
     let trial = fault.trial(mode, &ground);
     let beside = match trial.beside {
         Some(kind) => Some(plan.services.iter().find(|(_, one)| one.kind == kind)?.0.as_str()),
@@ -118,15 +138,21 @@ fn trial(
     };
     let number = trial.faults.iter().rposition(|spec| spec.fault == fault.name())?;
     let title = format!("Trial of {}", words::fault(fault.name(), mode));
-    let scenario = scenario(name, service, beside, title, trial);
+    let scenario = scenario(plan, (name, service), beside, title, trial);
     let tried = TriedFault { family, name: fault.name(), mode, number };
     let id = format!("{}/{mode}/{name}", fault.name());
     Some(Tried { id, service: name.to_owned(), fault: Some(tried), scenario })
 }
 
-fn scenario(name: &str, service: &ServicePlan, beside: Option<&str>, title: String, trial: Trial) -> Scenario {
+fn scenario(
+    plan: &Plan,
+    (name, service): (&str, &ServicePlan),
+    beside: Option<&str>,
+    title: String,
+    trial: Trial,
+) -> Scenario {
     let at = disaster(service);
-    let (level, cause) = match service.kind {
+    let (wanted, cause) = match service.kind {
         ServiceKind::WebApplication => (1, "A deployment breaks production"),
         ServiceKind::Database => (2, "The deployment is lost"),
         ServiceKind::Files | ServiceKind::Config => (3, "The account is closed, with all that it held"),
@@ -141,7 +167,7 @@ fn scenario(name: &str, service: &ServicePlan, beside: Option<&str>, title: Stri
         title,
         proves: "Where the fault is caught, if it is.".into(),
         service: Services(services),
-        level,
+        level: level(plan, wanted),
         history,
         faults: trial.faults,
         disaster: Disaster { at, cause: cause.into(), target_time: trial.target_time },

@@ -20,6 +20,8 @@ pub struct Ground<'g> {
     pub kind: ServiceKind,
     /// Day of the last backup before the disaster.
     pub last_backup_day: u32,
+    /// How many backups are made by then.
+    pub points: u64,
 }
 
 /// A drill in which a fault can bite: days of history with backups, the disaster half a day after the last of them
@@ -80,6 +82,11 @@ impl Ground<'_> {
     /// Just before the last backup.
     pub fn before_last_backup(&self) -> Moment {
         Moment::BeforeBackupOfDay(self.last_backup_day)
+    }
+
+    /// The same trial with dumps that are gzip files, whatever the plan's are.
+    pub fn gzipped(&self, trial: Trial) -> Trial {
+        if self.kind == ServiceKind::Database { trial.dumped_as(DumpFormat::JsonlGz) } else { trial }
     }
 
     /// An entry for that fault at the primary region, between the last backup and the disaster; for a web application,

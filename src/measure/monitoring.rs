@@ -25,7 +25,9 @@ fn spoken<'s, 'a>(
 ) -> impl Iterator<Item = (usize, &'a Alarm)> + use<'s, 'a> {
     let until = story.disaster.unwrap_or(story.events.len());
     story.alarms().filter(move |(index, alarm)| {
-        let here = alarm.region.as_deref().is_none_or(|region| regions.contains(&region));
+        // That a replica differs from the primary speaks of both.
+        let here = alarm.kind == AlarmKind::ReplicaBehind
+            || alarm.region.as_deref().is_none_or(|region| regions.contains(&region));
         // What the restore says when it gives up is no monitoring.
         (from..until).contains(index)
             && alarm.justified

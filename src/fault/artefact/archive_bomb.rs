@@ -68,7 +68,7 @@ impl Fault for ArchiveBomb {
         let to = if mode == "zip" { LEAST } else { 1 << 30 };
         let entry = ground.entry(NAME, mode).with("inflates_to", ByteSize(to).to_string());
         let trial = Trial::of(entry.with(RESEALED.name, true));
-        if mode == "zip" { trial.dumped_as(DumpFormat::ConvexZip) } else { trial }
+        if mode == "zip" { trial.dumped_as(DumpFormat::ConvexZip) } else { ground.gzipped(trial) }
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

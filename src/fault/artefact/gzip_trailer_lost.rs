@@ -42,7 +42,7 @@ impl Fault for GzipTrailerLost {
     }
 
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
-        Trial::of(ground.entry(NAME, mode).with(RESEALED.name, true))
+        ground.gzipped(Trial::of(ground.entry(NAME, mode).with(RESEALED.name, true)))
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

@@ -1,10 +1,17 @@
 //! Mistaken deletion: somebody deletes files that everybody still wants. No write of the application, so no ledger knows of
 //! it; the bucket obeys, and so does every copy that follows it.
 
-use crate::fault::{Fault, Injection, Mode, Onset, Parameter, joined, only_now, parameter, points::Undo};
+use crate::fault::{
+    Fault, Ground, Injection, Mode, Onset, Parameter, Trial, joined, only_now, parameter, points::Undo,
+};
 use crate::{
     emulator::{Site, World},
-    model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, units::Percent},
+    model::{
+        event::Proof,
+        plan::ServiceKind,
+        scenario::FaultSpec,
+        units::{DayTime, Percent, TimeOfDay},
+    },
 };
 
 /// Entry in the catalogue.
@@ -18,7 +25,8 @@ impl Fault for MistakenDeletion {
     }
 
     fn summary(&self) -> &'static str {
-        "files that somebody deletes from the source, and everybody still wants"
+        "files that somebody deletes from the source, and everybody still wants; a restore from before it needs \
+         `disaster.target_time`, or the newest backup comes back without them"
     }
 
     fn modes(&self) -> &'static [Mode] {
@@ -42,6 +50,12 @@ impl Fault for MistakenDeletion {
 
     fn example(&self) -> &'static str {
         "- fault: mistaken-deletion\n  mode: share\n  when: { at: \"day 3 10:00\" }\n  with: { share: 30% }\n"
+    }
+
+    /// Noticed after the next backup, which lacks them: the point before it is wanted.
+    fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
+        let midnight = DayTime { day: ground.last_backup_day, time: TimeOfDay { minutes: 0 } };
+        Trial::of(ground.entry(NAME, mode).everywhere().at(ground.before_last_backup())).back_to(midnight)
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
