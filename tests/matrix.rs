@@ -12,8 +12,13 @@ use std::{
 
 use backdraft::{
     fault,
-    model::matrix::{Caught, Matrix},
+    model::{
+        matrix::{Caught, Cell, Matrix},
+        record::Record,
+    },
 };
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 
 mod kit;
 
@@ -101,4 +106,25 @@ fn what_cannot_be_tried_is_refused_before_anything_is_played() {
         said += &format!("{}\n{}\n", wrong.join(" "), String::from_utf8_lossy(&ended.stderr));
     }
     insta::assert_snapshot!(said);
+}
+
+/// The document's own copies lose files in silence; the matrix says so, and what it keeps is evidence: each record is of
+/// the trial beside it, and is the same to the byte when it is played again.
+#[test]
+fn a_pipeline_that_is_silently_wrong_fails_and_its_records_are_of_the_trials_beside_them() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().to_str().unwrap();
+    let ended = backdraft(&["matrix", "--pipeline", "as-planned", "--quiet", "--out", folder]);
+    assert_eq!(ended.status.code(), Some(1), "{}", String::from_utf8_lossy(&ended.stdout));
+    let matrix = matrix_in(out.path());
+    let wrong = |cell: &&Cell| cell.caught == Caught::SilentlyWrong;
+    let cell = matrix.cells.iter().find(wrong).expect("copies by rule lose something in silence");
+    let id = format!("{}/{}/{}", cell.fault, cell.mode, cell.service);
+    let trial = fs::read(out.path().join(format!("trials/{id}.yaml"))).unwrap();
+    let kept = out.path().join(format!("records/{id}.json"));
+    let record: Record = serde_json::from_slice(&fs::read(&kept).unwrap()).unwrap();
+    assert_eq!(record.identity.scenario_sha256, HEXLOWER.encode(&Sha256::digest(&trial)));
+    let again = backdraft(&["replay", kept.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(said.contains("the record is the same to the byte (FAIL)"), "{said}");
 }

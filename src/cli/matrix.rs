@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use data_encoding::HEXLOWER;
+use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -21,15 +22,15 @@ use crate::{
     explore::trials::{self, Tried},
     fault::Fault,
     input::load::Loaded,
-    measure,
+    measure::{self, Inputs},
     model::{
         copies::Copies,
         event::{AlarmKind, Event},
         family::Family,
-        matrix::Matrix,
+        matrix::{Matrix, Subject},
         outcome::Outcome,
         plan::{Plan, ServicePlan},
-        record::{Record, Way},
+        record::{Identity, Record, Way},
         scenario::Scenario,
     },
     report,
@@ -117,14 +118,14 @@ pub(super) fn matrix(args: &MatrixArgs, common: &Common, console: &Console) -> E
     };
     let way = if args.real { Way::Real } else { Way::Simulated };
     let troupe = Troupe::new(&plan, args.seed, way);
-    let casts = casts(&troupe, &tried, &output)?;
+    let casts = casts(&troupe, &tried)?;
     let records = play(&session, &tried, &casts, way, console);
     if session.is_stopped() {
         return Ok(exit::INTERRUPTED);
     }
-    expect_what_came(&tried, &records, &output)?;
     let matrix = judged(args, &plan, &tried, &records, way);
-    write(&matrix, &records, &output, console)?;
+    write(&matrix, &output, console)?;
+    write_trials(&matrix, &tried, records, &output)?;
     Ok(measure::matrix::exit_code(&matrix))
 }
 
@@ -151,30 +152,25 @@ fn chosen(args: &MatrixArgs, plan: &Loaded<Plan>) -> std::result::Result<Vec<Tri
     Ok(tried)
 }
 
-/// What is to be played. Each trial is written as a scenario first, so that any cell can be played again alone.
-fn casts(troupe: &Troupe, tried: &[Tried], output: &Output) -> Result<Vec<Cast>> {
+/// What is to be played.
+fn casts(troupe: &Troupe, tried: &[Tried]) -> Result<Vec<Cast>> {
     let cast = |one: &Tried| {
-        let yaml = as_file(&one.scenario)?;
-        output.write(&format!("trials/{}.yaml", one.id), &yaml)?;
-        let sha256 = HEXLOWER.encode(&Sha256::digest(yaml.as_bytes()));
-        Ok(troupe.cast_of(one.id.clone(), one.scenario.clone(), sha256))
+        let file = as_file(&one.scenario)?;
+        Ok(troupe.cast_of(one.id.clone(), one.scenario.clone(), sha256(&file)))
     };
     tried.iter().map(cast).collect()
 }
 
-/// Writes each trial again, so that it passes as long as its cell stays what it is. What is silently wrong can be expected
-/// of nothing.
-fn expect_what_came(tried: &[Tried], records: &[Record], output: &Output) -> Result<()> {
-    for (one, record) in tried.iter().zip(records) {
-        let mut scenario = one.scenario.clone();
-        let outcome = record.result.outcome.filter(|outcome| *outcome != Outcome::SilentlyWrong);
-        scenario.expect.outcome = outcome.unwrap_or(Outcome::Recovered);
-        let heard = record.alarms.iter().map(|raised| &raised.alarm).filter(|alarm| alarm.justified && alarm.heard);
-        let kinds: BTreeSet<AlarmKind> = heard.map(|alarm| alarm.kind).collect();
-        scenario.expect.alarms = kinds.into_iter().collect();
-        output.write(&format!("trials/{}.yaml", one.id), &as_file(&scenario)?)?;
-    }
-    Ok(())
+/// A trial as a scenario that passes as long as its cell stays what it is. What is silently wrong can be expected of
+/// nothing.
+fn expecting_what_came(one: &Tried, record: &Record) -> Scenario {
+    let mut scenario = one.scenario.clone();
+    let outcome = record.result.outcome.filter(|outcome| *outcome != Outcome::SilentlyWrong);
+    scenario.expect.outcome = outcome.unwrap_or(Outcome::Recovered);
+    let heard = record.alarms.iter().map(|raised| &raised.alarm).filter(|alarm| alarm.justified && alarm.heard);
+    let kinds: BTreeSet<AlarmKind> = heard.map(|alarm| alarm.kind).collect();
+    scenario.expect.alarms = kinds.into_iter().collect();
+    scenario
 }
 
 fn play(session: &Session, tried: &[Tried], casts: &[Cast], way: Way, console: &Console) -> Vec<Record> {
@@ -182,7 +178,7 @@ fn play(session: &Session, tried: &[Tried], casts: &[Cast], way: Way, console: &
     let mut ended = |number: usize, record: &Record| {
         let how = match tried.get(number).and_then(|one| one.fault) {
             Some(_) => record.result.outcome.map_or("no outcome", |outcome| outcome.words()),
-            None if measure::matrix::control(record, "").green => "green",
+            None if measure::matrix::control(record).green => "green",
             None => "NOT GREEN",
         };
         let id = &record.identity.scenario;
@@ -208,26 +204,27 @@ fn as_file(scenario: &Scenario) -> Result<String> {
     serde_saphyr::to_string(scenario).map_err(|e| Error::new("a trial cannot be written as a scenario").because(e))
 }
 
-fn judged(args: &MatrixArgs, plan: &Loaded<Plan>, tried: &[Tried], records: &[Record], way: Way) -> Matrix {
-    let parts = tried.iter().zip(records).map(|(one, record)| {
-        let fault = one.fault.as_ref().map(|fault| (fault.family, fault.name, fault.mode, fault.number));
-        (one.service.as_str(), fault, record)
-    });
-    let mut matrix = measure::matrix::matrix(parts);
-    matrix.platform.clone_from(&plan.value.platform);
-    matrix.plan_sha256.clone_from(&plan.sha256);
-    matrix.pipeline = args.pipeline.name().to_owned();
-    (matrix.seed, matrix.way) = (args.seed, way);
-    env!("CARGO_PKG_VERSION").clone_into(&mut matrix.tool_version);
-    matrix
+fn sha256(file: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(file.as_bytes()))
 }
 
-/// Writes the matrix in every form, and the record of each drill that is against the pipeline or shows nothing.
-fn write(matrix: &Matrix, records: &[Record], output: &Output, console: &Console) -> Result<()> {
+fn judged(args: &MatrixArgs, plan: &Loaded<Plan>, tried: &[Tried], records: &[Record], way: Way) -> Matrix {
+    let of = Subject {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        platform: plan.value.platform.clone(),
+        plan_sha256: plan.sha256.clone(),
+        pipeline: args.pipeline.name().to_owned(),
+        seed: args.seed,
+        way,
+    };
+    measure::matrix::matrix(of, tried.iter().map(|one| one.fault).zip(records))
+}
+
+/// Writes the matrix in every form.
+fn write(matrix: &Matrix, output: &Output, console: &Console) -> Result<()> {
     console.text(report::matrix::terminal(matrix, &output::terminal()));
-    let json = serde_json::to_string_pretty(matrix).unwrap_or_default() + "\n";
     let files = [
-        ("matrix.json", json),
+        ("matrix.json", as_json(matrix)),
         ("matrix.md", report::matrix::markdown(matrix)),
         ("matrix.html", report::matrix::html(matrix)),
     ];
@@ -237,11 +234,29 @@ fn write(matrix: &Matrix, records: &[Record], output: &Output, console: &Console
             console.line(format_args!("{}: {}", name, path.display()));
         }
     }
-    for (cell, record) in matrix.cells.iter().zip(&records[matrix.controls.len()..]) {
-        if !cell.caught.counts() {
-            let json = serde_json::to_string_pretty(record).unwrap_or_default() + "\n";
-            output.write(&format!("records/{}.json", record.identity.scenario), &json)?;
+    Ok(())
+}
+
+/// Writes each trial, so that any cell can be played again alone, and the record of each drill that is against the pipeline
+/// or shows nothing, as that file judges it.
+fn write_trials(matrix: &Matrix, tried: &[Tried], records: Vec<Record>, output: &Output) -> Result<()> {
+    let controls = matrix.controls.iter().map(|control| control.green);
+    let is_well = controls.chain(matrix.cells.iter().map(|cell| cell.caught.counts()));
+    for ((one, record), is_well) in tried.iter().zip(records).zip(is_well) {
+        let scenario = expecting_what_came(one, &record);
+        let file = as_file(&scenario)?;
+        output.write(&format!("trials/{}.yaml", one.id), &file)?;
+        if !is_well {
+            let Record { identity, plan, events, .. } = record;
+            let identity = Identity { scenario_sha256: sha256(&file), ..identity };
+            let record = measure::record(Inputs { identity, plan, scenario, events });
+            output.write(&format!("records/{}.json", one.id), &as_json(&record))?;
         }
     }
     Ok(())
+}
+
+fn as_json(value: &impl Serialize) -> String {
+    // Strings, numbers and lists alone: there is always a JSON form.
+    serde_json::to_string_pretty(value).map(|json| json + "\n").unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use crate::{
     fault::{self, Fault, Ground, Trial},
     model::{
         family::Family,
+        matrix::TriedFault,
         outcome::Outcome,
         plan::{Plan, ServiceKind, ServicePlan},
         scenario::{Disaster, Expectation, History, People, Scenario, Services},
@@ -34,19 +35,6 @@ pub struct Tried {
     pub fault: Option<TriedFault>,
     /// The story.
     pub scenario: Scenario,
-}
-
-/// Which fault a trial tries.
-#[derive(Debug, Clone, Copy)]
-pub struct TriedFault {
-    /// Its family.
-    pub family: Family,
-    /// Its name.
-    pub name: &'static str,
-    /// Its mode.
-    pub mode: &'static str,
-    /// Its place among the scenario's faults.
-    pub number: usize,
 }
 
 /// Every control and trial of a plan, controls first; `wanted` says which faults and services.

@@ -208,6 +208,25 @@ fn only_now(onset: Onset, fault: &str) -> Result<(), String> {
     }
 }
 
+/// Refuses regions to a fault that strikes none.
+fn no_regions(spec: &FaultSpec) -> Result<(), String> {
+    match spec.regions.is_empty() {
+        true => Ok(()),
+        false => Err(format!("fault `{}` strikes no backup region: remove `regions`", spec.fault)),
+    }
+}
+
+/// Refuses every other moment to a fault that has its own in the middle of an import.
+fn in_import(spec: &FaultSpec) -> Result<(), String> {
+    match spec.when {
+        Moment::DuringImport(_) => Ok(()),
+        _ => Err(format!(
+            "fault `{}` begins while rows are imported: write `when: {{ during-import: 50% }}`",
+            spec.fault
+        )),
+    }
+}
+
 /// Names joined for a report; `nothing` where there are none.
 fn joined<T: AsRef<str>>(names: &[T]) -> String {
     match names {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::{
     plan::{DumpFormat, ServiceKind},
     scenario::{FaultSpec, Generations, Moment},
-    units::{DayTime, Span},
+    units::{DayTime, Percent, Span},
 };
 
 /// Where a fault is tried.
@@ -82,6 +82,11 @@ impl Ground<'_> {
     /// Just before the last backup.
     pub fn before_last_backup(&self) -> Moment {
         Moment::BeforeBackupOfDay(self.last_backup_day)
+    }
+
+    /// An entry for a fault on the restore itself, half-way through the import.
+    pub fn half_way(&self, fault: &str, mode: &str) -> FaultSpec {
+        self.entry(fault, mode).everywhere().at(Moment::DuringImport(Percent(50)))
     }
 
     /// The same trial with dumps that are gzip files, whatever the plan's are.

@@ -8,47 +8,38 @@ use crate::{
     model::{
         event::{Alarm, AlarmKind, Event, Phase, What},
         family::Family,
-        matrix::{Caught, Cell, Control, FamilyScore, MATRIX_FORMAT, Matrix, Score},
+        matrix::{Caught, Cell, Control, FamilyScore, MATRIX_FORMAT, Matrix, Score, Subject, TriedFault},
         outcome::{DrillResult, Outcome},
-        record::{Record, ServiceRecord, Way},
+        record::{Record, ServiceRecord},
         words,
     },
 };
 
-/// A trial that was played: the service, the fault with its family, name, mode and place in the scenario (`None` for a
-/// control), and the record.
-pub type Trial<'r> = (&'r str, Option<(Family, &'r str, &'r str, usize)>, &'r Record);
-
-/// The matrix of these trials, controls first. What it is of (plan, pipeline, seed) is left for the caller to say.
-pub fn matrix<'r>(trials: impl Iterator<Item = Trial<'r>>) -> Matrix {
+/// The matrix of these trials, controls first: each with the fault that it tries (`None` for a control) and its record,
+/// whose scenario names the service first.
+pub fn matrix<'r>(of: Subject, trials: impl Iterator<Item = (Option<TriedFault>, &'r Record)>) -> Matrix {
     let (mut controls, mut cells) = (Vec::new(), Vec::new());
     let mut noise: BTreeMap<&str, Noise> = BTreeMap::new();
-    for (service, tried, record) in trials {
-        let Some((family, fault, mode, number)) = tried else {
-            controls.push(control(record, service));
+    for (tried, record) in trials {
+        let service = service_of(record);
+        let Some(TriedFault { family, name, mode, number }) = tried else {
+            controls.push(control(record));
             noise.insert(service, Noise::of(record));
             continue;
         };
         let (caught, evidence) = caught(record, number, noise.entry(service).or_default());
-        let (fault, mode, service) = (fault.to_owned(), mode.to_owned(), service.to_owned());
+        let (fault, mode, service) = (name.to_owned(), mode.to_owned(), service.to_owned());
         cells.push(Cell { family, fault, mode, service, caught, outcome: record.result.outcome, evidence });
     }
-    let of = |family: Family| Score::of(cells.iter().filter(move |cell: &&Cell| cell.family == family));
+    let scored = |family: Family| Score::of(cells.iter().filter(move |cell: &&Cell| cell.family == family));
     let tried = Family::ALL.into_iter().filter(|family| cells.iter().any(|cell| cell.family == *family));
-    let families = tried.map(|family| FamilyScore { family, score: of(family) }).collect();
-    Matrix {
-        format: MATRIX_FORMAT.to_owned(),
-        tool_version: String::new(),
-        platform: String::new(),
-        plan_sha256: String::new(),
-        pipeline: String::new(),
-        seed: 0,
-        way: Way::Simulated,
-        score: Score::of(cells.iter()),
-        controls,
-        cells,
-        families,
-    }
+    let families = tried.map(|family| FamilyScore { family, score: scored(family) }).collect();
+    let (format, score) = (MATRIX_FORMAT.to_owned(), Score::of(cells.iter()));
+    Matrix { format, of, controls, cells, families, score }
+}
+
+fn service_of(record: &Record) -> &str {
+    record.scenario.service.names().first().map_or("", String::as_str)
 }
 
 /// The exit code of a matrix: 1 where anything is silently wrong or a control is not green, then 3 where a fault did not
@@ -63,8 +54,9 @@ pub fn exit_code(matrix: &Matrix) -> u8 {
     }
 }
 
-/// Where that fault of a drill was caught, with what shows it; an alarm that is `noise` is no catch. A drill that could not be judged shows nothing, so that
-/// counts as a fault that did not bite; what is silently wrong is so whatever else happened.
+/// Where that fault of a drill was caught, with what shows it; an alarm that is `noise` is no catch. A drill that could not
+/// be judged shows nothing, so that counts as a fault that did not bite; what is silently wrong is so whatever else
+/// happened.
 pub fn caught(record: &Record, fault: usize, noise: &Noise) -> (Caught, String) {
     let why = || record.result.why.clone();
     if record.result.outcome == Some(Outcome::SilentlyWrong) {
@@ -187,7 +179,7 @@ fn restored(one: &ServiceRecord, record: &Record) -> String {
 }
 
 /// A drill without a fault: green where it recovered, nothing is against it, and nobody was called with reason.
-pub fn control(record: &Record, service: &str) -> Control {
+pub fn control(record: &Record) -> Control {
     let with_reason = record.alarms.iter().find(|raised| raised.alarm.justified);
     let green = record.result.outcome == Some(Outcome::Recovered)
         && record.result.result == DrillResult::Pass
@@ -197,7 +189,7 @@ pub fn control(record: &Record, service: &str) -> Control {
         (false, Some(raised), []) => format!("alarm `{}`: {}", raised.alarm.kind.words(), raised.alarm.detail),
         (false, _, reasons) => reasons.join("; "),
     };
-    Control { service: service.to_owned(), green, evidence }
+    Control { service: service_of(record).to_owned(), green, evidence }
 }
 
 #[cfg(test)]
@@ -237,9 +229,9 @@ mod tests {
 
     #[test]
     fn a_control_is_green_only_where_nothing_is_against_it() {
-        assert!(control(&record(Drill::control().inputs()), "database").green);
+        assert!(control(&record(Drill::control().inputs())).green);
         for bad in [Drill::late(), Drill::silently_wrong(), Drill::control().without_comparison()] {
-            assert!(!control(&record(bad.inputs()), "database").green);
+            assert!(!control(&record(bad.inputs())).green);
         }
     }
 }

@@ -8,11 +8,9 @@ use super::{family::Family, outcome::Outcome, record::Way, words};
 /// Version of the matrix format that this build writes.
 pub const MATRIX_FORMAT: &str = "backdraft.matrix/1";
 
-/// Every fault against a pipeline.
+/// What a matrix is of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Matrix {
-    /// `backdraft.matrix/1`.
-    pub format: String,
+pub struct Subject {
     /// Version of backdraft.
     pub tool_version: String,
     /// Platform of the plan.
@@ -25,6 +23,29 @@ pub struct Matrix {
     pub seed: u64,
     /// `real` or `simulated`.
     pub way: Way,
+}
+
+/// Which fault a trial tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TriedFault {
+    /// Its family.
+    pub family: Family,
+    /// Its name.
+    pub name: &'static str,
+    /// Its mode.
+    pub mode: &'static str,
+    /// Its place among the scenario's faults.
+    pub number: usize,
+}
+
+/// Every fault against a pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Matrix {
+    /// `backdraft.matrix/1`.
+    pub format: String,
+    /// What it is of.
+    #[serde(flatten)]
+    pub of: Subject,
     /// One drill a service without any fault. Where one is not green, nothing below means anything.
     pub controls: Vec<Control>,
     /// One cell a fault, mode and service.
@@ -82,7 +103,7 @@ pub enum Caught {
     ByMonitor,
     /// The restore refused the recovery point before it put any of it into a target, and restored another.
     AtVerify,
-    /// The restore met it, fell back or tried again, and recovered.
+    /// The restore recovered in spite of it: fell back, tried again, or was not stopped by it.
     AtRestore,
     /// Nothing could be restored; the pipeline said so.
     RefusedLoudly,
@@ -141,7 +162,9 @@ impl Caught {
             Caught::AtBackup => "the backup job raised an alarm when the backup was made",
             Caught::ByMonitor => "the monitor raised an alarm before the disaster",
             Caught::AtVerify => "the restore refused the damaged point before using it, and restored another",
-            Caught::AtRestore => "the restore met the fault, fell back or tried again, and recovered",
+            Caught::AtRestore => {
+                "the restore recovered in spite of it: fell back, tried again, or was not stopped by it"
+            }
             Caught::RefusedLoudly => "nothing could be restored, and the pipeline said so with an alarm",
             Caught::Late => "nobody noticed until the outcome: after the RTO, behind the RPO, or hung",
             Caught::SilentlyWrong => "a recovery was claimed that the ledger contradicts, or it gave up in silence",

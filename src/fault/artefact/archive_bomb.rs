@@ -7,7 +7,7 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::{
     forgery::{Forge, Forgery, RESEALED, is_gzip, is_resealed, is_zip},
-    rewrite::Writer,
+    rewrite::{Writer, body_of},
     zipped,
 };
 use crate::fault::{Fault, Ground, Injection, Mode, Parameter, Trial, parameter};
@@ -79,15 +79,13 @@ impl Fault for ArchiveBomb {
         let forge: Forge = match spec.mode.as_str() {
             "zip" => Box::new(move |point, dump, into| {
                 is_zip(point)?;
-                let mut into = Writer(into);
-                let done = zip_bomb(dump, to, &mut into).and_then(|()| into.0.finish());
-                Ok(done.map_err(|e| format!("the bomb cannot be packed: {e}"))?.into())
+                let bomb = body_of(into, |into| zip_bomb(dump, to, into));
+                Ok(bomb.map_err(|e| format!("the bomb cannot be packed: {e}"))?.into())
             }),
             _ => Box::new(move |point, _, into| {
                 is_gzip(point)?;
-                let mut into = Writer(into);
-                let done = gzip_bomb(to, &mut into).and_then(|()| into.0.finish());
-                Ok(done.map_err(|e| format!("the bomb cannot be packed: {e}"))?.into())
+                let bomb = body_of(into, |into| gzip_bomb(to, into));
+                Ok(bomb.map_err(|e| format!("the bomb cannot be packed: {e}"))?.into())
             }),
         };
         Ok(Forgery::new(NAME, spec, forge).resealed(is_resealed(spec)?).boxed())

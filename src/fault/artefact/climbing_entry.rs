@@ -3,7 +3,6 @@
 
 use super::{
     forgery::{Forgery, RESEALED, is_resealed, is_zip},
-    rewrite::Writer,
     zipped,
 };
 use crate::fault::{Fault, Ground, Injection, Mode, Parameter, Trial, points::Struck};
@@ -63,15 +62,14 @@ impl Fault for ClimbingEntry {
         let name = if spec.mode == "absolute" { "/tmp/backdraft-was-here" } else { "../../../tmp/backdraft-was-here" };
         let forge = Box::new(move |point: &Struck, dump: &Body, into| {
             is_zip(point)?;
-            let (mut into, mut first) = (Writer(into), true);
-            let done = zipped::rewritten(dump, &mut into, |own, entry, zip| {
+            let mut first = true;
+            let climbs = zipped::forged(dump, into, |own, entry, zip| {
                 if std::mem::take(&mut first) {
                     zip.copy(name, &mut &b"out of the archive's folder\n"[..])?;
                 }
                 zip.copy(own, entry)
             });
-            let done = done.and_then(|()| into.0.finish());
-            Ok(done.map_err(|e| format!("the archive cannot be rewritten: {e}"))?.into())
+            Ok(climbs?.into())
         });
         Ok(Forgery::new(NAME, spec, forge).resealed(is_resealed(spec)?).boxed())
     }

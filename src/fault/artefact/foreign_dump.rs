@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     forgery::{Forged, Forgery, RESEALED, is_resealed},
-    rewrite::Writer,
+    rewrite::{Writer, body_of},
     rows::TableSeal,
     zipped::{self, Zip},
 };
@@ -79,16 +79,15 @@ impl Fault for ForeignDump {
 
 /// A whole dump of the other service.
 fn foreign(format: DumpFormat, into: BodyWriter) -> Result<Forged, String> {
-    let mut into = Writer(into);
-    let done = match format {
+    let made = body_of(into, |into| match format {
         DumpFormat::JsonlGz | DumpFormat::JsonGz => {
-            let mut deflate = GzEncoder::new(&mut into, Compression::default());
+            let mut deflate = GzEncoder::new(into, Compression::default());
             let text = if format == DumpFormat::JsonGz { object() } else { lines() };
             deflate.write_all(text.as_bytes()).and_then(|()| deflate.finish().map(|_| ()))
         }
-        DumpFormat::ConvexZip => archive(&mut into),
-    };
-    let dump = done.and_then(|()| into.0.finish()).map_err(|e| format!("no dump can be made: {e}"))?;
+        DumpFormat::ConvexZip => archive(into),
+    });
+    let dump = made.map_err(|e| format!("no dump can be made: {e}"))?;
     let sealed = TABLES.iter().map(|(table, count)| {
         let mut seal = TableSeal::new(table);
         rows(table, *count).for_each(|row| seal.add(row.as_bytes()));

@@ -2,7 +2,7 @@
 
 use super::{
     forgery::{Forgery, RESEALED, is_gzip, is_resealed},
-    rewrite::{Writer, copy, inflate},
+    rewrite::{body_of, copy, inflate},
 };
 use crate::fault::{Fault, Ground, Injection, Mode, Parameter, Trial, points::Struck};
 use crate::{emulator::s3::body::Body, model::scenario::FaultSpec};
@@ -44,8 +44,7 @@ impl Fault for PlainAsGzip {
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
         let forge = Box::new(|point: &Struck, dump: &Body, into| {
             is_gzip(point)?;
-            let mut into = Writer(into);
-            let inflated = copy(&mut inflate(dump), &mut into).and_then(|()| into.0.finish());
+            let inflated = body_of(into, |into| copy(&mut inflate(dump), into));
             Ok(inflated.map_err(|e| format!("the dump cannot be inflated: {e}"))?.into())
         });
         Ok(Forgery::new(NAME, spec, forge).resealed(is_resealed(spec)?).boxed())

@@ -31,16 +31,22 @@ pub(in crate::fault) enum Damage {
     ChangeValue,
 }
 
+/// The body that comes of what is written.
+pub(super) fn body_of(into: BodyWriter, write: impl FnOnce(&mut Writer) -> io::Result<()>) -> io::Result<Body> {
+    let mut into = Writer(into);
+    write(&mut into)?;
+    into.0.finish()
+}
+
 /// A damaged copy of a body.
 pub(in crate::fault) fn damaged(body: &Body, damage: Damage, into: BodyWriter) -> Result<Body, String> {
-    let mut into = Writer(into);
-    let done = match damage {
-        Damage::Keep(share) => copy(&mut reader(body).take(share.of(body.len())), &mut into),
-        Damage::CutOff(bytes) => copy(&mut reader(body).take(body.len().saturating_sub(bytes)), &mut into),
-        Damage::FlipBit => flip(body, &mut into),
-        _ => edit_middle_line(body, damage, &mut into),
-    };
-    done.and_then(|()| into.0.finish()).map_err(|e| format!("the dump cannot be damaged so: {e}"))
+    let made = body_of(into, |into| match damage {
+        Damage::Keep(share) => copy(&mut reader(body).take(share.of(body.len())), into),
+        Damage::CutOff(bytes) => copy(&mut reader(body).take(body.len().saturating_sub(bytes)), into),
+        Damage::FlipBit => flip(body, into),
+        _ => edit_middle_line(body, damage, into),
+    });
+    made.map_err(|e| format!("the dump cannot be damaged so: {e}"))
 }
 
 pub(super) fn copy(from: &mut impl Read, into: &mut Writer) -> io::Result<()> {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     forgery::Forged,
-    rewrite::{Writer, inflate, next_line},
+    rewrite::{Writer, body_of, inflate, next_line},
     zipped::{self, Zip},
 };
 use crate::{
@@ -65,16 +65,14 @@ impl TableSeal {
 
 /// A copy of a dump with its rows edited, and what its tables are then.
 pub(super) fn edited(body: &Body, format: DumpFormat, edit: &mut dyn Edit, into: BodyWriter) -> Result<Forged, String> {
-    let mut into = Writer(into);
     let mut seals = Seals { edit, tables: Vec::new() };
-    let done = match format {
-        DumpFormat::JsonlGz => edit_lines(body, &mut seals, &mut into),
-        DumpFormat::JsonGz => edit_object(body, &mut seals, &mut into),
-        DumpFormat::ConvexZip => edit_zip(body, &mut seals, &mut into),
-    };
-    let tables = seals.tables;
-    let dump = done.and_then(|()| into.0.finish()).map_err(|e| format!("the dump cannot be damaged so: {e}"))?;
-    Ok(Forged { dump, tables: Some(tables), service: None })
+    let made = body_of(into, |into| match format {
+        DumpFormat::JsonlGz => edit_lines(body, &mut seals, into),
+        DumpFormat::JsonGz => edit_object(body, &mut seals, into),
+        DumpFormat::ConvexZip => edit_zip(body, &mut seals, into),
+    });
+    let dump = made.map_err(|e| format!("the dump cannot be damaged so: {e}"))?;
+    Ok(Forged { dump, tables: Some(seals.tables), service: None })
 }
 
 /// The edit, and the tables as they come out of it.

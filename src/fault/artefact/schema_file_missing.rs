@@ -3,7 +3,6 @@
 
 use super::{
     forgery::{Forgery, RESEALED, is_resealed, is_zip},
-    rewrite::Writer,
     zipped,
 };
 use crate::fault::{Fault, Ground, Injection, Mode, Parameter, Trial, points::Struck};
@@ -59,13 +58,11 @@ impl Fault for SchemaFileMissing {
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
         let forge = Box::new(|point: &Struck, dump: &Body, into| {
             is_zip(point)?;
-            let mut into = Writer(into);
-            let done = zipped::rewritten(dump, &mut into, |name, entry, zip| match name.ends_with(zipped::SCHEMA) {
+            let lacks = zipped::forged(dump, into, |name, entry, zip| match name.ends_with(zipped::SCHEMA) {
                 true => Ok(()),
                 false => zip.copy(name, entry),
             });
-            let done = done.and_then(|()| into.0.finish());
-            Ok(done.map_err(|e| format!("the archive cannot be rewritten: {e}"))?.into())
+            Ok(lacks?.into())
         });
         Ok(Forgery::new(NAME, spec, forge).resealed(is_resealed(spec)?).boxed())
     }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::{
     forgery::{Forgery, RESEALED, is_resealed},
-    rewrite::{Writer, copy, reader},
+    rewrite::{body_of, copy, reader},
 };
 use crate::fault::{Fault, Ground, Injection, Mode, Parameter, Trial, parameter};
 use crate::{
@@ -58,11 +58,12 @@ impl Fault for ZeroedRange {
 
 fn zeroed(dump: &Body, length: u64, into: BodyWriter) -> Result<Body, String> {
     let length = length.min(dump.len() / 2);
-    let (mut from, mut into) = (reader(dump), Writer(into));
-    let before = (dump.len() - length) / 2;
-    let done = copy(&mut (&mut from).take(before), &mut into)
-        .and_then(|()| io::copy(&mut (&mut from).take(length), &mut io::sink()))
-        .and_then(|_| copy(&mut io::repeat(0).take(length), &mut into))
-        .and_then(|()| copy(&mut from, &mut into));
-    done.and_then(|()| into.0.finish()).map_err(|e| format!("the dump cannot be zeroed: {e}"))
+    let (mut from, before) = (reader(dump), (dump.len() - length) / 2);
+    let made = body_of(into, |into| {
+        copy(&mut (&mut from).take(before), into)?;
+        io::copy(&mut (&mut from).take(length), &mut io::sink())?;
+        copy(&mut io::repeat(0).take(length), into)?;
+        copy(&mut from, into)
+    });
+    made.map_err(|e| format!("the dump cannot be zeroed: {e}"))
 }

@@ -8,8 +8,8 @@ use zip::{
     write::{SimpleFileOptions, StreamWriter},
 };
 
-use super::rewrite::{Reader, Writer};
-use crate::emulator::s3::body::Body;
+use super::rewrite::{Reader, Writer, body_of};
+use crate::emulator::s3::body::{Body, BodyWriter};
 
 /// The entry that lists the tables.
 pub(super) const TABLES: &str = "_tables/documents.jsonl";
@@ -62,6 +62,19 @@ impl Write for Zip<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
+}
+
+/// Another archive in the place of one: every entry is handed to `each`, which writes what takes its place.
+///
+/// # Errors
+/// Why that cannot be made, in words.
+pub(super) fn forged(
+    body: &Body,
+    into: BodyWriter,
+    each: impl FnMut(&str, &mut dyn Read, &mut Zip<'_>) -> io::Result<()>,
+) -> Result<Body, String> {
+    let made = body_of(into, |into| rewritten(body, into, each));
+    made.map_err(|e| format!("the archive cannot be rewritten: {e}"))
 }
 
 /// Hands every entry to `each`, which writes what takes its place.

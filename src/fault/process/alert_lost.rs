@@ -1,6 +1,6 @@
 //! Alert lost: alarms are raised, and what should carry them to people does not.
 
-use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, only_now, target::no_regions};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, no_regions, only_now};
 use crate::{
     emulator::World,
     model::{

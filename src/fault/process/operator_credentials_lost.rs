@@ -2,9 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::fault::{
-    Fault, Ground, Injection, Mode, Onset, Parameter, Trial, joined, only_now, parameter, target::no_regions,
-};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, joined, no_regions, only_now, parameter};
 use crate::{
     emulator::{
         Site, World,

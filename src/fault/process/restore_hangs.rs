@@ -1,17 +1,9 @@
 //! Restore hangs: the process that restores stands still in the middle of an import, for ever.
 
-use crate::fault::{
-    Fault, Ground, Injection, Mode, Onset, Trial, only_now,
-    target::{in_import, no_regions},
-};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, in_import, no_regions, only_now};
 use crate::{
     emulator::{World, restorer::Fate},
-    model::{
-        event::Proof,
-        scenario::{FaultSpec, Moment},
-        units::Percent,
-        words,
-    },
+    model::{event::Proof, scenario::FaultSpec, words},
 };
 
 /// Entry in the catalogue.
@@ -41,7 +33,7 @@ impl Fault for RestoreHangs {
     }
 
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
-        Trial::of(ground.entry(NAME, mode).everywhere().at(Moment::DuringImport(Percent(50))))
+        Trial::of(ground.half_way(NAME, mode))
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {

@@ -1,7 +1,7 @@
 //! Import fails: the target takes all rows, and fails half-way through writing them.
 
-use super::struck::{Conditioned, no_regions, of_newest, part, trial};
-use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, only_now, parameter};
+use super::struck::{Conditioned, of_newest, part, trial};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, no_regions, only_now, parameter};
 use crate::{
     emulator::{World, targets::Targets},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, units::Percent},

@@ -12,9 +12,6 @@ mod target_old_schema;
 mod target_quota;
 mod target_wrong_key;
 
-pub(super) use restore_killed::in_import;
-pub(super) use struck::no_regions;
-
 /// In the order in which they are listed.
 pub(super) static FAULTS: &[&dyn Fault] = &[
     &target_down::TargetDown,

@@ -1,15 +1,9 @@
 //! Restore killed: the process that restores dies in the middle of an import, and a person starts it again.
 
-use super::struck::no_regions;
-use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, only_now};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, in_import, no_regions, only_now};
 use crate::{
     emulator::{World, restorer::Fate},
-    model::{
-        event::Proof,
-        scenario::{FaultSpec, Moment},
-        units::Percent,
-        words,
-    },
+    model::{event::Proof, scenario::FaultSpec, words},
 };
 
 /// Entry in the catalogue.
@@ -39,7 +33,7 @@ impl Fault for RestoreKilled {
     }
 
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {
-        Trial::of(ground.entry(NAME, mode).everywhere().at(Moment::DuringImport(Percent(50))))
+        Trial::of(ground.half_way(NAME, mode))
     }
 
     fn prepare(&self, spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
@@ -49,17 +43,6 @@ impl Fault for RestoreKilled {
             return Err(format!("fault `{NAME}` is a moment: remove `lasts`"));
         }
         Ok(Box::new(Killed { before: 0 }))
-    }
-}
-
-/// A fault that has its moment in the middle of an import, and no other.
-pub(in crate::fault) fn in_import(spec: &FaultSpec) -> Result<(), String> {
-    match spec.when {
-        Moment::DuringImport(_) => Ok(()),
-        _ => Err(format!(
-            "fault `{}` begins while rows are imported: write `when: {{ during-import: 50% }}`",
-            spec.fault
-        )),
     }
 }
 

@@ -31,14 +31,6 @@ pub(super) fn deployments(world: &World, service: Option<&str>) -> Result<Vec<Ar
     }
 }
 
-/// A fault on targets is no fault on a region.
-pub(in crate::fault) fn no_regions(spec: &FaultSpec) -> Result<(), String> {
-    match spec.regions.is_empty() {
-        true => Ok(()),
-        false => Err(format!("fault `{}` strikes no backup region: remove `regions`", spec.fault)),
-    }
-}
-
 /// A part of what an import brings, from 1% to 99%.
 pub(super) fn part(given: Option<Percent>, name: &str, fault: &str) -> Result<Percent, String> {
     match given.unwrap_or(Percent(50)) {

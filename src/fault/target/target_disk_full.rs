@@ -1,7 +1,7 @@
 //! Target disk full: what is restored does not fit where it is restored to.
 
-use super::struck::{Conditioned, no_regions, of_newest, part, trial};
-use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, only_now, parameter};
+use super::struck::{Conditioned, of_newest, part, trial};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, no_regions, only_now, parameter};
 use crate::{
     emulator::World,
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, units::Percent},

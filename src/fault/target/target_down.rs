@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::struck::{deployments, entry, no_regions};
-use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, only_now};
+use super::struck::{deployments, entry};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, no_regions, only_now};
 use crate::{
     emulator::{
         World,

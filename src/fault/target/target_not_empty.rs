@@ -1,7 +1,7 @@
 //! Target not empty: a deployment that is said to be new has rows in it, from an earlier test or from another project.
 
-use super::struck::{Conditioned, no_regions, trial};
-use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, only_now, parameter};
+use super::struck::{Conditioned, trial};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, no_regions, only_now, parameter};
 use crate::{
     emulator::{World, convex::condition::Leftovers},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, words},

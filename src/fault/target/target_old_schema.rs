@@ -1,7 +1,7 @@
 //! Target with an old schema: it was deployed before a field was added, and refuses what has it, or loses it.
 
-use super::struck::{Conditioned, no_regions, trial};
-use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, only_now, parameter};
+use super::struck::{Conditioned, trial};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, no_regions, only_now, parameter};
 use crate::{
     emulator::{World, convex::condition::OldSchema},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec},

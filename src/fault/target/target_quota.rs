@@ -1,7 +1,7 @@
 //! Target quota: the plan of the platform, such as that of a new free deployment, allows less than what is restored.
 
-use super::struck::{Conditioned, no_regions, of_newest, part, trial};
-use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, only_now, parameter};
+use super::struck::{Conditioned, of_newest, part, trial};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, no_regions, only_now, parameter};
 use crate::{
     emulator::{World, convex::condition::Quota},
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec, units::Percent},

@@ -1,7 +1,7 @@
 //! Target with a wrong key: what the operators have opens no new deployment.
 
-use super::struck::{Conditioned, no_regions, trial};
-use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, only_now};
+use super::struck::{Conditioned, trial};
+use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, no_regions, only_now};
 use crate::{
     emulator::World,
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec},

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     input::nearest,
     model::{
-        plan::{Plan, ServiceKind},
+        plan::{Plan, ServiceKind, ServicePlan},
         scenario::{FaultSpec, Generations, Moment, Scenario},
         units::Percent,
     },
@@ -61,6 +61,16 @@ pub(super) fn catalogued<'i>(
     Some(info)
 }
 
+/// The services of the plan that a fault is meant for.
+pub(super) fn meant<'p>(
+    fault: &FaultSpec,
+    scenario: &Scenario,
+    plan: &'p Plan,
+) -> impl Iterator<Item = &'p ServicePlan> {
+    let meant = scenario.service.names().iter().filter(|name| fault.service.as_ref().is_none_or(|one| one == *name));
+    meant.filter_map(|name| plan.services.get(name))
+}
+
 /// A fault must be able to strike one of the services that it is meant for.
 fn fits(
     found: &mut Findings<'_, Scenario>,
@@ -70,8 +80,7 @@ fn fits(
     scenario: &Scenario,
     plan: &Plan,
 ) {
-    let meant = scenario.service.names().iter().filter(|name| fault.service.as_ref().is_none_or(|one| one == *name));
-    let kinds: Vec<ServiceKind> = meant.filter_map(|name| Some(plan.services.get(name)?.kind)).collect();
+    let kinds: Vec<ServiceKind> = meant(fault, scenario, plan).map(|service| service.kind).collect();
     if !kinds.is_empty() && !kinds.iter().any(|kind| info.kinds.contains(kind)) {
         let services = kinds.iter().map(|kind| kind.words()).collect::<Vec<_>>().join(", ");
         let fitting = info.kinds.iter().map(|kind| kind.words()).collect::<Vec<_>>().join(", ");

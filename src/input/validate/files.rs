@@ -1,6 +1,6 @@
 //! What only services with files have: copies made by rule, a recovery target time, faults that strike nothing else.
 
-use super::{FaultInfo, Findings, scenario::Story};
+use super::{FaultInfo, Findings, faults::meant, scenario::Story};
 use crate::model::{
     copies::Copies,
     plan::{Plan, ServiceKind, ServicePlan},
@@ -53,8 +53,7 @@ pub(super) fn struck(
     scenario: &Scenario,
     plan: &Plan,
 ) {
-    let meant = scenario.service.names().iter().filter(|name| fault.service.as_ref().is_none_or(|one| one == *name));
-    let meant: Vec<_> = meant.filter_map(|name| plan.services.get(name)).collect();
+    let meant: Vec<_> = meant(fault, scenario, plan).collect();
     if meant.is_empty() {
         return;
     }

@@ -47,8 +47,11 @@ fn lines(matrix: &Matrix, family: Family) -> Vec<Line<'_>> {
 
 /// What was tried, in one sentence.
 fn subject(matrix: &Matrix) -> String {
-    let (way, faults) = (matrix.way.words(), matrix.cells.len());
-    format!("pipeline {} · {} · {faults} trials in {way} time · seed {}", matrix.pipeline, matrix.platform, matrix.seed)
+    let (way, faults) = (matrix.of.way.words(), matrix.cells.len());
+    format!(
+        "pipeline {} · {} · {faults} trials in {way} time · seed {}",
+        matrix.of.pipeline, matrix.of.platform, matrix.of.seed
+    )
 }
 
 /// What it comes to, in one sentence.

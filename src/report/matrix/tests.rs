@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     model::{
-        matrix::{Control, FamilyScore, MATRIX_FORMAT, Score},
+        matrix::{Control, FamilyScore, MATRIX_FORMAT, Score, Subject},
         record::Way,
     },
     report::Options,
@@ -31,12 +31,14 @@ fn sample(green: bool) -> Matrix {
     let control = |service: &str, green| Control { service: service.into(), green, evidence: "all is back".into() };
     Matrix {
         format: MATRIX_FORMAT.into(),
-        tool_version: "0.0.0".into(),
-        platform: "A & B".into(),
-        plan_sha256: "00ff".into(),
-        pipeline: "reference".into(),
-        seed: 7,
-        way: Way::Simulated,
+        of: Subject {
+            tool_version: "0.0.0".into(),
+            platform: "A & B".into(),
+            plan_sha256: "00ff".into(),
+            pipeline: "reference".into(),
+            seed: 7,
+            way: Way::Simulated,
+        },
         controls: vec![control("database", true), control("files", green)],
         score: Score::of(cells.iter()),
         cells,

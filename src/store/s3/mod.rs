@@ -55,6 +55,13 @@ pub struct Access {
     pub path_style: bool,
 }
 
+impl Access {
+    /// To a region that is emulated on loopback.
+    fn emulated(credentials: &Credentials) -> Self {
+        Access { credentials: credentials.clone(), session_token: None, path_style: true }
+    }
+}
+
 /// The way to a bucket over HTTP.
 #[derive(Debug)]
 pub struct HttpWire {
@@ -73,7 +80,7 @@ impl S3Store {
         clock: &Clock,
         patience: Patience,
     ) -> Self {
-        let access = Access { credentials: credentials.clone(), session_token: None, path_style: true };
+        let access = Access::emulated(credentials);
         Self::with_access(region, endpoint_url, bucket, &access, clock, patience)
     }
 
@@ -105,7 +112,7 @@ impl S3Store {
         clock: &Clock,
         patience: Patience,
     ) -> Self {
-        let access = Access { credentials: credentials.clone(), session_token: None, path_style: true };
+        let access = Access::emulated(credentials);
         let nobody = TlsContext::builder().with_trust_store(TrustStore::empty()).build();
         // Only with TLS does the builder take a directory; nothing is encrypted.
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
