@@ -122,7 +122,7 @@ impl House<'_> {
             let own = FilePipeline::new(bench.clone(), buckets, rules);
             (self.rigged(&wanted, bench, reach, own), Some(monitor))
         } else {
-            // The plan's monitor asks for a backup by its name; copies by rule have none that it could ask for.
+            // No monitor looks on: the drills' own asks for a backup by its name, and copies by rule have none.
             let own = SyncPipeline::new(bench.clone(), buckets, rules.to_vec(), target_time);
             (self.rigged(&wanted, bench, reach, own), None)
         };
