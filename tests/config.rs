@@ -139,7 +139,11 @@ fn no_record_report_or_log_tells_a_secret_whatever_goes_wrong() {
             assert!(secrets.len() >= 4, "{id}: the secrets were seen");
             let mut texts = vec![serde_json::to_string(&record).unwrap()];
             let records = [record];
-            texts.extend(report::CATALOGUE.iter().map(|format| format.render(&records, &report::Options::default())));
+            texts.extend(
+                report::CATALOGUE
+                    .iter()
+                    .map(|format| format.render(&report::Run::of(&records), &report::Options::default())),
+            );
             for (text, secret) in texts.iter().flat_map(|text| secrets.iter().map(move |secret| (text, secret))) {
                 assert!(!text.contains(secret.as_str()), "{id}: a secret is told");
             }

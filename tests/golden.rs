@@ -7,7 +7,7 @@ use std::fs;
 use backdraft::{
     input::load::{load_plan, load_scenario},
     model::record::{Record, Way},
-    report::{CATALOGUE, Options},
+    report::{CATALOGUE, Options, Run},
 };
 
 mod kit;
@@ -43,8 +43,8 @@ fn check(way: Way, folder: &str) {
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut drifted = Vec::new();
     for format in CATALOGUE {
-        let path = format!("{folder}/report.{}", format.extension());
-        let text = format.render(&records, &Options::default());
+        let path = format!("{folder}/{}", format.file());
+        let text = format.render(&Run::of(&records), &Options::default());
         if update {
             fs::create_dir_all(kit::root().join(&folder)).unwrap();
             fs::write(kit::root().join(&path), &text).unwrap();

@@ -11,7 +11,7 @@ use model::{
     outcome::{DrillResult, Outcome},
     record::Record,
 };
-use report::{CATALOGUE, Options, by_name};
+use report::{CATALOGUE, Options, Run, by_name};
 
 #[path = "../src/measure/testing.rs"]
 mod testing;
@@ -39,7 +39,7 @@ fn redacted(drill: Drill) -> Record {
 }
 
 fn render(name: &str, records: &[Record]) -> String {
-    by_name(name).unwrap().render(records, &Options::default())
+    by_name(name).unwrap().render(&Run::of(records), &Options::default())
 }
 
 #[test]
@@ -71,14 +71,15 @@ fn the_json_report_is_the_records_and_reads_back_the_same() {
 #[test]
 fn every_format_has_a_name_of_its_own_and_says_so_when_nothing_was_run() {
     let names: Vec<_> =
-        CATALOGUE.iter().map(|r| (r.name(), r.extension(), r.render(&[], &Options::default()))).collect();
+        CATALOGUE.iter().map(|r| (r.name(), r.file(), r.render(&Run::default(), &Options::default()))).collect();
     insta::assert_debug_snapshot!(names);
 }
 
 #[test]
 fn colour_adds_to_the_words_and_takes_none_away() {
     let records = shared_set();
-    let coloured = by_name("terminal").unwrap().render(&records, &Options { colour: true, ..Options::default() });
+    let coloured =
+        by_name("terminal").unwrap().render(&Run::of(&records), &Options { colour: true, ..Options::default() });
     let mut bare = coloured.clone();
     for code in ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[0m"] {
         bare = bare.replace(code, "");
@@ -90,7 +91,8 @@ fn colour_adds_to_the_words_and_takes_none_away() {
 #[test]
 fn no_line_is_wider_than_the_terminal() {
     for width in [0, 40, 60, 80, 100, 200] {
-        let text = by_name("terminal").unwrap().render(&shared_set(), &Options { width, colour: false });
+        let text =
+            by_name("terminal").unwrap().render(&Run::of(&shared_set()), &Options { width, ..Options::default() });
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(width.max(40)), "{widest:?} for {width}:\n{text}");
     }
@@ -263,7 +265,7 @@ proptest! {
         let mut redacted = record.clone();
         redacted.redact_measured();
         for format in CATALOGUE {
-            prop_assert!(format.render(&[record.clone(), redacted.clone()], &Options::default()).ends_with('\n'));
+            prop_assert!(format.render(&Run::of(&[record.clone(), redacted.clone()]), &Options::default()).ends_with('\n'));
         }
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn terminal() -> Options {
     let out = console::Term::stdout();
     let colour = out.is_term() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
     let width = out.size_checked().map_or(WIDE, |(_, columns)| usize::from(columns));
-    Options { width, colour }
+    Options { width, colour, ..Options::default() }
 }
 
 /// A folder that no other run has: two may start in one second.

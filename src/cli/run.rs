@@ -67,13 +67,13 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     if let Some(page) = status_page {
         page.stop(&session);
     }
+    let ended = report::Run::of(&records);
     for format in report::CATALOGUE {
         if format.name() == "terminal" {
-            console.text(format.render(&records, &output::terminal()));
+            console.text(format.render(&ended, &output::terminal()));
             continue;
         }
-        let file = format!("report.{}", format.extension());
-        let path = output.write(&file, &format.render(&records, &Options::default()))?;
+        let path = output.write(format.file(), &format.render(&ended, &Options::default()))?;
         if !console.is_quiet() {
             console.line(format_args!("{}: {}", format.name(), path.display()));
         }

@@ -5,6 +5,7 @@ pub mod copies;
 pub mod event;
 pub mod family;
 pub mod finding;
+pub mod history;
 pub mod injection;
 pub mod matrix;
 pub mod naming;

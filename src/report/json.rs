@@ -1,7 +1,6 @@
 //! The records themselves, as one JSON array; for programs, and to replay.
 
-use super::{Options, Report};
-use crate::model::record::Record;
+use super::{Options, Report, Run};
 
 /// Records as pretty JSON.
 #[derive(Debug)]
@@ -16,13 +15,17 @@ impl Report for Json {
         "every record in full, as one JSON array"
     }
 
-    fn extension(&self) -> &'static str {
-        "json"
+    fn file(&self) -> &'static str {
+        "report.json"
     }
 
-    fn render(&self, records: &[Record], _: &Options) -> String {
+    fn is_read(&self) -> bool {
+        false
+    }
+
+    fn render(&self, run: &Run<'_>, _: &Options) -> String {
         // Records have text keys and finite numbers alone, so this cannot fail; if it ever does, it is said in JSON.
-        let json = serde_json::to_string_pretty(records);
+        let json = serde_json::to_string_pretty(run.records);
         json.unwrap_or_else(|failed| serde_json::json!({"error": failed.to_string()}).to_string()) + "\n"
     }
 }

@@ -3,6 +3,7 @@
 pub mod contract;
 mod figures;
 mod json;
+pub mod language;
 mod markdown;
 pub mod matrix;
 pub(crate) mod page;
@@ -10,7 +11,8 @@ mod terminal;
 pub(crate) mod text;
 pub mod weaknesses;
 
-pub use contract::{Options, Report};
+pub use contract::{Options, Report, Run};
+pub use language::Language;
 
 /// All formats.
 pub static CATALOGUE: &[&dyn Report] = &[&terminal::Terminal, &markdown::Markdown, &json::Json];

@@ -1,7 +1,7 @@
 //! The table that a run ends with: one line a drill, then what did not pass and why, then what to act on.
 
 use super::{
-    Options, Report, figures,
+    Options, Report, Run, figures,
     text::{columns, cut, pad, plain, wrap},
 };
 use crate::model::{
@@ -26,12 +26,13 @@ impl Report for Terminal {
         "one line a drill, then failures and findings; for a screen"
     }
 
-    fn extension(&self) -> &'static str {
-        "txt"
+    fn file(&self) -> &'static str {
+        "report.txt"
     }
 
-    fn render(&self, records: &[Record], options: &Options) -> String {
+    fn render(&self, run: &Run<'_>, options: &Options) -> String {
         let page = Page { width: options.width.max(NARROWEST), colour: options.colour };
+        let records = run.records;
         if records.is_empty() {
             return "No drill was run.\n".into();
         }

@@ -3,7 +3,7 @@
 mod drill;
 mod service;
 
-use super::{Options, Report, figures, page::Page, text::markdown};
+use super::{Options, Report, Run, figures, page::Page, text::markdown};
 use crate::model::{
     outcome::DrillResult,
     record::{ObjectiveKind, Record},
@@ -23,11 +23,12 @@ impl Report for Markdown {
         "verdict, table, and each drill in full with its evidence; for people and auditors"
     }
 
-    fn extension(&self) -> &'static str {
-        "md"
+    fn file(&self) -> &'static str {
+        "report.md"
     }
 
-    fn render(&self, records: &[Record], _: &Options) -> String {
+    fn render(&self, run: &Run<'_>, _: &Options) -> String {
+        let records = run.records;
         let mut page = Page::default();
         page.heading(1, "Restore drills");
         if records.is_empty() {

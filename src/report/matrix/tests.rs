@@ -49,7 +49,7 @@ fn sample(green: bool) -> Matrix {
 #[test]
 fn every_form_says_where_each_fault_was_caught_and_what_it_comes_to() {
     let matrix = sample(true);
-    let screen = terminal(&matrix, &Options { width: 90, colour: false });
+    let screen = terminal(&matrix, &Options { width: 90, ..Options::default() });
     insta::assert_snapshot!("terminal", screen);
     insta::assert_snapshot!("markdown", markdown(&matrix));
     let page = html(&matrix);
