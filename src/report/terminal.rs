@@ -1,7 +1,7 @@
 //! The table that a run ends with: one line a drill, then what did not pass and why, then what to act on.
 
 use super::{
-    Options, Report, Run, figures,
+    Language, Options, Report, Run, figures,
     text::{columns, cut, pad, plain, wrap},
 };
 use crate::model::{
@@ -31,10 +31,10 @@ impl Report for Terminal {
     }
 
     fn render(&self, run: &Run<'_>, options: &Options) -> String {
-        let page = Page { width: options.width.max(NARROWEST), colour: options.colour };
+        let page = Page { width: options.width.max(NARROWEST), colour: options.colour, language: options.language };
         let records = run.records;
         if records.is_empty() {
-            return "No drill was run.\n".into();
+            return page.say("No drill was run.") + "\n";
         }
         let mut blocks = vec![page.table(records)];
         blocks.extend(page.failures(records));
@@ -47,6 +47,7 @@ impl Report for Terminal {
 struct Page {
     width: usize,
     colour: bool,
+    language: Language,
 }
 
 /// ANSI codes of the colours used.
@@ -76,6 +77,11 @@ const HEADS: [&str; 6] = ["", "SCENARIO", "OUTCOME", "RTA", "RPA", "POINT RESTOR
 const CUT: [(usize, usize); 5] = [(2, 6), (1, 10), (3, 5), (4, 5), (0, 6)];
 
 impl Page {
+    /// A text of our own, which may quote others, in the language asked for and harmless.
+    fn say(&self, english: &str) -> String {
+        plain(&self.language.say(english))
+    }
+
     fn paint(&self, colour: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
@@ -92,8 +98,8 @@ impl Page {
                 letters: leaves.letters && letters.is_some(),
                 ..leaves
             };
-            rows = vec![HEADS.map(String::from)];
-            rows.extend(records.iter().map(|record| cells(record, left, folder)));
+            rows = vec![HEADS.map(|head| self.say(head))];
+            rows.extend(records.iter().map(|record| self.cells(record, left, folder)));
             if left.point {
                 rows.iter_mut().for_each(|row| row[5].clear());
             }
@@ -117,7 +123,7 @@ impl Page {
             });
             lines.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned());
         }
-        lines.push(wrap("", &legend(records, left, folder, letters.as_deref()), self.width));
+        lines.push(wrap("", &self.legend(records, left, folder, letters.as_deref()), self.width));
         lines.join("\n") + "\n"
     }
 
@@ -125,32 +131,87 @@ impl Page {
         let mut lines = Vec::new();
         for record in records.iter().filter(|r| r.result.result != DrillResult::Pass) {
             let result = record.result.result;
-            let head = self.paint(result_colour(result), result.words());
-            let name = cut(&plain(&record.identity.scenario), self.width.saturating_sub(columns(result.words()) + 2));
-            lines.push(format!("{head}  {name}"));
-            lines.extend(record.result.reasons.iter().map(|reason| wrap("  - ", &plain(reason), self.width)));
+            let word = self.say(result.words());
+            let name = cut(&plain(&record.identity.scenario), self.width.saturating_sub(columns(&word) + 2));
+            lines.push(format!("{}  {name}", self.paint(result_colour(result), &word)));
+            lines.extend(record.result.reasons.iter().map(|reason| wrap("  - ", &self.say(reason), self.width)));
         }
-        (!lines.is_empty()).then(|| format!("What did not pass\n{}\n", lines.join("\n")))
+        (!lines.is_empty()).then(|| format!("{}\n{}\n", self.say("What did not pass"), lines.join("\n")))
     }
 
     fn findings(&self, records: &[Record]) -> Option<String> {
         let mut lines = Vec::new();
         for group in figures::findings(records) {
             let severity = group.finding.severity;
-            let head = pad(severity.words(), columns(Severity::Critical.words()) + 2);
-            let said = plain(&format!("{}: {}", group.finding.title, group.place()));
+            let word = self.say(severity.words());
+            let head = pad(&word, columns(&self.say(Severity::Critical.words())) + 2);
+            let said = format!("{}: {}", self.say(&group.finding.title), self.say(&group.place()));
             let text = wrap(&head, &said, self.width);
-            lines.push(text.replacen(severity.words(), &self.paint(severity_colour(severity), severity.words()), 1));
-            lines.push(wrap(&" ".repeat(columns(&head)), &plain(&group.finding.remedy), self.width));
+            lines.push(text.replacen(&word, &self.paint(severity_colour(severity), &word), 1));
+            lines.push(wrap(&" ".repeat(columns(&head)), &self.say(&group.finding.remedy), self.width));
         }
-        (!lines.is_empty()).then(|| format!("Findings, worst first\n{}\n", lines.join("\n")))
+        (!lines.is_empty()).then(|| format!("{}\n{}\n", self.say("Findings, worst first"), lines.join("\n")))
     }
 
     fn totals(&self, records: &[Record]) -> String {
-        let tally = figures::tally(records);
+        let tally = self.say(&figures::tally(records));
         let colour = figures::worst(records).map_or(YELLOW, result_colour);
-        let said = wrap("", &format!("{tally} · objectives: {}", figures::objectives(records)), self.width);
+        let said = wrap(
+            "",
+            &format!("{tally} · {}", self.say(&format!("objectives: {}", figures::objectives(records)))),
+            self.width,
+        );
         format!("{}\n", said.replacen(&tally, &self.paint(colour, &tally), 1))
+    }
+
+    fn legend(&self, records: &[Record], left: Leaves, folder: &str, letters: Option<&str>) -> String {
+        let mut said = Vec::new();
+        if left.folder {
+            said.push(format!("scenarios of {}", folder));
+        }
+        let used = |letter: &str| {
+            let of = |record: &Record| record.timeline.t5.map(figures::short);
+            records.iter().filter_map(of).any(|rta| rta.letters.split('+').any(|l| l == letter))
+        };
+        let used: Vec<_> = figures::LETTERS.into_iter().filter(|(letter, _)| used(letter)).collect();
+        if left.letters && letters.is_some() {
+            let words: Vec<&str> = used.iter().map(|(_, meaning)| *meaning).collect();
+            said.push(format!("RTA is {} time", words.join(" + ")));
+        } else {
+            said.extend(used.iter().map(|(letter, meaning)| format!("{letter} {meaning}")));
+        }
+        said.push("RPA by the ledger".into());
+        said.push("! misses the service's objective".into());
+        let kinds = [ObjectiveKind::Rto, ObjectiveKind::Rpo];
+        if records.iter().any(|record| kinds.iter().any(|kind| misses_the_level_alone(record, *kind))) {
+            said.push("^ the level's alone".into());
+        }
+        let said: Vec<String> = said.iter().map(|one: &String| self.say(one)).collect();
+        said.join(" · ")
+    }
+
+    fn cells(&self, record: &Record, left: Leaves, folder: &str) -> [String; 6] {
+        let none = || "-".to_owned();
+        let missed = |kind| match figures::service_objective(record, kind).map(|j| j.verdict) {
+            Some(Verdict::Missed) => " !",
+            _ if misses_the_level_alone(record, kind) => " ^",
+            _ => "",
+        };
+        let time = |elapsed: Elapsed| {
+            let figures::Short { total, letters } = figures::short(elapsed);
+            let total = self.say(&total);
+            if left.letters || letters.is_empty() { total } else { format!("{total} {letters}") }
+        };
+        let name = &record.identity.scenario;
+        let cells = [
+            self.say(record.result.result.words()),
+            if left.folder { name[folder.len()..].to_owned() } else { name.clone() },
+            record.result.outcome.map_or_else(none, |outcome| self.say(outcome.words())),
+            record.timeline.t5.map_or_else(none, time) + missed(ObjectiveKind::Rto),
+            figures::rpa(record).map_or_else(none, time) + missed(ObjectiveKind::Rpo),
+            figures::point(record).map_or_else(none, |point| self.say(&point)),
+        ];
+        cells.map(|cell| plain(&cell))
     }
 }
 
@@ -176,58 +237,10 @@ fn common_letters(records: &[Record]) -> Option<String> {
     letters.all(|other| other == first).then_some(first)
 }
 
-fn legend(records: &[Record], left: Leaves, folder: &str, letters: Option<&str>) -> String {
-    let mut said = Vec::new();
-    if left.folder {
-        said.push(format!("scenarios of {}", plain(folder)));
-    }
-    let used = |letter: &str| {
-        let of = |record: &Record| record.timeline.t5.map(figures::short);
-        records.iter().filter_map(of).any(|rta| rta.letters.split('+').any(|l| l == letter))
-    };
-    let used: Vec<_> = figures::LETTERS.into_iter().filter(|(letter, _)| used(letter)).collect();
-    if left.letters && letters.is_some() {
-        let words: Vec<&str> = used.iter().map(|(_, meaning)| *meaning).collect();
-        said.push(format!("RTA is {} time", words.join(" + ")));
-    } else {
-        said.extend(used.iter().map(|(letter, meaning)| format!("{letter} {meaning}")));
-    }
-    said.push("RPA by the ledger".into());
-    said.push("! misses the service's objective".into());
-    let kinds = [ObjectiveKind::Rto, ObjectiveKind::Rpo];
-    if records.iter().any(|record| kinds.iter().any(|kind| misses_the_level_alone(record, *kind))) {
-        said.push("^ the level's alone".into());
-    }
-    said.join(" · ")
-}
-
 /// Whether the service keeps what it promises, and the level does not.
 fn misses_the_level_alone(record: &Record, kind: ObjectiveKind) -> bool {
     let own = figures::service_objective(record, kind).map(|judged| judged.verdict);
     own != Some(Verdict::Missed) && figures::level_missed(record, kind)
-}
-
-fn cells(record: &Record, left: Leaves, folder: &str) -> [String; 6] {
-    let none = || "-".to_owned();
-    let missed = |kind| match figures::service_objective(record, kind).map(|j| j.verdict) {
-        Some(Verdict::Missed) => " !",
-        _ if misses_the_level_alone(record, kind) => " ^",
-        _ => "",
-    };
-    let time = |elapsed: Elapsed| {
-        let figures::Short { total, letters } = figures::short(elapsed);
-        if left.letters || letters.is_empty() { total } else { format!("{total} {letters}") }
-    };
-    let name = &record.identity.scenario;
-    let cells = [
-        record.result.result.words().to_owned(),
-        if left.folder { name[folder.len()..].to_owned() } else { name.clone() },
-        record.result.outcome.map_or_else(none, |outcome| outcome.words().to_owned()),
-        record.timeline.t5.map_or_else(none, time) + missed(ObjectiveKind::Rto),
-        figures::rpa(record).map_or_else(none, time) + missed(ObjectiveKind::Rpo),
-        figures::point(record).unwrap_or_else(none),
-    ];
-    cells.map(|cell| plain(&cell))
 }
 
 fn result_colour(result: DrillResult) -> &'static str {

@@ -6,7 +6,7 @@ use crate::{
         event::Alarm,
         outcome::{DrillResult, Verdict},
         plan::ServiceKind,
-        record::{AlarmRecord, Record, Way},
+        record::{AlarmRecord, FaultRecord, Finding, Judged, Record, Way},
         scenario::FaultSpec,
         words,
     },
@@ -16,13 +16,14 @@ use crate::{
 /// Adds a drill to the page.
 pub(super) fn drill(page: &mut Page, record: &Record) {
     let result = &record.result;
-    page.heading(2, &format!("{}: {}", markdown(&record.identity.scenario), result.result.words()));
+    page.in_zone(&record.plan.time_zone);
+    page.heading(2, &page.say(&format!("{}: {}", record.identity.scenario, result.result.words())));
     page.paragraph(&format!("**{}.** {}", markdown(&record.scenario.title), markdown(&record.scenario.proves)));
     let outcome = result.outcome.map_or("no outcome", |outcome| outcome.words());
     let expected = record.scenario.expect.outcome.words();
     let met = record.objectives.iter().filter(|judged| judged.verdict == Verdict::Met).count();
     let objectives_met = format!("{met} of {} met", record.objectives.len());
-    page.paragraph(&format!("Ended: {outcome} (expected: {expected}). Objectives: {objectives_met}."));
+    page.paragraph(&page.say(&format!("Ended: {outcome} (expected: {expected}). Objectives: {objectives_met}.")));
     if result.result != DrillResult::Pass {
         bullets(page, "Why it is no pass", &result.reasons);
     }
@@ -30,7 +31,7 @@ pub(super) fn drill(page: &mut Page, record: &Record) {
     objectives(page, record);
     timeline(page, record);
     for one in &record.services {
-        let of = if record.services.len() > 1 { format!("{}: ", markdown(&one.service)) } else { String::new() };
+        let of = if record.services.len() > 1 { format!("{}: ", one.service) } else { String::new() };
         service::service(page, one, record.plan.kind(&one.service), &of);
     }
     faults(page, record);
@@ -42,14 +43,14 @@ pub(super) fn drill(page: &mut Page, record: &Record) {
 
 fn bullets(page: &mut Page, head: &str, texts: &[String]) {
     if !texts.is_empty() {
-        page.heading(3, head);
-        page.bullets(&texts.iter().map(|text| markdown(text)).collect::<Vec<_>>());
+        page.heading(3, &page.say(head));
+        page.bullets(&texts.iter().map(|text| page.say(text)).collect::<Vec<_>>());
     }
 }
 
 pub(super) fn table(page: &mut Page, head: &str, heads: &[&str], rows: Vec<Vec<String>>) {
     if !rows.is_empty() {
-        page.heading(3, head);
+        page.heading(3, &page.say(head));
         page.table(heads, &rows);
     }
 }
@@ -58,8 +59,8 @@ pub(super) fn maybe(text: Option<&str>) -> String {
     text.map_or(none(), markdown)
 }
 
-pub(super) fn yes(held: bool) -> String {
-    if held { "yes" } else { "NO" }.to_owned()
+pub(super) fn yes(page: &Page, held: bool) -> String {
+    page.say(if held { "yes" } else { "NO" })
 }
 
 /// What was to be played, what was assumed, and what counts as success.
@@ -84,16 +85,16 @@ fn story(page: &mut Page, record: &Record) {
     success.extend(expect.rto.map(|verdict| format!("RTO {}", verdict.words())));
     success.extend(expect.rpo.map(|verdict| format!("RPO {}", verdict.words())));
     success.extend(expect.alarms.iter().map(|alarm| format!("alarm “{}”", alarm.words())));
-    page.heading(3, "Scenario");
+    page.heading(3, &page.say("Scenario"));
     page.bullets(&[
-        markdown(&format!("Level {}{level}", scenario.level)),
-        markdown(&format!(
+        page.say(&format!("Level {}{level}", scenario.level)),
+        page.say(&format!(
             "History: {} with {} a day",
             words::count(scenario.history.days.into(), "day"),
             rate(record)
         )),
-        markdown(&format!("Faults: {}", if faults.is_empty() { "none".to_owned() } else { words::list(&faults) })),
-        markdown(&format!("Expected: {}", success.join("; "))),
+        page.say(&format!("Faults: {}", if faults.is_empty() { "none".to_owned() } else { words::list(&faults) })),
+        page.say(&format!("Expected: {}", success.join("; "))),
     ]);
 }
 
@@ -112,25 +113,26 @@ fn rate(record: &Record) -> String {
 }
 
 fn objectives(page: &mut Page, record: &Record) {
-    let rows = record.objectives.iter().map(|judged| {
+    let row = |judged: &Judged| {
         vec![
-            format!("{} {}", markdown(&judged.whose), judged.objective.words()),
-            judged.limit.to_string(),
-            shown(judged.actual),
-            figures::margin(judged).unwrap_or_else(none),
-            judged.verdict.words().to_owned(),
-            maybe(judged.why.as_deref()),
+            format!("{} {}", page.say(&judged.whose), judged.objective.words()),
+            page.say(&judged.limit.to_string()),
+            shown(page, judged.actual),
+            figures::margin(judged).map_or_else(none, |margin| page.say(&margin)),
+            page.say(judged.verdict.words()),
+            judged.why.as_deref().map_or_else(none, |why| page.say(why)),
         ]
-    });
+    };
+    let rows = record.objectives.iter().map(row).collect();
     let heads = ["Objective", "Limit", "Actual", "Margin", "Verdict", "Why"];
-    table(page, "Objectives against actuals", &heads, rows.collect());
+    table(page, "Objectives against actuals", &heads, rows);
 }
 
 fn timeline(page: &mut Page, record: &Record) {
     let time = &record.timeline;
     let Some(t0) = time.t0 else { return };
-    let cause = markdown(&record.scenario.disaster.cause);
-    let mut rows = vec![vec!["t0".into(), format!("disruption: {cause}"), t0.to_string()]];
+    let cause = page.say(&format!("disruption: {}", record.scenario.disaster.cause));
+    let mut rows = vec![vec!["t0".into(), cause, page.moment(t0)]];
     let marks = [
         ("t1", "detected", time.t1),
         ("t2", "declared", time.t2),
@@ -138,25 +140,26 @@ fn timeline(page: &mut Page, record: &Record) {
         ("t4", "data restored", time.t4),
         ("t5", "checks passed", time.t5),
     ];
-    rows.extend(marks.map(|(mark, meaning, at)| vec![mark.into(), meaning.into(), shown(at)]));
+    rows.extend(marks.map(|(mark, meaning, at)| vec![mark.into(), page.say(meaning), shown(page, at)]));
     table(page, "Timeline", &["Mark", "Meaning", "Since t0"], rows);
 }
 
 fn faults(page: &mut Page, record: &Record) {
-    let rows = record.faults.iter().map(|fault| {
-        let bit = fault.proof.as_ref().map_or("no proof".to_owned(), |proof| yes(proof.bit));
+    let row = |fault: &FaultRecord| {
+        let bit = fault.proof.as_ref().map_or(page.say("no proof"), |proof| yes(page, proof.bit));
         let proof = fault.proof.as_ref().map(|proof| proof.evidence.as_str());
         vec![
             markdown(&fault.name()),
             maybe(fault.impossible.as_deref().or(fault.detail.as_deref())),
             bit,
             maybe(proof),
-            fault.seen.as_ref().map_or(none(), |seen| markdown(&figures::seen(seen))),
-            yes(fault.healed),
+            fault.seen.as_ref().map_or(none(), |seen| page.say(&figures::seen(seen))),
+            yes(page, fault.healed),
         ]
-    });
+    };
+    let rows = record.faults.iter().map(row).collect();
     let heads = ["Fault", "What it changed", "Bit", "Proof", "Seen by monitoring", "Healed"];
-    table(page, "Faults", &heads, rows.collect());
+    table(page, "Faults", &heads, rows);
 }
 
 /// Alarms of one sort about one region are one row: a monitor repeats itself at each look.
@@ -172,70 +175,68 @@ fn alarms(page: &mut Page, record: &Record) {
             None => sorts.push((raised, 1)),
         }
     }
-    let rows = sorts.into_iter().map(|(first, times)| {
+    let row = |(first, times): (&AlarmRecord, u64)| {
         let when = match (first.at, first.since_t0) {
-            (Some(at), _) => at.to_string(),
-            (None, since) => since.map_or(none(), |since| format!("t0 + {since}")),
+            (Some(at), _) => page.moment(at),
+            (None, since) => since.map_or(none(), |since| page.say(&format!("t0 + {since}"))),
         };
         let alarm = &first.alarm;
         vec![
-            alarm.kind.words().to_owned(),
+            page.say(alarm.kind.words()),
             maybe(alarm.region.as_deref()),
-            match (alarm.justified, alarm.heard) {
+            page.say(match (alarm.justified, alarm.heard) {
                 (true, true) => "justified",
                 (true, false) => "justified, HEARD BY NOBODY",
                 (false, true) => "FALSE ALARM",
                 (false, false) => "FALSE ALARM, heard by nobody",
-            }
-            .to_owned(),
-            words::count(times, "time"),
+            }),
+            page.say(&words::count(times, "time")),
             when,
             markdown(&alarm.detail),
         ]
-    });
+    };
+    let rows = sorts.into_iter().map(row).collect();
     let heads = ["Alarm", "Region", "Reason", "Raised", "First", "Detail of the first"];
-    table(page, "Alarms", &heads, rows.collect());
+    table(page, "Alarms", &heads, rows);
 }
 
 fn findings(page: &mut Page, record: &Record) {
-    let rows = record
-        .findings
-        .iter()
-        .map(|finding| vec![finding.severity.words().to_owned(), markdown(&finding.what), markdown(&finding.remedy)]);
-    table(page, "Findings", &["Severity", "What was found", "What to do"], rows.collect());
+    let row = |finding: &Finding| {
+        vec![page.say(finding.severity.words()), page.say(&finding.what), page.say(&finding.remedy)]
+    };
+    let rows = record.findings.iter().map(row).collect();
+    table(page, "Findings", &["Severity", "What was found", "What to do"], rows);
 }
 
 fn provenance(page: &mut Page, record: &Record) {
     let (identity, cleanup, scope) = (&record.identity, &record.cleanup, &record.scope);
     let run_at = match (identity.way, identity.run_at) {
-        (_, Some(at)) => at.to_string(),
+        (_, Some(at)) => page.moment(at),
         (Way::Simulated, None) => "in virtual time".into(),
         (Way::Real, None) => "[measured]".into(),
     };
-    let way = match identity.way {
-        Way::Real => "real",
-        Way::Simulated => "simulated",
-    };
-    let steady = cleanup.steady_after.map_or("not checked".to_owned(), yes);
+    let way = identity.way.words();
+    let word = |held: bool| if held { "yes" } else { "NO" };
+    let steady = cleanup.steady_after.map_or("not checked", word);
     let rows = scope.rows.map_or(none(), |n| words::count(n, "row"));
     let size = scope.bytes.map_or(none(), |bytes| words::bytes(bytes.0));
-    page.heading(3, "Scope, clean-up and provenance");
+    page.heading(3, &page.say("Scope, clean-up and provenance"));
     page.bullets(&[
-        format!(
+        page.say(&format!(
             "Drilled: {}, service {}, level {}; {rows}, {size} at the start",
-            markdown(&scope.platform),
-            markdown(&words::list(&scope.services)),
+            scope.platform,
+            words::list(&scope.services),
             scope.level
-        ),
-        format!(
+        )),
+        page.say(&format!(
             "Faults healed: {}; steady state after: {steady}; removed: {} ({})",
-            yes(cleanup.healed),
-            if cleanup.kept { "all but what was to be kept".to_owned() } else { yes(cleanup.removed) },
-            markdown(&cleanup.detail)
-        ),
-        format!("Run: {run_at}; {way}; seed {}; backdraft {}", identity.seed, markdown(&identity.tool_version)),
-        format!("SHA-256 of the plan: {}", markdown(&identity.plan_sha256)),
-        format!("SHA-256 of the scenario: {}", markdown(&identity.scenario_sha256)),
-        format!("Record format: {}; {}", markdown(&record.format), words::count(record.events.len() as u64, "event")),
+            word(cleanup.healed),
+            if cleanup.kept { "all but what was to be kept" } else { word(cleanup.removed) },
+            cleanup.detail
+        )),
+        page.say(&format!("Run: {run_at}; {way}; seed {}; backdraft {}", identity.seed, identity.tool_version)),
+        format!("{}: {}", page.say("SHA-256 of the plan"), markdown(&identity.plan_sha256)),
+        format!("{}: {}", page.say("SHA-256 of the scenario"), markdown(&identity.scenario_sha256)),
+        page.say(&format!("Record format: {}; {}", record.format, words::count(record.events.len() as u64, "event"))),
     ]);
 }

@@ -3,7 +3,7 @@
 mod drill;
 mod service;
 
-use super::{Options, Report, Run, figures, page::Page, text::markdown};
+use super::{Language, Options, Report, Run, figures, page::Page, text::markdown};
 use crate::model::{
     outcome::DrillResult,
     record::{ObjectiveKind, Record},
@@ -13,6 +13,13 @@ use crate::model::{
 /// Records as a Markdown page.
 #[derive(Debug)]
 pub(super) struct Markdown;
+
+/// Said once a report.
+const HOW_TO_READ: &str = "A drill passes when it went as its scenario expects; a scenario may expect that an objective is missed, and it \
+     stays missed here. RTA is the time from the disaster (t0) to the checks that passed (t5). RPA is the time from the \
+     commit of the last write of the unbroken prefix found after the restore to t0, by the ledger of acknowledged \
+     writes. Each duration says how it is known: measured by the wall clock, assumed by the plan, simulated by the \
+     virtual clock, or of scenario time. What was not measured is shown as “-”, never as 0.";
 
 impl Report for Markdown {
     fn name(&self) -> &'static str {
@@ -27,15 +34,15 @@ impl Report for Markdown {
         "report.md"
     }
 
-    fn render(&self, run: &Run<'_>, _: &Options) -> String {
+    fn render(&self, run: &Run<'_>, options: &Options) -> String {
         let records = run.records;
-        let mut page = Page::default();
-        page.heading(1, "Restore drills");
+        let mut page = Page::new(options.language);
+        page.heading(1, &page.say("Restore drills"));
         if records.is_empty() {
-            page.paragraph("No drill was run, so nothing is shown.");
+            page.paragraph(&page.say("No drill was run, so nothing is shown."));
             return page.text;
         }
-        verdict(&mut page, records);
+        verdict(&mut page, run, options.language);
         findings(&mut page, records);
         overview(&mut page, records);
         for record in records {
@@ -45,34 +52,40 @@ impl Report for Markdown {
     }
 }
 
-fn verdict(page: &mut Page, records: &[Record]) {
+fn verdict(page: &mut Page, run: &Run<'_>, language: Language) {
+    let records = run.records;
     let word = match figures::worst(records) {
         Some(DrillResult::Pass) => "every drill went as its scenario expects",
         Some(DrillResult::Fail) => "FAILED: an expectation or the data failed",
         Some(DrillResult::Inconclusive) => "INCONCLUSIVE: a drill shows nothing",
         _ => "INCOMPLETE: not every drill was played to its end",
     };
-    page.paragraph(&format!("**Verdict: {word}.**"));
+    page.paragraph(&format!("**{}.**", page.say(&format!("Verdict: {word}"))));
     let gap = figures::worst_gap(records).map_or("none".to_owned(), |(record, judged)| {
         let why = judged.why.as_deref().unwrap_or_default();
         format!("{} of {}, in {}: {why}", judged.objective.words(), judged.whose, record.identity.scenario)
     });
     let mut lines = vec![
-        format!("Drills: {}", figures::tally(records)),
-        format!("Objectives: {}", figures::objectives(records)),
-        format!("Worst gap: {}", markdown(&gap)),
+        page.say(&format!("Drills: {}", figures::tally(records))),
+        page.say(&format!("Objectives: {}", figures::objectives(records))),
+        page.say(&format!("Worst gap: {gap}")),
     ];
     let mut coverage = figures::coverage(records).into_iter();
-    lines.extend(coverage.next().map(|drilled| format!("Coverage of the plan: {drilled}")));
-    lines.extend(coverage.map(|untested| markdown(&untested)));
+    lines.extend(coverage.next().map(|drilled| page.say(&format!("Coverage of the plan: {drilled}"))));
+    lines.extend(coverage.map(|untested| page.say(&untested)));
+    lines.extend(run.head.map(|head| page.say(&format!("Head of the history: {} {}", head.sequence, head.sha256))));
     page.bullets(&lines);
-    page.paragraph(
-        "A drill passes when it went as its scenario expects; a scenario may expect that an objective is missed, and it \
-         stays missed here. RTA is the time from the disaster (t0) to the checks that passed (t5). RPA is the time from \
-         the commit of the last write of the unbroken prefix found after the restore to t0, by the ledger of acknowledged \
-         writes. Each duration says how it is known: measured by the wall clock, assumed by the plan, simulated by the \
-         virtual clock, or of scenario time. What was not measured is shown as “-”, never as 0. This report is UNSIGNED.",
-    );
+    page.paragraph(&page.say(HOW_TO_READ));
+    let signed = match run.key {
+        Some(key) => {
+            format!("Signed with the key {key}: `backdraft verify-evidence` tells whether anything was changed.")
+        }
+        None => "This report is UNSIGNED.".to_owned(),
+    };
+    page.paragraph(&page.say(&signed));
+    if language != Language::English {
+        page.paragraph(&page.say("What is quoted as evidence is in the language in which it was recorded."));
+    }
 }
 
 /// Each row stands for many: the drills themselves have the figures.
@@ -81,48 +94,52 @@ fn findings(page: &mut Page, records: &[Record]) {
     if groups.is_empty() {
         return;
     }
-    let rows = groups.iter().map(|group| {
+    let row = |group: &figures::Group<'_>| {
         let finding = group.finding;
         let place = group.place();
-        let place = place.strip_prefix("in ").unwrap_or(&place);
-        vec![finding.severity.words().to_owned(), markdown(&finding.title), markdown(place), markdown(&finding.remedy)]
-    });
-    page.heading(2, "What to act on");
-    page.table(&["Severity", "Finding", "Drills", "What to do"], &rows.collect::<Vec<_>>());
+        let place = page.say(&place);
+        let place = place.strip_prefix("in ").unwrap_or(&place).to_owned();
+        vec![page.say(finding.severity.words()), page.say(&finding.title), place, page.say(&finding.remedy)]
+    };
+    let rows: Vec<_> = groups.iter().map(row).collect();
+    page.heading(2, &page.say("What to act on"));
+    page.table(&["Severity", "Finding", "Drills", "What to do"], &rows);
 }
 
 fn overview(page: &mut Page, records: &[Record]) {
     let verdict = |record: &Record, kind| {
-        figures::service_objective(record, kind).map_or(none(), |j| format!("{} ({})", j.verdict.words(), j.limit))
+        figures::service_objective(record, kind)
+            .map_or(none(), |j| page.say(&format!("{} ({})", j.verdict.words(), j.limit)))
     };
     let short = |elapsed: Option<Elapsed>| {
         elapsed
             .map(figures::short)
-            .map_or(none(), |short| format!("{} {}", short.total, short.letters).trim_end().into())
+            .map_or(none(), |short| format!("{} {}", page.say(&short.total), short.letters).trim_end().into())
     };
-    let rows = records.iter().map(|record| {
+    let row = |record: &Record| {
         vec![
-            record.result.result.words().to_owned(),
+            page.say(record.result.result.words()),
             markdown(&record.identity.scenario),
-            record.result.outcome.map_or(none(), |outcome| outcome.words().to_owned()),
+            record.result.outcome.map_or(none(), |outcome| page.say(outcome.words())),
             verdict(record, ObjectiveKind::Rto),
             short(record.timeline.t5),
             verdict(record, ObjectiveKind::Rpo),
             short(figures::rpa(record)),
-            figures::point(record).map_or(none(), |point| markdown(&point)),
+            figures::point(record).map_or(none(), |point| page.say(&point)),
         ]
-    });
-    page.heading(2, "All drills");
+    };
+    let rows: Vec<_> = records.iter().map(row).collect();
+    page.heading(2, &page.say("All drills"));
     let heads = ["Result", "Scenario", "Outcome", "Service RTO", "RTA", "Service RPO", "RPA", "Point restored"];
-    page.table(&heads, &rows.collect::<Vec<_>>());
+    page.table(&heads, &rows);
     let letters = figures::LETTERS.map(|(letter, meaning)| format!("{letter} {meaning}"));
-    page.paragraph(&format!("How a time is known: {}; no letter: scenario time.", letters.join(", ")));
+    page.paragraph(&page.say(&format!("How a time is known: {}; no letter: scenario time.", letters.join(", "))));
 }
 
 fn none() -> String {
     "-".to_owned()
 }
 
-fn shown(elapsed: Option<Elapsed>) -> String {
-    elapsed.map_or(none(), |elapsed| elapsed.to_string())
+fn shown(page: &Page, elapsed: Option<Elapsed>) -> String {
+    elapsed.map_or(none(), |elapsed| page.say(&elapsed.to_string()))
 }

@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{
     model::{
-        event::{Comparison, Position},
+        event::{BackupMade, CheckResult, Comparison, Position},
         plan::ServiceKind,
-        record::{ServiceRecord, Timeline},
+        record::{ListedRegion, PhaseTimed, ServiceRecord, Timeline},
         words,
     },
     report::text::markdown,
@@ -33,39 +33,42 @@ pub(super) fn service(page: &mut Page, one: &ServiceRecord, kind: Option<Service
 /// Its own clock, where it is not the drill's.
 fn marks(page: &mut Page, time: &Timeline, of: &str) {
     let marks = [("t3", "restore starts", time.t3), ("t4", "data restored", time.t4), ("t5", "checks passed", time.t5)];
-    let rows = marks.map(|(mark, meaning, at)| vec![mark.into(), meaning.into(), shown(at)]);
+    let rows = marks.map(|(mark, meaning, at)| vec![mark.into(), page.say(meaning), shown(page, at)]);
     table(page, &format!("{of}timeline"), &["Mark", "Meaning", "Since t0"], rows.into());
 }
 
 fn phases(page: &mut Page, record: &ServiceRecord, of: &str) {
-    let phases = record.phases.iter().enumerate().map(|(number, phase)| {
+    let row = |(number, phase): (usize, &PhaseTimed)| {
         // A phase is there once more for each recovery point that was tried.
         let attempt = record.phases[..=number].iter().filter(|earlier| earlier.phase == phase.phase).count();
-        let ended = phase.took.map_or("did not end".to_owned(), |_| yes(phase.ok));
-        vec![phase.phase.words().to_owned(), attempt.to_string(), shown(Some(phase.from)), shown(phase.took), ended]
-    });
+        let ended = phase.took.map_or(page.say("did not end"), |_| yes(page, phase.ok));
+        let (from, took) = (shown(page, Some(phase.from)), shown(page, phase.took));
+        vec![page.say(phase.phase.words()), attempt.to_string(), from, took, ended]
+    };
+    let phases = record.phases.iter().enumerate().map(row).collect();
     let heads = ["Phase", "Attempt", "From, since t0", "Took", "Ended well"];
-    table(page, &format!("{of}Phases"), &heads, phases.collect());
+    table(page, &format!("{of}Phases"), &heads, phases);
 }
 
 fn backups(page: &mut Page, record: &ServiceRecord, of: &str) {
-    let rows = record.backups.iter().map(|made| {
+    let row = |made: &BackupMade| {
         let regions = match &made.missing_in[..] {
-            [] => words::list(&made.regions),
-            missing => format!("{}; missing in {}", words::list(&made.regions), missing.join("; ")),
+            [] => markdown(&words::list(&made.regions)),
+            missing => page.say(&format!("{}; missing in {}", words::list(&made.regions), missing.join("; "))),
         };
         vec![
             made.day.to_string(),
             markdown(&made.point),
-            format!("{} of {}", made.position.seq, made.position.committed_at),
+            position(page, &made.position),
             made.rows.to_string(),
             words::bytes(made.stored_bytes),
-            markdown(&regions),
-            shown(Some(made.took)),
+            regions,
+            shown(page, Some(made.took)),
         ]
-    });
+    };
+    let rows = record.backups.iter().map(row).collect();
     let heads = ["Day", "Backup", "Holds up to write", "Rows", "Stored", "Regions", "Took"];
-    table(page, &format!("{of}Backups of the history"), &heads, rows.collect());
+    table(page, &format!("{of}Backups of the history"), &heads, rows);
 }
 
 fn exposure(page: &mut Page, record: &ServiceRecord, of: &str) {
@@ -79,17 +82,16 @@ fn exposure(page: &mut Page, record: &ServiceRecord, of: &str) {
         "RPA, by the ledger",
         "Worst-case exposure (backup interval and longest backup)",
     ];
-    let rows = names.into_iter().zip(figures).map(|(name, figure)| vec![name.to_owned(), shown(figure)]);
-    table(page, &format!("{of}How much could be lost"), &["Figure", "Value"], rows.collect());
+    let rows = names.into_iter().zip(figures).map(|(name, figure)| vec![page.say(name), shown(page, figure)]).collect();
+    table(page, &format!("{of}How much could be lost"), &["Figure", "Value"], rows);
 }
 
 fn ledger(page: &mut Page, found: &Comparison, of: &str) {
-    let position = |p: &Position| format!("write {} of {}", p.seq, p.committed_at);
     let rows = [
-        ("State is as claimed", yes(found.as_claimed)),
-        ("Last acknowledged write", position(&found.last)),
-        ("Last write of the unbroken prefix", position(&found.prefix)),
-        ("Rows found", format!("{} of {}", found.rows_found, found.rows_expected)),
+        ("State is as claimed", yes(page, found.as_claimed)),
+        ("Last acknowledged write", position(page, &found.last)),
+        ("Last write of the unbroken prefix", position(page, &found.prefix)),
+        ("Rows found", page.say(&format!("{} of {}", found.rows_found, found.rows_expected))),
         ("Writes lost", found.writes_lost.to_string()),
         ("Holes below the claimed position", found.holes.to_string()),
         ("Writes ahead of the claimed position", found.writes_ahead.to_string()),
@@ -97,7 +99,7 @@ fn ledger(page: &mut Page, found: &Comparison, of: &str) {
         ("Rows extra", found.extra.to_string()),
         ("Rows resurrected", found.resurrected.to_string()),
     ];
-    let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
+    let rows = rows.map(|(name, value)| vec![page.say(name), value]);
     table(
         page,
         &format!("{of}Restored state against the ledger (complete, not sampled)"),
@@ -105,33 +107,35 @@ fn ledger(page: &mut Page, found: &Comparison, of: &str) {
         rows.into(),
     );
     if !found.examples.is_empty() {
-        page.paragraph("Rows that are wrong, some of them:");
+        page.paragraph(&page.say("Rows that are wrong, some of them:"));
         page.bullets(&found.examples.iter().map(|example| markdown(example)).collect::<Vec<_>>());
     }
 }
 
 fn checks(page: &mut Page, record: &ServiceRecord, of: &str) {
-    let rows = record.checks.iter().map(|check| {
-        let passed = check.passed.map_or("could not run".to_owned(), yes);
-        vec![markdown(&check.check), passed, markdown(&check.detail)]
-    });
-    table(page, &format!("{of}Checks"), &["Check", "Passed", "Detail"], rows.collect());
+    let row = |check: &CheckResult| {
+        let passed = check.passed.map_or(page.say("could not run"), |passed| yes(page, passed));
+        vec![page.say(&check.check), passed, markdown(&check.detail)]
+    };
+    let rows = record.checks.iter().map(row).collect();
+    table(page, &format!("{of}Checks"), &["Check", "Passed", "Detail"], rows);
 }
 
 /// Where recovery points were looked for, and which were tried; releases of a web application, which lie in no region.
 fn points(page: &mut Page, record: &ServiceRecord, are_releases: bool, of: &str) {
     let restore = &record.restore;
-    let listed = restore.listed.iter().map(|listed| {
-        let points = listed.points.map_or("no answer".to_owned(), |n| n.to_string());
+    let row = |listed: &ListedRegion| {
+        let points = listed.points.map_or(page.say("no answer"), |n| n.to_string());
         vec![markdown(&listed.region), points, maybe(listed.why.as_deref())]
-    });
+    };
+    let listed = restore.listed.iter().map(row).collect();
     let (head, place, points) = match are_releases {
         true => ("Places asked", "Place", "Releases"),
         false => ("Regions asked", "Region", "Recovery points"),
     };
-    table(page, &format!("{of}{head}"), &[place, points, "Why none"], listed.collect());
+    table(page, &format!("{of}{head}"), &[place, points, "Why none"], listed);
     let refused = restore.refused.iter().map(|tried| {
-        let fate = format!("refused in {}", tried.phase.words());
+        let fate = page.say(&format!("refused in {}", tried.phase.words()));
         vec![markdown(&tried.point), markdown(&tried.region), fate, markdown(&tried.why)]
     });
     let chosen = restore.chosen.iter().map(|claim| {
@@ -139,15 +143,20 @@ fn points(page: &mut Page, record: &ServiceRecord, are_releases: bool, of: &str)
             .streamed
             .map(|streamed| format!(", with {} of the change stream on top", words::count(streamed.pieces, "piece")));
         let (Position { seq, committed_at }, pieces) = (claim.position, pieces.unwrap_or_default());
-        let claimed = format!("claims write {seq} of {committed_at}{pieces}");
-        vec![markdown(&claim.point), markdown(&claim.region), "restored".to_owned(), claimed]
+        let claimed = page.say(&format!("claims write {seq} of {}{pieces}", page.moment(committed_at)));
+        vec![markdown(&claim.point), markdown(&claim.region), page.say("restored"), claimed]
     });
+    let tried = refused.chain(chosen).collect();
     let (head, point, place) = match are_releases {
         true => ("Releases tried", "Release", "Deployment"),
         false => ("Recovery points tried", "Recovery point", "Region"),
     };
-    table(page, &format!("{of}{head}"), &[point, place, "Fate", "Why"], refused.chain(chosen).collect());
+    table(page, &format!("{of}{head}"), &[point, place, "Fate", "Why"], tried);
     if let Some(refusal) = &restore.refusal {
-        page.paragraph(&markdown(&format!("Nothing was restored: {refusal}.")));
+        page.paragraph(&page.say(&format!("Nothing was restored: {refusal}.")));
     }
+}
+
+fn position(page: &Page, position: &Position) -> String {
+    page.say(&format!("write {} of {}", position.seq, page.moment(position.committed_at)))
 }

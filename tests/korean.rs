@@ -1,0 +1,93 @@
+//! Reports in Korean: of every drill that ships, nothing that backdraft says itself is left in English. What a report
+//! quotes (titles, names, evidence) is as it was recorded, and is not asked for in the phrase book.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use backdraft::{
+    model::record::{Record, Way},
+    report::{CATALOGUE, Language, Options, Run},
+};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+
+mod kit;
+
+/// Sentences that the phrase book did not have.
+#[derive(Default)]
+struct Missing(BTreeSet<String>);
+
+impl Visit for Missing {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "english" {
+            self.0.insert(value.to_owned());
+        }
+    }
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}
+
+/// Listens to what the phrase book says of itself.
+struct Listener(Arc<Mutex<Missing>>);
+
+impl Subscriber for Listener {
+    fn enabled(&self, of: &Metadata<'_>) -> bool {
+        of.target() == "backdraft::phrase_book"
+    }
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut *self.0.lock().unwrap());
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// Renders, and returns what was missing in the phrase book.
+fn missing(render: impl FnOnce()) -> BTreeSet<String> {
+    let heard = Arc::default();
+    tracing::subscriber::with_default(Listener(Arc::clone(&heard)), render);
+    std::mem::take(&mut heard.lock().unwrap().0)
+}
+
+fn korean() -> Options {
+    Options { language: Language::Korean, ..Options::default() }
+}
+
+fn played() -> Vec<Record> {
+    let plan = kit::plan();
+    let play = |id: &String| kit::play(id, &plan, &kit::scenario(id), 42, Way::Simulated, Vec::new());
+    kit::all_scenarios().iter().map(play).collect()
+}
+
+#[test]
+fn no_sentence_of_any_report_of_any_drill_that_ships_is_missing_in_the_phrase_book() {
+    let records = played();
+    assert!(records.len() > 100);
+    let read = CATALOGUE.iter().filter(|format| format.is_read());
+    let missing = missing(|| {
+        for format in read {
+            format.render(&Run::of(&records), &korean());
+        }
+    });
+    let listed = missing.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(missing.is_empty(), "add these to src/report/language/ko.po, figures and names as holes:\n{listed}");
+}
+
+#[test]
+fn a_sentence_without_a_translation_is_noticed_and_stays_readable() {
+    let said = Mutex::new(String::new());
+    let missing = missing(|| *said.lock().unwrap() = korean().say("Nobody wrote this down").into_owned());
+    assert_eq!(missing.into_iter().collect::<Vec<_>>(), ["Nobody wrote this down"]);
+    assert_eq!(*said.lock().unwrap(), "Nobody wrote this down");
+}
