@@ -138,7 +138,7 @@ impl Injection for Leaked {
         let count = |state| self.put.iter().filter(|changed| changed.holds() == state).count();
         let (there, destroyed, whole) = (count(Some(true)), count(None), self.put.len());
         let evidence =
-            format!("of {}, {there} hold it and {destroyed} are gone", words::count(whole as u64, "copy made"));
+            format!("of {} made, {there} hold it and {destroyed} are gone", words::count(whole as u64, "copy"));
         Proof { bit: whole > 0 && there + destroyed == whole, evidence }
     }
 
