@@ -1,5 +1,5 @@
 //! The reference pipeline for files, looked at in the regions: what it stores once, what it stores again, and what its
-//! retention leaves.
+//! retention leaves; and what the drills' monitor sees of copies by rule.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -11,7 +11,11 @@ use backdraft::{
     assembly::{Parts, assemble},
     emulator::Site,
     engine::Stage,
-    model::record::Way,
+    model::{
+        event::AlarmKind,
+        record::{Record, Way},
+        scenario::Scenario,
+    },
     sim::seed::Seed,
 };
 use jiff::SignedDuration;
@@ -104,4 +108,74 @@ async fn where_a_kept_list_cannot_be_read_no_content_is_removed() {
         day(&stage, n, 30).await;
     }
     assert!(before.is_subset(&keys(site, "files/objects/")), "what the unreadable list may need is still there");
+}
+
+/// A drill of copies by rule, of four days, with a monitor whose limits fit the schedule.
+fn of_copies(sync: &str, faults: &str, way: Way) -> Record {
+    let scenario: Scenario = serde_json::from_value(serde_json::json!({
+        "title": "Copies by rule",
+        "proves": "What the test says.",
+        "service": "files",
+        "level": 3,
+        "history": {
+            "days": 4, "writes_per_day": 24, "size": "6 MiB", "sync": serde_json::from_str::<serde_json::Value>(sync).unwrap(),
+            "monitor": {"check_every": "6 h", "max_age": "26 h", "min_size": "1 MiB"},
+        },
+        "faults": serde_json::from_str::<serde_json::Value>(faults).unwrap(),
+        "disaster": {"at": "day 4 15:00", "cause": "The media bucket is deleted"},
+        "expect": {"outcome": "recovered"},
+    }))
+    .unwrap();
+    kit::play("copies", &kit::plan(), &scenario, 42, way, vec![])
+}
+
+const DATED: &str = r#""as-planned""#;
+const KEPT_UP_TO_DATE: &str = r#"[{"into": "full/", "class": "STANDARD_IA", "delete": true}]"#;
+const ARCHIVED: &str = r#"[{"into": "a/", "class": "GLACIER", "dated": true}, {"into": "b/", "delete": true}]"#;
+
+#[test]
+fn a_monitor_over_copies_by_rule_is_silent_while_nothing_is_wrong() {
+    for sync in [DATED, KEPT_UP_TO_DATE, ARCHIVED] {
+        for way in [Way::Simulated, Way::Real] {
+            let record = of_copies(sync, "[]", way);
+            assert_eq!(record.alarms, [], "{sync}");
+            assert!(record.services[0].comparison.is_some(), "{sync}");
+        }
+    }
+}
+
+/// What monitoring knew of the first fault, and every alarm with its reason.
+fn seen(record: &Record) -> String {
+    let raised = record.alarms.iter().map(|told| &told.alarm).filter(|alarm| alarm.kind != AlarmKind::NothingRestorable);
+    let raised: BTreeSet<String> = raised
+        .map(|alarm| {
+            let (kind, region) = (alarm.kind.words(), alarm.region.as_deref().unwrap_or("-"));
+            format!("  {kind} in {region}, {}: {}", if alarm.justified { "rightly" } else { "WRONGLY" }, alarm.detail)
+        })
+        .collect();
+    let fault = &record.faults[0];
+    format!("{}: {:?}\n{}", fault.name(), fault.seen, raised.into_iter().collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn a_monitor_over_copies_by_rule_sees_what_becomes_of_them_and_is_credited_for_it() {
+    let at = r#""when": {"at": "day 3 10:00"}"#;
+    let emptied = format!(r#"[{{"fault": "region-emptied", "regions": ["us-east-1"], {at}}}]"#);
+    // Before that the next sync fills it again.
+    let emptied_late = emptied.replace("day 3", "day 4");
+    let out = format!(r#"[{{"fault": "region-outage", "mode": "refused", "regions": ["us-east-1"], {at}}}]"#);
+    let stopped = r#"[{"fault": "stale-dump", "mode": "schedule-stopped", "when": {"before-backup-of-day": 4}}]"#;
+    let deleted = format!(r#"[{{"fault": "mistaken-deletion", "mode": "everything", {at}}}]"#);
+    let mut said = String::new();
+    for (sync, faults) in [
+        (DATED, emptied.as_str()),
+        (DATED, &out),
+        (DATED, stopped),
+        (KEPT_UP_TO_DATE, &emptied_late),
+        (KEPT_UP_TO_DATE, stopped),
+        (KEPT_UP_TO_DATE, &deleted),
+    ] {
+        said += &format!("{sync}\n{}\n\n", seen(&of_copies(sync, faults, Way::Simulated)));
+    }
+    insta::assert_snapshot!(said);
 }

@@ -16,6 +16,7 @@ use crate::{
     engine::Protected,
     error::{Error, Result},
     model::plan::ServiceKind,
+    monitor::Lookout,
     pipeline::{Workbench, reference::Reference},
     service::{
         config::Config,
@@ -47,7 +48,7 @@ impl House<'_> {
             kind: ServiceKind::Config,
             service: config,
             pipeline,
-            monitor: Some(self.monitor(&wanted)),
+            monitor: Some(Lookout::Backups(self.monitor(&wanted))),
             recorder: wanted.recorder,
         })
     }

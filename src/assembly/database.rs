@@ -8,6 +8,7 @@ use crate::{
     engine::Protected,
     error::{Error, Result},
     model::{plan::ServiceKind, units::ByteSize},
+    monitor::Lookout,
     pipeline::reference::Reference,
     service::{
         contract::Platform,
@@ -35,7 +36,7 @@ impl House<'_> {
             kind: ServiceKind::Database,
             service: database,
             pipeline,
-            monitor: Some(self.monitor(&wanted)),
+            monitor: Some(Lookout::Backups(self.monitor(&wanted))),
             recorder: wanted.recorder,
         })
     }

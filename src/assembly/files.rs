@@ -16,10 +16,11 @@ use crate::{
     engine::Protected,
     error::{Error, Result},
     model::{
-        plan::{Plan, ServiceKind},
+        plan::{Plan, ServiceKind, SyncRule},
         scenario::Scenario,
         units::ByteSize,
     },
+    monitor::{self, Copies, Lookout},
     pipeline::{
         Pipeline,
         files::{FilePipeline, Rules},
@@ -118,22 +119,34 @@ impl House<'_> {
         let (pipeline, monitor): (Arc<dyn Pipeline>, _) = if rules.is_empty() {
             let (layout, retention) = (wanted.layout.clone(), self.plan.retention);
             let rules = Rules { service: name.to_owned(), layout, retention, target_time };
-            let monitor = self.monitor(&wanted).of_generations();
+            let monitor = Lookout::Backups(self.monitor(&wanted).of_generations());
             let own = FilePipeline::new(bench.clone(), buckets, rules);
-            (self.rigged(&wanted, bench, reach, own), Some(monitor))
+            (self.rigged(&wanted, bench, reach, own), monitor)
         } else {
-            // No monitor looks on: the drills' own asks for a backup by its name, and copies by rule have none.
+            let monitor = Lookout::Copies(self.monitor_of_copies(rules));
             let own = SyncPipeline::new(bench.clone(), buckets, rules.to_vec(), target_time);
-            (self.rigged(&wanted, bench, reach, own), None)
+            (self.rigged(&wanted, bench, reach, own), monitor)
         };
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Files,
             service: files,
             pipeline,
-            monitor,
+            monitor: Some(monitor),
             recorder: wanted.recorder,
         })
+    }
+
+    /// The drill's monitor over what rules copy.
+    fn monitor_of_copies(&self, rules: &[SyncRule]) -> Copies {
+        Copies {
+            stores: self.stores.to_vec(),
+            rules: rules.to_vec(),
+            limits: self.scenario.monitor(self.plan).clone(),
+            retention: self.plan.retention,
+            scale: self.clock.scale(),
+            means: monitor::Means { lanes: self.lanes.clone(), scratch: self.scratch.to_owned() },
+        }
     }
 
     /// The bucket of a service's source, for the faults that strike there.

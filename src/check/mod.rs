@@ -114,7 +114,7 @@ fn result(check: &dyn Check, outcome: Result<Outcome, ServiceError>) -> CheckRes
         Ok(Outcome::NothingToAsk(why)) => (None, why),
         Err(failed) => (None, format!("the restored service could not be read: {failed}")),
     };
-    CheckResult { check: check.name().to_owned(), passed, detail }
+    CheckResult { check: check.name().to_owned(), passed, detail, places: Vec::new() }
 }
 
 /// How a check that ran ended.

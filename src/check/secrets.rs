@@ -11,7 +11,11 @@ use crate::{
         s3::{listing::ListQuery, version::ObjectMeta},
     },
     environment::scan_object,
-    model::{event::CheckResult, plan::ServiceKind, words},
+    model::{
+        event::{CheckResult, Place},
+        plan::ServiceKind,
+        words,
+    },
     service::contract::ServiceError,
 };
 
@@ -41,31 +45,42 @@ impl Check for SecretsCheck {
     }
 
     async fn run(&self, evidence: &Evidence) -> CheckResult {
-        result(self, look(&evidence.world))
+        let (outcome, places) = match look(&evidence.world) {
+            Ok((outcome, places)) => (Ok(outcome), places),
+            Err(why) => (Err(why), Vec::new()),
+        };
+        CheckResult { places, ..result(self, outcome) }
     }
 }
 
-fn look(world: &World) -> Result<Outcome, ServiceError> {
+/// What was found, and every object that holds a secret.
+fn look(world: &World) -> Result<(Outcome, Vec<Place>), ServiceError> {
     let prefixes: Vec<&str> = world
         .backups
         .values()
         .filter(|backups| backups.kind == ServiceKind::Config)
         .map(|backups| backups.layout.prefix.as_str())
         .collect();
-    let (mut looked, mut leaks, mut unread) = (0, Vec::new(), Vec::new());
+    let (mut looked, mut leaks, mut unread, mut places) = (0, Vec::new(), Vec::new(), Vec::new());
     for (site, prefix) in world.sites.iter().flat_map(|site| prefixes.iter().map(move |prefix| (site, *prefix))) {
         for object in stored(site, prefix)? {
             let place = format!("{} in {}", object.key, site.region.name());
             let bytes = site.region.objects().get(&site.bucket, &object.key, object.version.as_deref());
             let bytes = bytes.map_err(|e| e.to_string()).and_then(|o| o.body.read_all().map_err(|e| e.to_string()));
             match bytes.and_then(|bytes| scan_object(&bytes)) {
-                Ok(found) => leaks.extend(found.into_iter().map(|leak| format!("{place}, {leak}"))),
+                Ok(found) => {
+                    let holds = Place { region: site.region.name().to_owned(), object: object.key.clone() };
+                    if !found.is_empty() && !places.contains(&holds) {
+                        places.push(holds);
+                    }
+                    leaks.extend(found.into_iter().map(|leak| format!("{place}, {leak}")));
+                }
                 Err(why) => unread.push(format!("{place}: {why}")),
             }
             looked += 1;
         }
     }
-    Ok(match (leaks.len(), unread.first(), looked) {
+    let outcome = match (leaks.len(), unread.first(), looked) {
         (0, None, 0) => Outcome::NothingToAsk("nothing is stored for the configuration".into()),
         (0, None, n) => Outcome::Passed(format!("{} hold no secret", words::count(n, "stored object"))),
         (0, Some(why), _) => Outcome::NothingToAsk(format!("not everything could be looked through: {why}")),
@@ -74,7 +89,8 @@ fn look(world: &World) -> Result<Outcome, ServiceError> {
             let more = if n > NAMED { format!("; and {} more", n - NAMED) } else { String::new() };
             Outcome::Failed(format!("in clear: {}{more}", leaks.join("; ")))
         }
-    })
+    };
+    Ok((outcome, places))
 }
 
 /// All versions of all objects below a prefix, past every link and lock.
@@ -118,16 +134,17 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let world = with_a_bucket(&scratch);
         let secret = ["sk_li", "ve_4Kq9ZtW2bX7mRv1LpDf8sHj3Nc6Y"].concat();
-        assert!(matches!(look(&world), Ok(Outcome::NothingToAsk(_))));
+        assert!(matches!(look(&world), Ok((Outcome::NothingToAsk(_), _))));
         put(&world, "config/a.env", "NODE_ENV=production\n");
         put(&world, "elsewhere/a.env", &format!("CLERK_SECRET_KEY={secret}\n"));
-        assert!(matches!(look(&world), Ok(Outcome::Passed(said)) if said == "1 stored object hold no secret"));
+        assert!(matches!(look(&world), Ok((Outcome::Passed(said), _)) if said == "1 stored object hold no secret"));
         put(&world, "config/a.env", &format!("NODE_ENV=production\n# CLERK_SECRET_KEY={secret}\n"));
         put(&world, "config/a.env", "NODE_ENV=production\n");
-        let Ok(Outcome::Failed(said)) = look(&world) else { panic!("the older version holds it") };
+        let Ok((Outcome::Failed(said), places)) = look(&world) else { panic!("the older version holds it") };
         assert_eq!(
             said,
             "in clear: config/a.env in here, line 2: a secret key of Clerk or Stripe in CLERK_SECRET_KEY (secret-key)"
         );
+        assert_eq!(places, [Place { region: "here".into(), object: "config/a.env".into() }]);
     }
 }

@@ -66,8 +66,8 @@ pub(super) struct MatrixArgs {
 enum PipelineName {
     /// What a careful team would build, for every service.
     Reference,
-    /// What the plan says: copies of files by its own rules, with no monitor looking on; of faults those that can strike
-    /// such copies.
+    /// What the plan says: copies of files by its own rules, with the plan's monitor looking at them; of faults those that
+    /// can strike such copies.
     AsPlanned,
 }
 

@@ -136,7 +136,7 @@ impl Play<'_> {
             if spec.service.as_ref().is_none_or(|name| *name == one.name)
                 && let Some(targets) = self.stage.world.targets.get(&one.name)
             {
-                let rows = newest.as_ref().map_or_else(|| one.service.rows(), |made| made.rows);
+                let rows = newest.as_ref().map_or_else(|| one.service.rows(), |(_, made)| made.rows);
                 targets.gate().arm(share.of(rows), number);
             }
         }

@@ -57,7 +57,7 @@ impl Play<'_> {
                     written.map_err(|e| Ended::Aborted(e.to_string()))?;
                 }
                 Entry::Stream(service) => self.stream(service).await,
-                Entry::Backup(service, day) => self.backup(service, day).await,
+                Entry::Backup(service, day) => self.backup(at, service, day).await,
                 Entry::Look => self.look(at).await,
             }
         }
@@ -70,7 +70,7 @@ impl Play<'_> {
         backups.map(|backups| &backups.schedule)
     }
 
-    async fn backup(&mut self, number: usize, day: u32) {
+    async fn backup(&mut self, at: Timestamp, number: usize, day: u32) {
         let starts = self.schedule(number).is_none_or(Schedule::starts);
         let Protected { recorder, pipeline, .. } = &self.stage.services[number];
         if !starts {
@@ -80,7 +80,7 @@ impl Play<'_> {
             Ok(made) => {
                 recorder.emit(What::BackedUp(made.clone()));
                 self.expect(number, &made);
-                self.newest[number] = Some(made);
+                self.newest[number] = Some((at, made));
             }
             Err(why) => recorder.emit(What::BackupFailed { day, why: why.to_string() }),
         }
@@ -105,9 +105,12 @@ impl Play<'_> {
     async fn look(&mut self, at: Timestamp) {
         for (number, one) in self.stage.services.iter().enumerate() {
             let Some(monitor) = &one.monitor else { continue };
-            for seen in monitor.look(at, self.timetable.due(number, at)).await.alarms {
+            let due = self.timetable.due(number, at);
+            for seen in monitor.look(at, due).await.alarms {
+                let newest = self.newest[number].as_ref();
+                let rests = seen.may_rest && newest.is_some_and(|(made_at, _)| due.is_some_and(|due| *made_at >= due));
                 let justified =
-                    is_justified(&seen, self.newest[number].as_ref()) && self.is_uncopied(number, &seen, at);
+                    !rests && is_justified(&seen, newest.map(|(_, made)| made)) && self.is_uncopied(number, &seen, at);
                 let Sighting { kind, region, detail, .. } = seen;
                 one.recorder.emit(What::Alarm(Alarm { justified, ..Alarm::new(kind, Some(&region), detail) }));
             }
@@ -126,7 +129,8 @@ impl Play<'_> {
     }
 }
 
-/// An old backup is no fault while none newer was due; a small one none while it is within 5 % of what was written.
+/// An old backup is no fault while none newer was due (nor is a copy that is kept up to date, where the job ran and had
+/// nothing to copy); a small one none while it is within 5 % of what was written.
 /// Everything else that a monitor sees is a fact.
 fn is_justified(seen: &Sighting, newest: Option<&BackupMade>) -> bool {
     match (seen.kind, newest) {

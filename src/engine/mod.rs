@@ -4,6 +4,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
         plan::{Plan, ServiceKind},
         scenario::Scenario,
     },
-    monitor::Monitor,
+    monitor::Lookout,
     pipeline::Pipeline,
     service::contract::Service,
     sim::{clock::Clock, lanes::Lanes, recorder::Recorder},
@@ -65,7 +66,7 @@ pub struct Protected {
     /// How it is backed up and restored.
     pub pipeline: Arc<dyn Pipeline>,
     /// What watches its backups, where it has any.
-    pub monitor: Option<Monitor>,
+    pub monitor: Option<Lookout>,
     /// Where events about it go.
     pub recorder: Recorder,
 }
@@ -96,8 +97,8 @@ struct Play<'d> {
     stage: Stage,
     timetable: Timetable,
     faults: Faults,
-    /// The newest backup made, by service.
-    newest: Vec<Option<BackupMade>>,
+    /// The newest backup made, by service, and when its making began.
+    newest: Vec<Option<(Timestamp, BackupMade)>>,
 }
 
 /// Plays a drill to its end, whatever that is: faults are healed and the world is closed in every case.

@@ -148,7 +148,8 @@ impl Play<'_> {
         let passed = match one.service.live() {
             None => {
                 let detail = "the pipeline says that it restored, and nothing is live".to_owned();
-                one.recorder.emit(What::Checked(CheckResult { check: "live".into(), passed: Some(false), detail }));
+                let (check, passed, places) = ("live".into(), Some(false), Vec::new());
+                one.recorder.emit(What::Checked(CheckResult { check, passed, detail, places }));
                 false
             }
             Some(view) => {

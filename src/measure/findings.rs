@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Part, exposure, monitoring, releases, rpo, story::Story, unheard::unheard};
+use super::{Part, exposure, monitoring, releases, rpo, story::Story, told, unheard::unheard};
 use crate::model::{
     event::{Alarm, AlarmKind, BackupMade, Phase, PointTried, What},
     outcome::{Outcome, Verdict},
@@ -46,6 +46,7 @@ fn of_service(record: &Record, part: &Part<'_>) -> Vec<Finding> {
         return releases::findings(part);
     }
     all.extend(truth(part));
+    all.extend(told::leaked(&part.story));
     all.extend(exposed(record, &part.record));
     all.extend(refused(&part.record, &part.story));
     all.extend(broken_stream(&part.story));

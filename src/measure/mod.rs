@@ -23,6 +23,7 @@ mod story;
 #[cfg(test)]
 mod testing;
 mod timeline;
+mod told;
 mod unheard;
 
 pub use differences::differences;

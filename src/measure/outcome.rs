@@ -61,7 +61,11 @@ fn restored(story: &Story<'_>, objectives: &[Judged]) -> (Option<Outcome>, Strin
         return silently_wrong("nothing was compared with the ledger".into());
     }
     match story.check_phase() {
-        Some((_, true)) => recovered(story, objectives),
+        Some((_, true)) => {
+            let (outcome, why) = recovered(story, objectives);
+            let told = story.told_checks().first().map(|one| format!("; check {} failed, and was told of", one.check));
+            (outcome, why + &told.unwrap_or_default())
+        }
         Some((_, false)) => silently_wrong("its checks did not end well".into()),
         None => (None, "the checks did not end".into()),
     }

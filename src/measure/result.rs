@@ -87,7 +87,13 @@ fn wrong_data(case: &Case<'_>) -> Vec<String> {
         _ => format!("expected {}", expected.words()),
     };
     let proven = case.parts.iter().filter(|part| outcome::proven_wrong(&part.story, &part.ending));
-    proven.map(|part| format!("silently wrong ({instead}): {}{}", case.of(part), part.ending.why)).collect()
+    let silent = proven.map(|part| format!("silently wrong ({instead}): {}{}", case.of(part), part.ending.why));
+    // That somebody was told makes it loud, and not green.
+    let told = case.parts.iter().flat_map(|part| part.story.told_checks().into_iter().map(move |one| (part, one)));
+    let told = told.map(|(part, one)| {
+        format!("{}check {} failed, and somebody was told: {}", case.of(part), one.check, one.detail)
+    });
+    silent.chain(told).collect()
 }
 
 /// Reasons why the drill was stopped, and why it could not be played.

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::told;
 use crate::model::{
     event::{Alarm, AlarmKind, BackupMade, CheckResult, Claim, Comparison, Event, Phase, What},
     record::Streamed,
@@ -162,9 +163,14 @@ impl<'a> Story<'a> {
         self.comparison.and_then(wrong)
     }
 
-    /// The checks that failed, with their reason.
+    /// The checks that failed without anybody being told of just that, with their reason.
     pub(super) fn failed_checks(&self) -> Vec<&'a CheckResult> {
-        self.checks.iter().copied().filter(|c| c.passed == Some(false)).collect()
+        self.checks.iter().copied().filter(|c| c.passed == Some(false) && !told::is_told(self, c)).collect()
+    }
+
+    /// Those that failed, and of which somebody was told before the restore claimed anything.
+    pub(super) fn told_checks(&self) -> Vec<&'a CheckResult> {
+        self.checks.iter().copied().filter(|c| told::is_told(self, c)).collect()
     }
 
     /// The checks that could not run, with their reason.
@@ -172,8 +178,8 @@ impl<'a> Story<'a> {
         self.checks.iter().copied().filter(|c| c.passed.is_none()).collect()
     }
 
-    /// How the last check phase since the claim ended: its event and whether it was well. `None` where none ended, or
-    /// where one was begun again and did not end.
+    /// How the last check phase since the claim ended: its event and whether it was well, but for what somebody was told
+    /// of. `None` where none ended, or where one was begun again and did not end.
     pub(super) fn check_phase(&self) -> Option<(&'a Event, bool)> {
         let mut last = None;
         for event in self.events.iter().copied().skip(self.claimed_at) {
@@ -183,7 +189,8 @@ impl<'a> Story<'a> {
                 _ => {}
             }
         }
-        last
+        let is_told = !self.told_checks().is_empty() && self.failed_checks().is_empty() && self.unrun_checks().is_empty();
+        last.map(|(event, ok)| (event, ok || is_told))
     }
 }
 

@@ -9,7 +9,8 @@ use crate::{
     measure::Inputs,
     model::{
         event::{
-            Alarm, AlarmKind, BackupMade, CheckResult, Claim, Comparison, Event, Phase, PointTried, Position, Proof,
+            Alarm, AlarmKind, BackupMade, CheckResult, Claim, Comparison, Event, Phase, Place, PointTried, Position,
+            Proof,
             SteadyWhen, What,
         },
         plan::Plan,
@@ -228,7 +229,7 @@ impl Drill {
         self.begin(Phase::Check).spend(15);
         self.say(What::Compared(comparison(day)));
         for (check, detail) in [("ledger", "as claimed"), ("health", "answers within 2 s")] {
-            self.say(What::Checked(CheckResult { check: check.into(), passed: Some(true), detail: detail.into() }));
+            self.say(What::Checked(CheckResult { check: check.into(), passed: Some(true), detail: detail.into(), places: Vec::new() }));
         }
         self.end(Phase::Check, true)
     }
@@ -381,8 +382,32 @@ impl Drill {
 
     /// Checks again, with this result.
     pub(crate) fn check(mut self, check: &str, passed: Option<bool>) -> Self {
-        self.say(What::Checked(CheckResult { check: check.into(), passed, detail: "no answer".into() }));
+        self.say(What::Checked(CheckResult { check: check.into(), passed, detail: "no answer".into(), places: Vec::new() }));
         self
+    }
+
+    /// A restore after whose checks a secret stands in a stored backup of each of these regions, having raised these
+    /// alarms before it claimed.
+    pub(crate) fn leaked(regions: &[&str], alarms: &[Alarm]) -> Self {
+        let mut drill = Drill::to_disaster();
+        drill.name = "database/leaked";
+        drill.scenario = Drill::control().scenario;
+        drill.scenario.expect.alarms = alarms.iter().map(|alarm| alarm.kind).collect();
+        drill.called(30);
+        for alarm in alarms {
+            drill.say(What::Alarm(alarm.clone()));
+        }
+        drill.restore(4, "us-east-1").checked(4);
+        drill.events.pop();
+        let place = |region: &&str| Place { region: (*region).into(), object: dump(4) };
+        drill.say(What::Checked(CheckResult {
+            check: "secrets".into(),
+            passed: Some(false),
+            detail: "in clear: a key of Stripe".into(),
+            places: regions.iter().map(place).collect(),
+        }));
+        drill.end(Phase::Check, false).healed();
+        drill
     }
 
     /// Inserts a check phase that failed before the one that passed.
@@ -391,7 +416,7 @@ impl Drill {
         drill.scenario = self.scenario;
         drill.called(30).restore(4, "us-east-1");
         drill.begin(Phase::Check).spend(15);
-        let failed = CheckResult { check: "health".into(), passed: Some(false), detail: "starting".into() };
+        let failed = CheckResult { check: "health".into(), passed: Some(false), detail: "starting".into(), places: Vec::new() };
         drill.say(What::Checked(failed)).end(Phase::Check, false).checked(4).healed();
         drill
     }

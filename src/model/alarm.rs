@@ -35,6 +35,8 @@ pub enum AlarmKind {
     ClockSkew,
     /// A secret stands in clear in a backup, or would have.
     SecretExposed,
+    /// A region, or something in it, could not be looked through for secrets: what is stored there may hold some.
+    NotLookedThrough,
     /// A restored configuration names an address at which nothing answers.
     WrongAddress,
     /// The health check says that all is well, and users get something else.
@@ -59,6 +61,7 @@ impl AlarmKind {
             AlarmKind::Contradicted => "contradicted",
             AlarmKind::ClockSkew => "clock skew",
             AlarmKind::SecretExposed => "secret exposed",
+            AlarmKind::NotLookedThrough => "not looked through",
             AlarmKind::WrongAddress => "wrong address",
             AlarmKind::HealthCheckLies => "health check lies",
         }

@@ -347,4 +347,16 @@ pub struct CheckResult {
     pub passed: Option<bool>,
     /// What was looked at, or what failed.
     pub detail: String,
+    /// Each stored object that made it fail, where it is about what is stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
+}
+
+/// Where an object is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Place {
+    /// Region.
+    pub region: String,
+    /// The object's key.
+    pub object: String,
 }

@@ -22,9 +22,11 @@ use crate::{
 pub mod alerts;
 mod changes;
 mod content;
+mod copies;
 mod files;
 mod foreign;
 pub mod health;
+mod lookout;
 pub mod prometheus;
 pub mod reading;
 pub mod round;
@@ -32,6 +34,8 @@ mod scope;
 mod survey;
 pub mod webhook;
 
+pub use copies::Copies;
+pub use lookout::Lookout;
 pub use scope::{Aspect, Omission, Scope};
 
 use survey::{Survey, survey};
@@ -109,6 +113,8 @@ pub struct Sighting {
     pub size: Option<u64>,
     /// Whether a backup that was due is missing.
     pub overdue: bool,
+    /// Whether it may be that nothing has changed since, so that there was nothing to copy.
+    pub may_rest: bool,
     /// Why it is to be told and wakes nobody, outside drills: the limit is at fault.
     pub excuse: Option<&'static str>,
     /// What the change stream has not copied, where that is what it is about.
@@ -191,11 +197,6 @@ impl Monitor {
     #[must_use]
     pub fn with_stream(self, every: Option<Span>) -> Self {
         Monitor { stream: every, ..self }
-    }
-
-    /// Time between two looks.
-    pub fn interval(&self) -> Span {
-        self.limits.check_every
     }
 
     /// Looks once. `due` is when the newest backup should have been made; `None` before the first is due.
@@ -365,7 +366,7 @@ fn duration(span: Span) -> SignedDuration {
 
 fn sighting(kind: AlarmKind, store: &dyn Store, detail: String, size: Option<u64>) -> Sighting {
     let region = store.region().to_owned();
-    Sighting { kind, region, detail, size, overdue: false, excuse: None, uncopied: None }
+    Sighting { kind, region, detail, size, overdue: false, may_rest: false, excuse: None, uncopied: None }
 }
 
 /// A region that did not answer.

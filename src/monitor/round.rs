@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Look, Means, Monitor,
+    copies::look_at_folders,
     foreign::{Foreign, Moment},
     reading::{Reading, due, readings},
 };
@@ -58,21 +59,17 @@ impl Round<'_> {
         if folders.is_empty() {
             folders.push(&backup.prefix);
         }
-        let mut whole: Option<Look> = None;
-        for prefix in folders.iter().copied() {
-            let (plan, means) = (self.plan, self.means);
-            let folder =
-                Foreign { kind: self.service.kind, prefix, limits: &plan.monitor, retention: plan.retention, means };
-            let mut look = folder.look(self.stores, at).await;
-            if folders.len() > 1 {
-                look.alarms.iter_mut().for_each(|alarm| alarm.detail = format!("{prefix}: {}", alarm.detail));
-            }
-            whole = Some(match whole {
-                Some(first) => joined(first, look),
-                None => look,
-            });
-        }
-        whole.unwrap_or(Look { regions: Vec::new(), alarms: Vec::new() })
+        let (plan, means) = (self.plan, self.means);
+        let folder = |prefix| Foreign {
+            kind: self.service.kind,
+            prefix,
+            limits: &plan.monitor,
+            retention: plan.retention,
+            scale: 1,
+            alone: None,
+            means,
+        };
+        look_at_folders(folders.into_iter().map(folder), self.stores, at).await
     }
 
     /// The layout of backdraft's own backups, where a region has any: in the plan's form, or in the one that they have.
@@ -110,18 +107,4 @@ impl Round<'_> {
         }
         look
     }
-}
-
-/// Two folders of one service as one. The first one's newest backup is shown, where it has one.
-fn joined(first: Look, second: Look) -> Look {
-    let regions = first.regions.into_iter().zip(second.regions).map(|(mut one, other)| {
-        one.newest = one.newest.or(other.newest);
-        one.answered &= other.answered;
-        one.remarks.extend(other.remarks);
-        one.scope.join(other.scope);
-        one
-    });
-    let mut alarms = first.alarms;
-    alarms.extend(second.alarms);
-    Look { regions: regions.collect(), alarms }
 }

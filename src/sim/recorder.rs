@@ -51,10 +51,18 @@ impl Recorder {
 
     /// Raises an alarm that must not be missed: again after a while where nobody heard it, a few times.
     pub async fn call(&self, alarm: Alarm) {
+        self.call_all(vec![alarm]).await;
+    }
+
+    /// The same for several at once: the waits are shared.
+    pub async fn call_all(&self, mut alarms: Vec<Alarm>) {
         for call in 1..=CALLS {
-            let heard = self.messenger.deliver();
-            self.say(What::Alarm(Alarm { heard, ..alarm.clone() }));
-            if heard {
+            alarms.retain(|alarm| {
+                let heard = self.messenger.deliver();
+                self.say(What::Alarm(Alarm { heard, ..alarm.clone() }));
+                !heard
+            });
+            if alarms.is_empty() {
                 return;
             }
             if call < CALLS {

@@ -32,6 +32,10 @@ pub(super) struct Foreign<'f> {
     pub(super) prefix: &'f str,
     pub(super) limits: &'f MonitorPlan,
     pub(super) retention: Span,
+    /// How many bytes one byte stands for.
+    pub(super) scale: u64,
+    /// Why no other region need have what the primary has, where that is so.
+    pub(super) alone: Option<&'static str>,
     pub(super) means: &'f Means,
 }
 
@@ -66,12 +70,13 @@ impl Foreign<'_> {
             let mut seen = RegionSeen {
                 region: store.region().to_owned(),
                 answered: true,
-                newest: newest.map(|(backup, sum)| shown(backup, sum)),
+                newest: newest.map(|(backup, sum)| shown(backup, sum, self.scale)),
                 remarks: Vec::new(),
                 scope: Scope::default(),
             };
             match number {
                 0 => alarms.extend(self.of_primary(at, &**store, newest, before, &mut seen.scope)),
+                _ if self.alone.is_some() => seen.scope.left(Aspect::Replica, self.alone.unwrap_or_default()),
                 _ if !primary_answers => seen.scope.left(Aspect::Replica, "the primary did not answer"),
                 _ => alarms.extend(self.behind(&**store, &sheet.comparisons[number], &mut seen)),
             }
@@ -103,20 +108,20 @@ impl Foreign<'_> {
             }
             return seen;
         };
-        let overdue = sum.modified < at.due;
+        let (overdue, may_rest) = (sum.modified < at.due, !backup.is_dated);
         let name = sum.newest.escape_debug();
         if overdue && asks_schedule {
             // A copy that is kept up to date is not written to while nothing changes; nobody can tell that from here.
-            let or = if backup.is_dated { "" } else { ", or nothing has changed since" };
+            let or = if may_rest { ", or nothing has changed since" } else { "" };
             let detail = format!("the newest, {name}, was written at {}; one was due at {}{or}", sum.modified, at.due);
-            seen.push(Sighting { overdue, ..sighting(AlarmKind::Missing, store, detail, None) });
+            seen.push(Sighting { overdue, may_rest, ..sighting(AlarmKind::Missing, store, detail, None) });
         }
         if scope.asks(Aspect::Age, watches, Watch::TooOld) {
             scope.did(Aspect::Age);
             let age = at.now.duration_since(sum.modified);
             if age > duration(self.limits.max_age) {
                 let detail = format!("{name} is {} h old, the limit is {}", age.as_hours(), self.limits.max_age);
-                seen.push(Sighting { overdue, ..sighting(AlarmKind::TooOld, store, detail, None) });
+                seen.push(Sighting { overdue, may_rest, ..sighting(AlarmKind::TooOld, store, detail, None) });
             }
         }
         if scope.asks(Aspect::Size, watches, Watch::TooSmall) {
@@ -128,16 +133,17 @@ impl Foreign<'_> {
 
     /// A backup below the size limit. Configuration is below it by nature, and is held against the backup before it.
     fn small(&self, store: &dyn Store, backup: &Generation, sum: &Sum, before: Option<&Sum>) -> Option<Sighting> {
-        let name = shown(backup, sum).point;
-        let (has, limit) = (ByteSize(sum.bytes), self.limits.min_size);
-        let tell = |detail: String| Some(sighting(AlarmKind::TooSmall, store, detail, Some(sum.bytes)));
+        let name = shown(backup, sum, self.scale).point;
+        let (bytes, limit) = (sum.bytes * self.scale, self.limits.min_size);
+        let has = ByteSize(bytes);
+        let tell = |detail: String| Some(sighting(AlarmKind::TooSmall, store, detail, Some(bytes)));
         if self.kind == ServiceKind::Config {
             return match before {
                 _ if sum.bytes == 0 => tell(format!("{name} has 0 B")),
                 Some(before) if sum.bytes < before.bytes / 2 => {
-                    tell(format!("{name} has {has}, the one before it {}", ByteSize(before.bytes)))
+                    tell(format!("{name} has {has}, the one before it {}", ByteSize(before.bytes * self.scale)))
                 }
-                _ if sum.bytes >= limit.0 => None,
+                _ if bytes >= limit.0 => None,
                 _ => {
                     let detail = format!("{name} has {has}, the limit is {limit}");
                     let excuse = Some("configuration is small by nature, so the plan's `min_size` is not meant for it");
@@ -145,7 +151,7 @@ impl Foreign<'_> {
                 }
             };
         }
-        if sum.bytes < limit.0 { tell(format!("{name} has {has}, the limit is {limit}")) } else { None }
+        if bytes < limit.0 { tell(format!("{name} has {has}, the limit is {limit}")) } else { None }
     }
 
     /// A replica that lacks what the primary has, or has something else in its place.
@@ -184,11 +190,11 @@ impl Foreign<'_> {
 }
 
 /// A backup as people read it.
-fn shown(backup: &Generation, sum: &Sum) -> BackupSeen {
+fn shown(backup: &Generation, sum: &Sum, scale: u64) -> BackupSeen {
     let point = match (sum.objects, backup.name.is_empty()) {
         (1, _) => sum.newest.clone(),
         (n, true) => format!("{}, the newest {}", words::count(n, "object"), sum.newest),
         (n, false) => format!("{} ({})", backup.name, words::count(n, "object")),
     };
-    BackupSeen { point, size: Some(sum.bytes), modified: sum.modified }
+    BackupSeen { point, size: Some(sum.bytes * scale), modified: sum.modified }
 }

@@ -6,7 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, future::join_all};
 use jiff::Timestamp;
 
-use super::{Reference, chain::Pieces, witness::Witnesses};
+use super::{
+    Reference,
+    chain::{Outages, Pieces},
+    witness::Witnesses,
+};
 use crate::{
     archive::{MAX_MANIFEST_BYTES, Manifest},
     model::{
@@ -58,8 +62,13 @@ impl Parts {
 impl Reference {
     /// All candidates of all regions that answer, best first: newest content, then the honest name, then what lies
     /// open before what was overwritten or deleted over, then the plan's order of regions. `pieces` gets those of the
-    /// change stream, `witnesses` what regions say of each point.
-    pub(super) async fn candidates(&self, pieces: &mut Pieces, witnesses: &mut Witnesses) -> Vec<Candidate> {
+    /// change stream, `witnesses` what regions say of each point, `outages` which regions said nothing.
+    pub(super) async fn candidates(
+        &self,
+        pieces: &mut Pieces,
+        witnesses: &mut Witnesses,
+        outages: &Outages,
+    ) -> Vec<Candidate> {
         let lists = join_all(self.bench.stores.iter().map(|store| store.versions(&self.layout.prefix))).await;
         let mut found = Vec::new();
         for (store, list) in self.bench.stores.iter().zip(lists) {
@@ -72,7 +81,10 @@ impl Reference {
                     }
                     found.extend(self.read_manifests(store, versions, witnesses).await);
                 }
-                Err(why) => self.unreachable(store, &why),
+                Err(why) => {
+                    outages.note(store.region(), why.kind);
+                    self.unreachable(store, &why);
+                }
             }
         }
         let soon = self.bench.clock.now().checked_add(CLOCKS_AGREE).unwrap_or(Timestamp::MAX);

@@ -70,8 +70,7 @@ impl Pipeline for Reference {
         let made = self.make_backup(day).await?;
         self.tap.lock().await.stand_on(made.position);
         self.prune(&made).await;
-        let regions: Vec<&str> = made.regions.iter().map(String::as_str).collect();
-        self.audit(&regions, true).await;
+        self.audit_backup(&made.regions).await;
         Ok(made)
     }
 

@@ -30,11 +30,8 @@ impl Reference {
         let mut pieces = Pieces::new(&outages);
         recorder.begin(Phase::Choose);
         let mut witnesses = Witnesses::default();
-        let candidates = self.candidates(&mut pieces, &mut witnesses).await;
+        let candidates = self.candidates(&mut pieces, &mut witnesses, &outages).await;
         recorder.end(Phase::Choose, !candidates.is_empty());
-        let answering = |outages: &Outages| -> Vec<&str> {
-            candidates.iter().map(|c| c.store.region()).filter(|region| outages.of(region).is_none()).collect()
-        };
         let mut at_fault = None;
         for candidate in &candidates {
             let region = candidate.store.region();
@@ -50,7 +47,7 @@ impl Reference {
             };
             match tried {
                 Ok(position) => {
-                    self.audit(&answering(&outages), true).await;
+                    self.audit_all(&outages, true).await;
                     return RestoreEnd::Restored(claim(candidate, position));
                 }
                 Err(refusal) => {
@@ -72,7 +69,7 @@ impl Reference {
             (None, n) => format!("none of {n} recovery points passed"),
         };
         recorder.call(Alarm::new(AlarmKind::NothingRestorable, None, &*why)).await;
-        self.audit(&answering(&outages), false).await;
+        self.audit_all(&outages, false).await;
         RestoreEnd::Refused { why }
     }
 

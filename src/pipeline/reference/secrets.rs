@@ -1,14 +1,19 @@
 //! Secrets in backups: an export is looked through before a byte of it leaves the source, and what is stored is looked
 //! through again, for somebody else may have put it there. For services whose backups are small and leave secrets out.
 
+use std::collections::BTreeSet;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::Reference;
+use super::{Reference, chain::Outages};
 use crate::{
     environment::{Leak, scan, scan_object},
-    model::event::AlarmKind,
+    model::{
+        event::{Alarm, AlarmKind, What},
+        words,
+    },
     service::contract::{Contents, RowChunk},
-    store::{Store, StoreError, StoreErrorKind, VersionInfo},
+    store::{ByteStream, ObjectInfo, SharedStore, Store, StoreError, StoreErrorKind, VersionInfo},
 };
 
 /// Largest export that is looked through, and largest stored object, in bytes. Configuration is far smaller.
@@ -41,51 +46,169 @@ impl Reference {
         Ok(Contents { tables, rows: stream::iter(chunks.into_iter().map(Ok)).boxed() })
     }
 
-    /// Looks through everything that is stored for the service in these regions, in every version, and raises an alarm
-    /// for each object with a secret. `remove`: such an object is destroyed; only for when a sound recovery point is
+    /// Looks through what a backup has just been added to: the next one looks again.
+    pub(super) async fn audit_backup(&self, regions: &[String]) {
+        if self.guards_secrets {
+            let stores = self.bench.stores.iter().filter(|store| regions.iter().any(|region| region == store.region()));
+            for alarm in audit(&self.layout.prefix, stores.collect(), true).await {
+                self.bench.recorder.emit(What::Alarm(alarm));
+            }
+        }
+    }
+
+    /// Looks through everything that is stored for the service, in every region and version, and tells of each object
+    /// with a secret and of each place that could not be looked through. Nothing looks again after a restore, so it is
+    /// told until somebody hears it. `remove`: what holds a secret is destroyed; only for when a sound recovery point is
     /// known to exist.
-    pub(super) async fn audit(&self, regions: &[&str], remove: bool) {
+    pub(super) async fn audit_all(&self, outages: &Outages, remove: bool) {
         if !self.guards_secrets {
             return;
         }
-        for store in self.bench.stores.iter().filter(|store| regions.contains(&store.region())) {
-            // A region that no longer answers is looked through the next time.
-            if let Err(why) = self.audit_region(&**store, remove).await {
-                tracing::warn!("looking for secrets in {}: {}", store.region(), why.kind);
+        let (mut alarms, mut answering) = (Vec::new(), Vec::new());
+        for store in &self.bench.stores {
+            match outages.of(store.region()) {
+                Some(kind) => alarms.push(unseen(&**store, kind.to_string())),
+                None => answering.push(store),
             }
         }
-    }
-
-    async fn audit_region(&self, store: &dyn Store, remove: bool) -> Result<(), StoreError> {
-        for version in store.versions(&self.layout.prefix).await? {
-            let Some(found) = look(store, &version).await?.filter(|found| !found.is_empty()) else { continue };
-            let mut detail = format!("{} holds {}", version.key, told(&found));
-            if remove {
-                let removed = store.delete_version(&version.key, &version.version).await;
-                detail.push_str(match removed {
-                    Ok(()) => "; removed, rotate the secret all the same",
-                    Err(e) if e.kind == StoreErrorKind::Denied => "; a lock keeps it there, rotate the secret",
-                    Err(_) => "; it could not be removed, rotate the secret",
-                });
-            }
-            self.alarm(AlarmKind::SecretExposed, Some(store.region()), detail);
-        }
-        Ok(())
+        alarms.extend(audit(&self.layout.prefix, answering, remove).await);
+        self.bench.recorder.call_all(alarms).await;
     }
 }
 
-/// The secrets in one version of an object; `None` where there is nothing to read.
-async fn look(store: &dyn Store, version: &VersionInfo) -> Result<Option<Vec<Leak>>, StoreError> {
-    if version.is_delete_marker || version.size > MOST {
-        return Ok(None);
+/// Looks through all that lies below a prefix in these regions. What one region lists, each is asked for by name: a
+/// listing that ends early hides what it does not show.
+async fn audit(prefix: &str, stores: Vec<&SharedStore>, remove: bool) -> Vec<Alarm> {
+    let (mut alarms, mut listed, mut known) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for store in stores {
+        match store.versions(prefix).await {
+            Ok(versions) => {
+                let versions: Vec<_> = versions.into_iter().filter(|version| !version.is_delete_marker).collect();
+                known.extend(versions.iter().map(|version| version.key.clone()));
+                listed.push((store, versions));
+            }
+            Err(why) => alarms.push(unseen(&**store, why.kind.to_string())),
+        }
     }
-    let (_, mut body) = store.get_version(&version.key, &version.version).await?;
+    for (store, versions) in listed {
+        let shown: BTreeSet<&str> = versions.iter().map(|version| version.key.as_str()).collect();
+        let elsewhere = known.iter().filter(|key| !shown.contains(key.as_str())).map(|key| (key.as_str(), None));
+        let here = versions.iter().map(|version| (version.key.as_str(), Some(version)));
+        alarms.extend(audit_region(&**store, here.chain(elsewhere), remove).await);
+    }
+    alarms
+}
+
+/// Looks through one region, at the versions that it lists, and by name where it lists none.
+async fn audit_region<'a>(
+    store: &dyn Store,
+    objects: impl Iterator<Item = (&'a str, Option<&'a VersionInfo>)>,
+    remove: bool,
+) -> Vec<Alarm> {
+    let (mut alarms, mut unread, mut hidden) = (Vec::new(), Vec::new(), Vec::new());
+    for (key, version) in objects {
+        let looked = match version {
+            Some(version) => look(store, version).await,
+            None => look_by_name(store, key).await,
+        };
+        let (version, found) = match looked {
+            Ok(looked) => looked,
+            Err(Unread { is_gone: true, .. }) if version.is_none() => continue,
+            // The rest of a region that is out would only be waited for.
+            Err(Unread { why, is_region_out: true, .. }) => {
+                alarms.push(unseen(store, why));
+                return alarms;
+            }
+            Err(Unread { why, .. }) => {
+                unread.push(format!("{key}: {why}"));
+                continue;
+            }
+        };
+        if version.is_hidden {
+            hidden.push(key);
+        }
+        if !found.is_empty() {
+            let done = if remove { destroy(store, key, version.id.as_deref()).await } else { "" };
+            let detail = format!("{key} holds {}{done}", told(&found));
+            alarms.push(Alarm::new(AlarmKind::SecretExposed, Some(store.region()), detail));
+        }
+    }
+    let count = |n: usize| words::count(n as u64, "object");
+    if let Some(first) = unread.first() {
+        alarms.push(unseen(store, format!("{} in vain, the first {first}", count(unread.len()))));
+    }
+    if let Some(first) = hidden.first() {
+        alarms.push(unseen(store, format!("its listing hides {}, the first {first}", count(hidden.len()))));
+    }
+    alarms
+}
+
+/// Destroys what holds a secret, and says what came of it.
+async fn destroy(store: &dyn Store, key: &str, version: Option<&str>) -> &'static str {
+    let Some(version) = version else { return "; it has no version to remove, rotate the secret" };
+    match store.delete_version(key, version).await {
+        Ok(()) => "; removed, rotate the secret all the same",
+        Err(e) if e.kind == StoreErrorKind::Denied => "; a lock keeps it there, rotate the secret",
+        Err(_) => "; it could not be removed, rotate the secret",
+    }
+}
+
+/// What was looked through.
+struct Looked {
+    /// Its version.
+    id: Option<String>,
+    /// Whether the region did not list it.
+    is_hidden: bool,
+}
+
+/// Why an object could not be looked through.
+struct Unread {
+    why: String,
+    is_region_out: bool,
+    is_gone: bool,
+}
+
+impl From<StoreError> for Unread {
+    fn from(StoreError { kind, .. }: StoreError) -> Self {
+        let (is_region_out, is_gone) = (kind.is_region_out(), kind == StoreErrorKind::NotFound);
+        Unread { why: kind.to_string(), is_region_out, is_gone }
+    }
+}
+
+/// The secrets in one version of an object.
+async fn look(store: &dyn Store, version: &VersionInfo) -> Result<(Looked, Vec<Leak>), Unread> {
+    let found = scanned(version.size, store.get_version(&version.key, &version.version)).await?;
+    Ok((Looked { id: Some(version.version.clone()), is_hidden: false }, found.1))
+}
+
+/// The secrets in an object that the region does not list.
+async fn look_by_name(store: &dyn Store, key: &str) -> Result<(Looked, Vec<Leak>), Unread> {
+    let size = store.head(key).await?.size;
+    let (info, found) = scanned(size, store.get(key)).await?;
+    Ok((Looked { id: info.version, is_hidden: true }, found))
+}
+
+async fn scanned(
+    size: u64,
+    open: impl Future<Output = Result<(ObjectInfo, ByteStream), StoreError>>,
+) -> Result<(ObjectInfo, Vec<Leak>), Unread> {
+    if size > MOST {
+        let why = format!("{size} bytes, more than {MOST}");
+        return Err(Unread { why, is_region_out: false, is_gone: false });
+    }
+    let (info, mut body) = open.await?;
     let mut bytes = Vec::new();
     while let Some(piece) = body.next().await {
         bytes.extend_from_slice(&piece?);
     }
     // A dump that cannot be inflated is the restore's to refuse; nobody can read a secret out of it there.
-    Ok(Some(scan_object(&bytes).unwrap_or_default()))
+    Ok((info, scan_object(&bytes).unwrap_or_default()))
+}
+
+/// A place that could not be looked through.
+fn unseen(store: &dyn Store, why: String) -> Alarm {
+    let detail = format!("it could not be looked through for secrets, and may hold some: {why}");
+    Alarm::new(AlarmKind::NotLookedThrough, Some(store.region()), detail)
 }
 
 fn told(found: &[Leak]) -> String {
