@@ -83,15 +83,20 @@ fn whatever_up_to_four_faults_do_together_nothing_is_silently_wrong() {
 fn a_secret_that_leaks_amid_other_faults_is_told_of_wherever_it_stays_and_such_a_drill_never_passes() {
     let all = trials::of_plan(&kit::plan(), |_, _, service| service == "config");
     let (mut stayed, mut alarms) = (0, BTreeSet::new());
-    combine(&all, |one| one.fault.is_some_and(|fault| fault.name == "secret-leaked"), 64, |record| {
-        let one = &record.services[0];
-        if one.checks.iter().any(|check| check.check == "secrets" && check.passed == Some(false)) {
-            stayed += 1;
-            assert_eq!(record.result.result, DrillResult::Fail, "{}", record.result.why);
-            let heard = record.alarms.iter().map(|told| &told.alarm).filter(|alarm| alarm.heard);
-            alarms.extend(heard.map(|alarm| alarm.kind));
-        }
-    });
+    combine(
+        &all,
+        |one| one.fault.is_some_and(|fault| fault.name == "secret-leaked"),
+        64,
+        |record| {
+            let one = &record.services[0];
+            if one.checks.iter().any(|check| check.check == "secrets" && check.passed == Some(false)) {
+                stayed += 1;
+                assert_eq!(record.result.result, DrillResult::Fail, "{}", record.result.why);
+                let heard = record.alarms.iter().map(|told| &told.alarm).filter(|alarm| alarm.heard);
+                alarms.extend(heard.map(|alarm| alarm.kind));
+            }
+        },
+    );
     assert!(stayed > 0, "no drill in which the secret stays where it leaked to");
     assert!(alarms.contains(&AlarmKind::NotLookedThrough), "{alarms:?}");
 }

@@ -146,7 +146,8 @@ fn a_monitor_over_copies_by_rule_is_silent_while_nothing_is_wrong() {
 
 /// What monitoring knew of the first fault, and every alarm with its reason.
 fn seen(record: &Record) -> String {
-    let raised = record.alarms.iter().map(|told| &told.alarm).filter(|alarm| alarm.kind != AlarmKind::NothingRestorable);
+    let raised =
+        record.alarms.iter().map(|told| &told.alarm).filter(|alarm| alarm.kind != AlarmKind::NothingRestorable);
     let raised: BTreeSet<String> = raised
         .map(|alarm| {
             let (kind, region) = (alarm.kind.words(), alarm.region.as_deref().unwrap_or("-"));

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
@@ -88,6 +88,39 @@ fn a_cell_can_be_played_again_alone_and_the_matrix_is_the_same_twice() {
     let report = fs::read_to_string(again.join("report.json")).unwrap();
     let why = refused.split(['(', ')']).nth(1).unwrap();
     assert!(report.contains(why), "the same drill has the same evidence: {why}");
+}
+
+#[test]
+fn a_folder_that_is_used_again_keeps_no_trial_of_the_matrix_before_and_all_that_is_somebody_elses() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().to_str().unwrap();
+    let play = |fault: &str| {
+        let only = ["matrix", "--quiet", "--fault", fault, "--service", "database", "--out", folder];
+        assert_eq!(backdraft(&only).status.code(), Some(0), "{fault}");
+    };
+    play("duplicate-id");
+    let (old, mine) = (out.path().join("trials/duplicate-id"), out.path().join("trials/duplicate-id/mine.yaml"));
+    assert!(!walk(&old).is_empty());
+    fs::write(&mine, "mine").unwrap();
+    // A matrix that somebody altered leads nowhere else.
+    let outside =
+        out.path().parent().unwrap().join(format!("{}-outside.yaml", out.path().file_name().unwrap().display()));
+    fs::write(&outside, "not ours").unwrap();
+    let stem = outside.file_stem().unwrap().to_str().unwrap();
+    let mut matrix = matrix_in(out.path());
+    matrix.cells.push(Cell { fault: "..".into(), mode: "..".into(), service: stem.into(), ..matrix.cells[0].clone() });
+    fs::write(out.path().join("matrix.json"), serde_json::to_string(&matrix).unwrap()).unwrap();
+    play("table-dropped");
+    let left: Vec<PathBuf> = walk(&out.path().join("trials/duplicate-id"));
+    assert_eq!(left, [mine]);
+    assert!(!walk(&out.path().join("trials/table-dropped")).is_empty());
+    assert_eq!(fs::read_to_string(&outside).unwrap(), "not ours");
+    fs::remove_file(outside).unwrap();
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
 #[test]

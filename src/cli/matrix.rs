@@ -27,7 +27,7 @@ use crate::{
         copies::Copies,
         event::{AlarmKind, Event},
         family::Family,
-        matrix::{Matrix, Subject},
+        matrix::{MATRIX_FORMAT, Matrix, Subject},
         outcome::Outcome,
         plan::{Plan, ServicePlan},
         record::{Identity, Record, Way},
@@ -125,6 +125,7 @@ pub(super) fn matrix(args: &MatrixArgs, common: &Common, console: &Console) -> E
         return Ok(exit::INTERRUPTED);
     }
     let matrix = judged(args, &plan, &tried, &records, way);
+    remove_earlier(&output)?;
     write(&matrix, &output, console)?;
     write_trials(&matrix, &tried, records, &output)?;
     Ok(measure::matrix::exit_code(&matrix))
@@ -234,6 +235,21 @@ fn write(matrix: &Matrix, output: &Output, console: &Console) -> Result<()> {
         if !console.is_quiet() {
             console.line(format_args!("{}: {}", name, path.display()));
         }
+    }
+    Ok(())
+}
+
+/// Removes the trials and records of the matrix that was written here before: those that it names, and nothing else.
+fn remove_earlier(output: &Output) -> Result<()> {
+    let earlier = output.read("matrix.json").and_then(|text| serde_json::from_str::<Matrix>(&text).ok());
+    let Some(Matrix { controls, cells, .. }) = earlier.filter(|matrix| matrix.format == MATRIX_FORMAT) else {
+        return Ok(());
+    };
+    let controls = controls.iter().map(|control| format!("control/{}", control.service));
+    let cells = cells.iter().map(|cell| format!("{}/{}/{}", cell.fault, cell.mode, cell.service));
+    for id in controls.chain(cells) {
+        output.remove(&format!("trials/{id}.yaml"))?;
+        output.remove(&format!("records/{id}.json"))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write},
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use tempfile::NamedTempFile;
@@ -46,6 +46,23 @@ impl Output {
         });
         written.map_err(|e| self.unwritable(&path, e))?;
         Ok(path)
+    }
+
+    /// What a file of that name holds; `None` where there is none that can be read.
+    pub(super) fn read(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.dir.join(name)).ok()
+    }
+
+    /// Removes a file of that name, if there is one. A name that leads out of the folder names nothing in it.
+    pub(super) fn remove(&self, name: &str) -> Result<()> {
+        let is_inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        let path = self.dir.join(name);
+        match if is_inside { fs::remove_file(&path) } else { Ok(()) } {
+            Err(e) if !matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Err(self.unwritable(&path, e))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn unwritable(&self, path: &Path, cause: std::io::Error) -> Error {

@@ -189,7 +189,8 @@ impl<'a> Story<'a> {
                 _ => {}
             }
         }
-        let is_told = !self.told_checks().is_empty() && self.failed_checks().is_empty() && self.unrun_checks().is_empty();
+        let is_told =
+            !self.told_checks().is_empty() && self.failed_checks().is_empty() && self.unrun_checks().is_empty();
         last.map(|(event, ok)| (event, ok || is_told))
     }
 }

@@ -10,8 +10,7 @@ use crate::{
     model::{
         event::{
             Alarm, AlarmKind, BackupMade, CheckResult, Claim, Comparison, Event, Phase, Place, PointTried, Position,
-            Proof,
-            SteadyWhen, What,
+            Proof, SteadyWhen, What,
         },
         plan::Plan,
         record::{Identity, Way},
@@ -229,7 +228,12 @@ impl Drill {
         self.begin(Phase::Check).spend(15);
         self.say(What::Compared(comparison(day)));
         for (check, detail) in [("ledger", "as claimed"), ("health", "answers within 2 s")] {
-            self.say(What::Checked(CheckResult { check: check.into(), passed: Some(true), detail: detail.into(), places: Vec::new() }));
+            self.say(What::Checked(CheckResult {
+                check: check.into(),
+                passed: Some(true),
+                detail: detail.into(),
+                places: Vec::new(),
+            }));
         }
         self.end(Phase::Check, true)
     }
@@ -382,7 +386,12 @@ impl Drill {
 
     /// Checks again, with this result.
     pub(crate) fn check(mut self, check: &str, passed: Option<bool>) -> Self {
-        self.say(What::Checked(CheckResult { check: check.into(), passed, detail: "no answer".into(), places: Vec::new() }));
+        self.say(What::Checked(CheckResult {
+            check: check.into(),
+            passed,
+            detail: "no answer".into(),
+            places: Vec::new(),
+        }));
         self
     }
 
@@ -416,7 +425,8 @@ impl Drill {
         drill.scenario = self.scenario;
         drill.called(30).restore(4, "us-east-1");
         drill.begin(Phase::Check).spend(15);
-        let failed = CheckResult { check: "health".into(), passed: Some(false), detail: "starting".into(), places: Vec::new() };
+        let failed =
+            CheckResult { check: "health".into(), passed: Some(false), detail: "starting".into(), places: Vec::new() };
         drill.say(What::Checked(failed)).end(Phase::Check, false).checked(4).healed();
         drill
     }

@@ -26,7 +26,8 @@ pub fn terminal(matrix: &Matrix, options: &Options) -> String {
     for one in &matrix.families {
         page += &format!("\n{}  {}\n", one.family.words().to_uppercase(), one.score.words());
         for line in lines(matrix, one.family) {
-            page += &format!("  {}  {}\n", pad(&cut(&plain(&line.name), names), names), screen.places(&line));
+            let head = format!("  {}  ", pad(&cut(&plain(&line.name), names), names));
+            page += &format!("{head}{}\n", screen.places(&line, names + 4));
         }
     }
     page += &screen.against(matrix);
@@ -40,13 +41,25 @@ struct Screen {
 }
 
 impl Screen {
-    /// `at verify database, files · late config`
-    fn places(&self, line: &Line<'_>) -> String {
-        let at = |place: Caught| {
-            let services: Vec<&str> = line.at(place).map(|cell| cell.service.as_str()).collect();
-            (!services.is_empty()).then(|| format!("{} {}", self.paint(place, place.words()), services.join(", ")))
-        };
-        Caught::ALL.into_iter().filter_map(at).collect::<Vec<_>>().join(" · ")
+    /// `at verify database, files · late config`, from that column on; what does not fit goes on below itself.
+    fn places(&self, line: &Line<'_>, column: usize) -> String {
+        let (mut said, mut at) = (String::new(), column);
+        for place in Caught::ALL {
+            let services: Vec<String> = line.at(place).map(|cell| plain(&cell.service)).collect();
+            if services.is_empty() {
+                continue;
+            }
+            let services = services.join(", ");
+            let wide = columns(place.words()) + 1 + columns(&services);
+            if at > column {
+                let fits = at + 3 + wide <= self.width;
+                said += &if fits { " · ".to_owned() } else { format!("\n{}", " ".repeat(column)) };
+                at = if fits { at + 3 } else { column };
+            }
+            said += &format!("{} {services}", self.paint(place, place.words()));
+            at += wide;
+        }
+        said
     }
 
     /// What is no catch, each with its evidence.

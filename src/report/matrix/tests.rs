@@ -72,3 +72,14 @@ fn a_score_is_rounded_down_so_that_only_all_is_a_hundred() {
     assert_eq!(score(199, 200), "199 of 200 caught (99%)");
     assert_eq!((score(3, 3), score(0, 0)), ("3 of 3 caught (100%)".to_owned(), "nothing bit".to_owned()));
 }
+
+#[test]
+fn on_a_narrow_screen_no_line_is_longer_than_it_and_nothing_is_left_out() {
+    let matrix = sample(true);
+    let [narrow, wide] = [60, 200].map(|width| terminal(&matrix, &Options { width, ..Options::default() }));
+    for line in narrow.lines() {
+        assert!(crate::report::text::columns(line) <= 60, "{line}");
+    }
+    let words = |page: &str| page.split_whitespace().filter(|word| *word != "·").map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&narrow), words(&wide));
+}
