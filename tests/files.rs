@@ -119,7 +119,7 @@ fn of_copies(sync: &str, faults: &str, way: Way) -> Record {
         "level": 3,
         "history": {
             "days": 4, "writes_per_day": 24, "size": "6 MiB", "sync": serde_json::from_str::<serde_json::Value>(sync).unwrap(),
-            "monitor": {"check_every": "6 h", "max_age": "26 h", "min_size": "1 MiB"},
+            "monitor": {"check_every": "1 h", "max_age": "26 h", "min_size": "1 MiB"},
         },
         "faults": serde_json::from_str::<serde_json::Value>(faults).unwrap(),
         "disaster": {"at": "day 4 15:00", "cause": "The media bucket is deleted"},
