@@ -24,6 +24,7 @@ mod story;
 mod testing;
 mod timeline;
 mod told;
+pub mod trend;
 mod unheard;
 
 pub use differences::differences;

@@ -41,6 +41,14 @@ pub struct Entry {
     pub summary: Summary,
 }
 
+impl Entry {
+    /// What the record says, with a date also where it is of a simulated drill: that of its entry.
+    pub fn dated(mut self) -> Summary {
+        self.summary.run_at = self.summary.run_at.or(Some(self.appended_at));
+        self.summary
+    }
+}
+
 /// A record in short.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
@@ -56,7 +64,8 @@ pub struct Summary {
     pub level: u8,
     /// Real or simulated.
     pub way: Way,
-    /// When it was run, by the wall clock; `None` where time is simulated.
+    /// When it was run, by the wall clock; of a simulated drill, which has no such time, when it was kept in a history,
+    /// as [`Entry::dated`] says it; `None` where neither is known.
     #[schemars(with = "Option<String>")]
     pub run_at: Option<Timestamp>,
     /// SHA-256 of the plan file.

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod record;
 pub mod scenario;
 pub mod time;
+pub mod trend;
 pub mod units;
 pub mod weakness;
 pub mod words;

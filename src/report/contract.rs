@@ -8,6 +8,7 @@ use crate::model::{
     history::{Head, Summary},
     matrix::Matrix,
     record::Record,
+    trend::Trend,
 };
 
 /// What a report is made of.
@@ -17,6 +18,8 @@ pub struct Run<'a> {
     pub records: &'a [Record],
     /// What is known of earlier drills, oldest first, these ones included; empty where no history is kept.
     pub past: &'a [Summary],
+    /// Month by month, what earlier drills and these gave; `None` where no history is kept.
+    pub trend: Option<&'a Trend>,
     /// End of the chain that these drills are in; `None` where no history is kept.
     pub head: Option<&'a Head>,
     /// The detection matrix of the pipeline, where it was made.
