@@ -13,6 +13,7 @@ pub mod error;
 pub mod exit;
 pub mod explore;
 pub mod fault;
+pub mod history;
 pub mod incident;
 pub mod input;
 pub mod measure;

@@ -24,7 +24,7 @@ fn a_restore_of_2_gib_stays_under_256_mib_of_resident_memory() {
     let scenario = folder.path().join("large.yaml");
     fs::write(&scenario, SCENARIO).unwrap();
     let mut run = Command::new(env!("CARGO_BIN_EXE_backdraft"))
-        .args(["run", "--out"])
+        .args(["run", "--no-history", "--out"])
         .arg(folder.path().join("out"))
         .arg(&scenario)
         .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -1,4 +1,5 @@
-//! A user's own buckets: reached where the user allows it by name, and only to be read.
+//! A user's own buckets: reached where the user allows it by name, and only to be read; but for the one that the user
+//! names to keep a history in.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -37,7 +38,7 @@ impl Keys {
     }
 }
 
-/// A bucket to be read.
+/// A bucket.
 pub struct Bucket<'b> {
     /// Region that requests are signed for.
     pub region: &'b str,
@@ -52,6 +53,28 @@ pub struct Bucket<'b> {
 /// # Errors
 /// When the address makes no sense, or lies beyond this machine and is not allowed.
 pub fn open(bucket: &Bucket<'_>, allowed: &[String], keys: &Keys, clock: &Clock) -> Result<SharedStore> {
+    let help = |host: &str| format!("name the host with --allow-endpoint {host}; it is read, never written");
+    Ok(Arc::new(ReadOnly(reach(bucket, allowed, help, keys, clock)?)))
+}
+
+/// Opens the bucket that a history is kept in, to be read and written. Nothing is sent yet. `allowed` as in [`open`].
+///
+/// # Errors
+/// As [`open`].
+pub fn open_to_write(bucket: &Bucket<'_>, allowed: &[String], keys: &Keys, clock: &Clock) -> Result<SharedStore> {
+    let help = |host: &str| {
+        format!("name the host with --history-allow-endpoint {host}: the history is written there, nothing else is")
+    };
+    Ok(Arc::new(reach(bucket, allowed, help, keys, clock)?))
+}
+
+fn reach(
+    bucket: &Bucket<'_>,
+    allowed: &[String],
+    help: impl Fn(&str) -> String,
+    keys: &Keys,
+    clock: &Clock,
+) -> Result<S3Store> {
     let amazon = format!("https://s3.{}.amazonaws.com", bucket.region);
     let endpoint = bucket.endpoint.unwrap_or(&amazon);
     let url = Url::parse(endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -66,8 +89,7 @@ pub fn open(bucket: &Bucket<'_>, allowed: &[String], keys: &Keys, clock: &Clock)
             "bucket {} lies beyond this machine, at {host}, and is asked only where you allow it",
             bucket.bucket
         );
-        let help = format!("name the host with --allow-endpoint {host}; it is read, never written");
-        return Err(Error::new(beyond).help(help));
+        return Err(Error::new(beyond).help(help(host)));
     }
     let credentials = Credentials { access_key: keys.access_key.clone(), secret_key: keys.secret_key.clone() };
     let access = Access {
@@ -77,8 +99,7 @@ pub fn open(bucket: &Bucket<'_>, allowed: &[String], keys: &Keys, clock: &Clock)
         path_style: bucket.endpoint.is_some(),
     };
     let address = endpoint.trim_end_matches('/');
-    let store = S3Store::with_access(bucket.region, address, bucket.bucket, &access, clock, PATIENCE);
-    Ok(Arc::new(ReadOnly(store)))
+    Ok(S3Store::with_access(bucket.region, address, bucket.bucket, &access, clock, PATIENCE))
 }
 
 /// Whether a host is this machine.

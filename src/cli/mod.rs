@@ -12,7 +12,9 @@ mod buckets;
 mod checklist;
 mod console;
 mod credentials;
+mod history;
 mod incident;
+mod keeper;
 mod list;
 mod matrix;
 mod monitor;
@@ -83,6 +85,8 @@ enum Verb {
     Monitor(monitor::MonitorArgs),
     /// Read one backup to its last byte and restore it into a scratch target.
     Verify(verify::VerifyArgs),
+    /// Look at the history of all drills: list it, show one, its trend; verify it; check how old the evidence is.
+    History(history::HistoryArgs),
     /// Go through the daily, weekly or monthly checklist, and write the sheet to be signed.
     Checklist(checklist::ChecklistArgs),
 }
@@ -137,6 +141,7 @@ impl Verb {
             Verb::Incident(args) => incident::incident(args, console),
             Verb::Monitor(args) => monitor::monitor(args, common, console),
             Verb::Verify(args) => verify::verify(args, common, console),
+            Verb::History(args) => history::history(args, common, console),
             Verb::Checklist(args) => checklist::checklist(args, common, console),
         }
     }

@@ -17,7 +17,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::{runtime, signal::unix, sync::watch};
 
-use super::{console::Console, progress::Progress, selection::Chosen};
+use super::{console::Console, keeper::Keeper, progress::Progress, selection::Chosen};
 use crate::{
     assembly::{self, Parts},
     engine::{
@@ -25,6 +25,7 @@ use crate::{
         journal::{self, Scratch},
     },
     error::{Error, Result},
+    history::Unended,
     input::load::Loaded,
     measure,
     model::{
@@ -148,18 +149,32 @@ impl Session {
         *self.stop.borrow()
     }
 
-    /// Plays drills one after another, and shows how far it is.
-    pub(super) fn play_all(&self, troupe: &Troupe, chosen: Vec<Chosen>, console: &Console) -> Vec<Record> {
+    /// Plays drills one after another, and shows how far it is. Each record is in the history, where one is kept, before
+    /// the next drill begins.
+    ///
+    /// # Errors
+    /// When the history cannot be written.
+    pub(super) fn play_all(
+        &self,
+        troupe: &Troupe,
+        chosen: Vec<Chosen>,
+        keeper: Option<&Keeper>,
+        console: &Console,
+    ) -> Result<Vec<Record>> {
         let mut progress = Progress::new(chosen.len(), console);
         let mut records = Vec::new();
         for one in chosen {
             let cast = troupe.cast(one);
+            let mark = keeper.map(|keeper| keeper.begin(&cast)).transpose()?;
             let Played { record, kept } = self.play(&cast, progress.begin(&cast.id));
+            if let (Some(keeper), Some(mark)) = (keeper, mark) {
+                keeper.append(&record, mark)?;
+            }
             progress.end(&record, kept.as_deref());
             records.push(record);
         }
         progress.finish();
-        records
+        Ok(records)
     }
 
     /// Plays drills on all cores, which only virtual time allows: what is measured must not be disturbed. `ended` is told
@@ -328,8 +343,24 @@ fn never_begun() -> Vec<Event> {
     vec![event(What::Interrupted), event(What::CleanedUp { complete: true, kept: false, detail })]
 }
 
-fn record(cast: &Cast, events: Vec<Event>, run_at: Option<Timestamp>) -> Record {
-    let identity = Identity {
+/// The record of a drill whose process ended before it did. Every start removes what such a drill left.
+pub(super) fn never_ended(unended: Unended) -> Record {
+    let Unended { begun_at, identity, plan, scenario } = unended;
+    let detail = "nobody was left to clean up; the next start removed the scratch folder".into();
+    let why = format!("the process ended before the drill did, which began at {begun_at}");
+    let events = vec![aborted(why), event(What::CleanedUp { complete: true, kept: false, detail })];
+    measure::record(measure::Inputs { identity, plan, scenario, events })
+}
+
+/// What its record is made of if this process ends before the drill does.
+pub(super) fn unended(cast: &Cast) -> Unended {
+    let begun_at = clock::wall_now();
+    let identity = identity(cast, (cast.way == Way::Real).then_some(begun_at));
+    Unended { begun_at, identity, plan: (*cast.plan).clone(), scenario: (*cast.scenario).clone() }
+}
+
+fn identity(cast: &Cast, run_at: Option<Timestamp>) -> Identity {
+    Identity {
         scenario: cast.id.clone(),
         seed: cast.seed,
         way: cast.way,
@@ -337,7 +368,11 @@ fn record(cast: &Cast, events: Vec<Event>, run_at: Option<Timestamp>) -> Record 
         plan_sha256: cast.plan_sha256.clone(),
         scenario_sha256: cast.scenario_sha256.clone(),
         run_at,
-    };
+    }
+}
+
+fn record(cast: &Cast, events: Vec<Event>, run_at: Option<Timestamp>) -> Record {
+    let identity = identity(cast, run_at);
     let (plan, scenario) = ((*cast.plan).clone(), (*cast.scenario).clone());
     measure::record(measure::Inputs { identity, plan, scenario, events })
 }

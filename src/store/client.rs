@@ -179,6 +179,7 @@ impl<W: Wire> Store for Client<W> {
         let first = parts.try_next().await?.unwrap_or_default();
         let (size, written) = match parts.try_next().await? {
             None => self.put_whole(key, first, &options).await?,
+            Some(_) if options.if_absent => return Err(self.tries.failed("put", key, StoreErrorKind::Nonsense)),
             Some(second) => {
                 let parts = stream::iter([Ok(first), Ok(second)]).chain(parts);
                 self.put_in_parts(key, parts, &options).await?
@@ -194,7 +195,7 @@ impl<W: Wire> Store for Client<W> {
         let version = source.version.or_else(|| from.version.clone());
         let from = &Pinned { source: CopySource { version, ..from.clone() }, etag: source.etag };
         let (content_type, metadata) = (source.content_type, source.metadata);
-        let options = PutOptions { storage_class: class, content_type, metadata };
+        let options = PutOptions { storage_class: class, content_type, metadata, ..PutOptions::default() };
         let written = if size > COPY_PART {
             self.copy_in_parts(from, key, size, &options).await?
         } else {

@@ -8,7 +8,10 @@ use bytes::Bytes;
 use futures_util::{TryStreamExt, stream::BoxStream};
 use jiff::Timestamp;
 
-pub use crate::emulator::s3::archive::{RestoreState, StorageClass, Tier};
+pub use crate::emulator::s3::{
+    archive::{RestoreState, StorageClass, Tier},
+    lock::{LockMode, Retention},
+};
 
 mod client;
 pub mod direct;
@@ -97,6 +100,11 @@ pub struct PutOptions {
     /// Metadata of the pipeline's own, such as a digest: names of lower-case letters, digits and `-`, values of printable
     /// ASCII. Anything else is [`StoreErrorKind::Nonsense`], for not every way to a region would carry it.
     pub metadata: BTreeMap<String, String>,
+    /// Until when nobody may delete it; the bucket's default where `None`. The bucket must have object lock.
+    pub retention: Option<Retention>,
+    /// Only where there is no such object; else it is [`StoreErrorKind::Exists`]. It must fit into one request (8 MiB),
+    /// for a larger one is [`StoreErrorKind::Nonsense`].
+    pub if_absent: bool,
 }
 
 /// What to copy.
@@ -217,6 +225,9 @@ pub enum StoreErrorKind {
     /// 400: the key was good once.
     #[error("credentials expired")]
     Expired,
+    /// 412: the object was to be new, and is there.
+    #[error("412 there already")]
+    Exists,
     /// 405: what is there cannot be changed, or cannot be read.
     #[error("405 not allowed")]
     NotAllowed,

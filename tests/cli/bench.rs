@@ -60,7 +60,11 @@ impl Bench {
 
     fn surround(&self, command: &mut Command) {
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env("TMPDIR", self.path("tmp")).stdin(Stdio::null());
-        command.env_remove("BACKDRAFT_LOG").env("RUST_BACKTRACE", "0").env("COLUMNS", "100");
+        command
+            .env_remove("BACKDRAFT_LOG")
+            .env("BACKDRAFT_HISTORY", "none")
+            .env("RUST_BACKTRACE", "0")
+            .env("COLUMNS", "100");
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {

@@ -151,7 +151,12 @@ pub async fn a_missing_bucket_is_told_from_a_missing_object(world: &World) {
 /// Options with something of everything.
 fn options(class: StorageClass) -> PutOptions {
     let metadata = [("sha256".to_owned(), "0123abc".to_owned()), ("source-key".to_owned(), "a b".to_owned())];
-    PutOptions { storage_class: class, content_type: Some("image/png".into()), metadata: metadata.into() }
+    PutOptions {
+        storage_class: class,
+        content_type: Some("image/png".into()),
+        metadata: metadata.into(),
+        ..Default::default()
+    }
 }
 
 pub async fn class_type_and_metadata_stay_with_an_object_and_its_copies(world: &World) {

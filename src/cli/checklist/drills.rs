@@ -8,6 +8,7 @@ use super::{
 use crate::{
     cli::{
         console::Refused,
+        keeper::Keeper,
         selection::{self, Chosen, Selection},
         session::{DEFAULT_SEED, Troupe},
     },
@@ -48,7 +49,7 @@ impl Desk<'_> {
                 return Err(if wrong.is_empty() { Error::new("no scenario can be read") } else { wrong.remove(0) });
             }
         };
-        let records = self.play(chosen);
+        let records = self.play(chosen)?;
         if self.session.is_stopped() {
             let stopped = |title| Item::new(title, State::NotChecked, "somebody stopped it");
             return Ok([stopped(drilled), stopped(met)]);
@@ -77,9 +78,11 @@ impl Desk<'_> {
         selection::scenarios(&Selection::of_names(&self.args.only), self.plan)
     }
 
-    fn play(&self, chosen: Vec<Chosen>) -> Vec<Record> {
+    /// These drills are evidence as those of `run` are, and are kept in the same history.
+    fn play(&self, chosen: Vec<Chosen>) -> Result<Vec<Record>> {
         let way = if self.args.real { Way::Real } else { Way::Simulated };
-        self.session.play_all(&Troupe::new(self.plan, DEFAULT_SEED, way), chosen, self.console)
+        let keeper = Keeper::open(&self.args.keep, self.console)?;
+        self.session.play_all(&Troupe::new(self.plan, DEFAULT_SEED, way), chosen, keeper.as_ref(), self.console)
     }
 
     /// A miss that a scenario expects is for people to judge: it passes as a test, and is a miss nevertheless.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Common, Ended, buckets::BucketArgs, console::Console, output::Output, selection, session::Session};
+use super::{
+    Common, Ended, buckets::BucketArgs, console::Console, keeper::KeepArgs, output::Output, selection, session::Session,
+};
 use crate::{
     exit,
     input::load::Loaded,
@@ -47,6 +49,8 @@ pub(super) struct ChecklistArgs {
     /// Only scenarios whose name holds this text; may be given more than once (monthly).
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
+    #[command(flatten)]
+    keep: KeepArgs,
 }
 
 /// How often a checklist is gone through.

@@ -97,6 +97,11 @@ async fn copy(
     class: StorageClass,
 ) -> Result<(), StoreError> {
     let (info, body) = from.get(key).await?;
-    let options = PutOptions { storage_class: class, content_type: info.content_type, metadata: info.metadata };
+    let options = PutOptions {
+        storage_class: class,
+        content_type: info.content_type,
+        metadata: info.metadata,
+        ..PutOptions::default()
+    };
     to.put_with(as_key, body, &options).await.map(drop)
 }

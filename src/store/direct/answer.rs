@@ -8,7 +8,7 @@ use crate::{
         s3::{
             listing::VersionEntry,
             refusal::Refusal,
-            version::{self, Attributes, ObjectMeta},
+            version::{self, Attributes, ObjectMeta, PutCondition},
         },
     },
     store::{ObjectInfo, PutOptions, StorageClass, StoreErrorKind, VersionInfo, wire::Written},
@@ -54,7 +54,8 @@ pub(super) fn to_put(options: &PutOptions) -> version::PutOptions {
         metadata: options.metadata.clone(),
         ..Default::default()
     };
-    version::PutOptions { attributes, ..Default::default() }
+    let condition = options.if_absent.then_some(PutCondition::Absent);
+    version::PutOptions { attributes, retention: options.retention, condition, ..Default::default() }
 }
 
 pub(super) fn kind_of_shut(shut: Shut) -> StoreErrorKind {
@@ -84,6 +85,7 @@ pub(super) fn kind_of(refusal: Refusal) -> StoreErrorKind {
         Refusal::Locked(_) | Refusal::Forbidden(_) => StoreErrorKind::Denied,
         Refusal::Archived(_) => StoreErrorKind::Archived,
         Refusal::IsDeleteMarker(_) => StoreErrorKind::NotAllowed,
+        Refusal::PreconditionFailed => StoreErrorKind::Exists,
         Refusal::BadDigest(_) => StoreErrorKind::Corrupt,
         Refusal::Scratch(_) => StoreErrorKind::ServerError,
         _ => StoreErrorKind::Nonsense,

@@ -100,7 +100,7 @@ impl DirectWire {
         let bucket = bucket.as_deref().unwrap_or(&self.bucket);
         let found = self.region.objects().open(bucket, key, version.as_deref()).map_err(kind_of)?;
         match &from.etag {
-            Some(etag) if *etag != *found.meta.etag => Err(kind_of(Refusal::PreconditionFailed)),
+            Some(etag) if *etag != *found.meta.etag => Err(StoreErrorKind::Nonsense), // not what was looked at
             _ => Ok(found),
         }
     }
@@ -241,8 +241,9 @@ impl Wire for DirectWire {
 
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> Answer<Written> {
         let body = self.arrive_with(key, &body).await?;
-        self.permit(Action::Write)?;
-        self.region.objects().put(&self.bucket, key, body, to_put(options)).map(written).map_err(kind_of)
+        let put = to_put(options);
+        put.permit(self.principal).map_err(kind_of)?;
+        self.region.objects().put(&self.bucket, key, body, put).map(written).map_err(kind_of)
     }
 
     async fn copy(&self, from: &Pinned, key: &str, class: StorageClass) -> Answer<Written> {

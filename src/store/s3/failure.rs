@@ -46,8 +46,9 @@ fn kind_of_answer(status: u16, code: Option<&str>) -> StoreErrorKind {
         ("BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch", _) => StoreErrorKind::Corrupt,
         ("RequestTimeout", _) => StoreErrorKind::TimedOut,
         ("SlowDown", _) | (_, 503 | 429) => StoreErrorKind::SlowDown,
-        ("InternalError", _) | (_, 500..=599) => StoreErrorKind::ServerError,
+        ("InternalError" | "ConditionalRequestConflict", _) | (_, 500..=599) => StoreErrorKind::ServerError,
         ("ExpiredToken", _) => StoreErrorKind::Expired,
+        ("PreconditionFailed", _) | (_, 412) => StoreErrorKind::Exists,
         ("MethodNotAllowed", _) | (_, 405) => StoreErrorKind::NotAllowed,
         ("InvalidObjectState", _) => StoreErrorKind::Archived,
         ("AccessDenied", _) | (_, 403) => StoreErrorKind::Denied,
@@ -91,7 +92,7 @@ mod tests {
     #[test]
     fn an_answers_code_counts_before_its_status() {
         use StoreErrorKind::{
-            Archived, Denied, Expired, NoBucket, Nonsense, NotAllowed, NotFound, ServerError, SlowDown,
+            Archived, Denied, Exists, Expired, NoBucket, Nonsense, NotAllowed, NotFound, ServerError, SlowDown,
         };
         let table = [
             (404, Some("NoSuchKey"), NotFound),
@@ -107,6 +108,7 @@ mod tests {
             (400, Some("ExpiredToken"), Expired),
             (400, Some("InvalidRequest"), Nonsense),
             (405, None, NotAllowed),
+            (412, Some("PreconditionFailed"), Exists),
             (307, None, Nonsense),
             (200, None, Nonsense),
         ];

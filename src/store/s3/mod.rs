@@ -11,6 +11,7 @@ use aws_sdk_s3::{
         timeout::TimeoutConfig,
     },
     error::{ProvideErrorMetadata, SdkError},
+    primitives::DateTime,
     types::{
         self, ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, GlacierJobParameters, Object,
         RestoreRequest,
@@ -28,7 +29,7 @@ use self::{
     names::{Names, host},
 };
 use super::{
-    CopySource, ObjectInfo, Patience, PutOptions, StorageClass, StoreErrorKind, Tier,
+    CopySource, LockMode, ObjectInfo, Patience, PutOptions, Retention, StorageClass, StoreErrorKind, Tier,
     client::Client,
     wire::{Answer, Page, Part, Pieces, Pinned, VersionPage, VersionToken, Wire, Written},
 };
@@ -233,6 +234,10 @@ impl Wire for HttpWire {
     async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> Answer<Written> {
         let put = self.sdk.put_object().bucket(&self.bucket).key(key).body(body.into());
         let put = put.set_content_type(options.content_type.clone()).set_storage_class(asked(options.storage_class));
+        let (mode, until) = retention(options)?;
+        let put = put.set_object_lock_mode(mode).set_object_lock_retain_until_date(until);
+        let put = put.set_if_none_match(options.if_absent.then(|| "*".to_owned()));
+        let put = put.set_checksum_algorithm(options.retention.map(|_| ChecksumAlgorithm::Crc32));
         let done = plain(put.set_metadata(metadata(options)).send().await)?;
         written(done.e_tag(), done.version_id())
     }
@@ -241,7 +246,7 @@ impl Wire for HttpWire {
         let copy = self.sdk.copy_object().bucket(&self.bucket).key(key).copy_source(self.address_of(&from.source));
         // The class is always said: without it an object could not be copied onto itself.
         let copy = copy.storage_class(class.name().into()).set_copy_source_if_match(from.etag.as_deref().map(quoted));
-        let done = plain(copy.send().await)?;
+        let done = copied(copy.send().await)?;
         written(done.copy_object_result().and_then(|result| result.e_tag()), done.version_id())
     }
 
@@ -250,6 +255,8 @@ impl Wire for HttpWire {
         let create = create.checksum_algorithm(ChecksumAlgorithm::Crc32).set_metadata(metadata(options));
         let create = create.set_content_type(options.content_type.clone());
         let create = create.set_storage_class(asked(options.storage_class));
+        let (mode, until) = retention(options)?;
+        let create = create.set_object_lock_mode(mode).set_object_lock_retain_until_date(until);
         plain(create.send().await)?.upload_id.ok_or(StoreErrorKind::Nonsense)
     }
 
@@ -264,7 +271,7 @@ impl Wire for HttpWire {
         let copy = self.sdk.upload_part_copy().bucket(&self.bucket).key(key).upload_id(upload);
         let copy = copy.part_number(number as i32).copy_source(self.address_of(&from.source));
         let copy = copy.copy_source_range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
-        let done = plain(copy.set_copy_source_if_match(from.etag.as_deref().map(quoted)).send().await)?;
+        let done = copied(copy.set_copy_source_if_match(from.etag.as_deref().map(quoted)).send().await)?;
         let part = done.copy_part_result.ok_or(StoreErrorKind::Nonsense)?;
         Ok(Part { number, e_tag: part.e_tag.ok_or(StoreErrorKind::Nonsense)?, crc32: part.checksum_crc32 })
     }
@@ -359,9 +366,24 @@ fn plain<T, E: ProvideErrorMetadata + std::error::Error + 'static>(answer: Resul
     answer.map_err(|error| kind_of(&error))
 }
 
+/// Here a precondition that failed says that the source is not what was looked at.
+fn copied<T, E: ProvideErrorMetadata + std::error::Error + 'static>(answer: Result<T, SdkError<E>>) -> Answer<T> {
+    plain(answer).map_err(|kind| if kind == StoreErrorKind::Exists { StoreErrorKind::Nonsense } else { kind })
+}
+
 /// The class as a request says it; the standard one goes without saying.
 fn asked(class: StorageClass) -> Option<types::StorageClass> {
     (class != StorageClass::Standard).then(|| class.name().into())
+}
+
+/// How firmly and until when the object is held, as a request says it.
+fn retention(options: &PutOptions) -> Answer<(Option<types::ObjectLockMode>, Option<DateTime>)> {
+    let Some(Retention { mode, until }) = options.retention else { return Ok((None, None)) };
+    let mode = match mode {
+        LockMode::Governance => types::ObjectLockMode::Governance,
+        LockMode::Compliance => types::ObjectLockMode::Compliance,
+    };
+    Ok((Some(mode), Some(DateTime::from_secs(until.as_second()))))
 }
 
 fn metadata(options: &PutOptions) -> Option<HashMap<String, String>> {

@@ -1,0 +1,151 @@
+//! `backdraft history check`: fails where a service has no green drill that is young enough.
+//!
+//! Green for a service is a drill that went as its scenario expects, and in which the service met its own RTO and RPO:
+//! both are met only where its restored data was compared with the ledger and found to be all that was promised. They
+//! are held against the plan as it is now, too.
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::verify::flaws;
+use crate::{
+    cli::{
+        Common, Ended,
+        console::Console,
+        keeper::{PlaceArgs, of_platform, open_to_read},
+        selection,
+    },
+    exit,
+    model::{
+        history::Summary,
+        outcome::{DrillResult, Verdict},
+        plan::{Plan, ServicePlan},
+        record::{Judged, ObjectiveKind, Way},
+        units::Span,
+        words,
+    },
+    report::contract::moment,
+    sim::clock,
+};
+
+/// How far the clocks of two machines may be apart: what is dated later than that is no evidence.
+const SKEW: SignedDuration = SignedDuration::from_hours(1);
+
+/// Arguments of `history check`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// How old a service's newest green drill may be.
+    #[arg(long, value_name = "AGE", default_value = "35d")]
+    max_age: Span,
+    /// Count simulated drills, too, by the day on which they were kept.
+    #[arg(long)]
+    simulated_counts: bool,
+    /// Print what was found as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is known of a service.
+struct Evidence<'e> {
+    service: &'e str,
+    /// Its newest green drill, and how old that is in milliseconds.
+    green: Option<(&'e Summary, u64)>,
+    fresh: bool,
+}
+
+pub(super) fn check(args: &CheckArgs, common: &Common, console: &Console) -> Ended {
+    let plan = selection::plan(&common.plan)?.value;
+    let history = open_to_read(&args.place)?;
+    let verified = history.verify(None)?;
+    if !verified.flaws.is_empty() {
+        if args.json {
+            let found = json!({ "history": history.name(), "intact": false, "flaws": verified.flaws });
+            console.line(format_args!("{found:#}"));
+        } else {
+            console.line(format_args!("CHANGED: {}: this history is no evidence of anything", history.name()));
+            flaws(&verified, console);
+        }
+        return Ok(exit::FAILED);
+    }
+    let past = of_platform(history.entries()?, &plan);
+    let now = clock::wall_now();
+    let found: Vec<Evidence<'_>> =
+        plan.services.iter().map(|(name, service)| evidence(name, service, &past, args, now)).collect();
+    let all_fresh = found.iter().all(|one| one.fresh);
+    if args.json {
+        console.line(format_args!("{:#}", as_json(&found, args)));
+    } else {
+        found.iter().for_each(|one| console.line(line(one, &plan)));
+        let stale = found.iter().filter(|one| !one.fresh).count() as u64;
+        let verdict = if all_fresh { "fresh" } else { "STALE" };
+        let counted = if args.simulated_counts { "real or simulated" } else { "real" };
+        let services = words::count(found.len() as u64, "service");
+        console.line(format_args!(
+            "{verdict}: {stale} of {services} without a green {counted} drill in the last {}",
+            args.max_age
+        ));
+    }
+    if let Some(unfinished) = verified.unfinished.filter(|_| !args.json) {
+        console.line(format_args!("not counted: {unfinished}"));
+    }
+    Ok(if all_fresh { exit::PASS } else { exit::FAILED })
+}
+
+fn evidence<'e>(
+    name: &'e str,
+    service: &ServicePlan,
+    past: &'e [Summary],
+    args: &CheckArgs,
+    now: Timestamp,
+) -> Evidence<'e> {
+    let counts = |drill: &&Summary| args.simulated_counts || drill.way == Way::Real;
+    let age = |drill: &Summary| {
+        let age = now.duration_since(drill.run_at?);
+        (age >= -SKEW).then(|| u64::try_from(age.as_millis().max(0)).unwrap_or(u64::MAX))
+    };
+    let green = past.iter().filter(counts).filter(|drill| is_green(drill, name, service));
+    let green = green.filter_map(|drill| Some((drill, age(drill)?))).min_by_key(|(_, age)| *age);
+    let fresh = green.is_some_and(|(_, age)| age <= args.max_age.millis());
+    Evidence { service: name, green, fresh }
+}
+
+fn is_green(drill: &Summary, name: &str, service: &ServicePlan) -> bool {
+    let whose = format!("service {name}");
+    let met = |kind: ObjectiveKind, limit: Span| {
+        let of_kind = |judged: &&Judged| judged.objective == kind && judged.whose == whose;
+        drill.objectives.iter().find(of_kind).is_some_and(|judged| {
+            let within =
+                |actual: crate::model::time::Elapsed| !actual.is_redacted() && actual.total_ms() <= limit.millis();
+            judged.verdict == Verdict::Met && judged.actual.is_some_and(within)
+        })
+    };
+    drill.result == DrillResult::Pass
+        && drill.services.iter().any(|drilled| drilled == name)
+        && met(ObjectiveKind::Rto, service.rto)
+        && met(ObjectiveKind::Rpo, service.rpo)
+}
+
+fn line(one: &Evidence<'_>, plan: &Plan) -> String {
+    let state = if one.fresh { "fresh" } else { "STALE" };
+    let Some((drill, age)) = one.green else {
+        return format!("{state}  {}: no green drill is known", one.service);
+    };
+    let when = drill.run_at.map_or_else(|| "-".to_owned(), |at| moment(at, &plan.time_zone));
+    let (age, id) = (words::duration(age / 1_000 * 1_000), drill.scenario.escape_debug());
+    format!("{state}  {}: last green {when}, {age} ago: {id} ({})", one.service, drill.way.words())
+}
+
+fn as_json(found: &[Evidence<'_>], args: &CheckArgs) -> serde_json::Value {
+    let services = found.iter().map(|one| {
+        let green = one.green.map(|(drill, age)| {
+            json!({ "scenario": drill.scenario, "way": drill.way, "run_at": drill.run_at, "age_ms": age })
+        });
+        json!({ "service": one.service, "fresh": one.fresh, "last_green": green })
+    });
+    let services: Vec<_> = services.collect();
+    let fresh = found.iter().all(|one| one.fresh);
+    json!({ "intact": true, "fresh": fresh, "max_age_ms": args.max_age.millis(), "services": services })
+}
