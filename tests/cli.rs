@@ -4,6 +4,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/history.rs"]
+mod history;
 #[path = "cli/incident.rs"]
 mod incident;
 #[path = "cli/input.rs"]

@@ -110,18 +110,18 @@ impl<'s> Judge<'s> {
                     self.digests.insert(next, seen.digest);
                     return next + 1;
                 }
-                (false, Some(place)) if *place > at => {
-                    let what = format!("it is out of its place: entry {} stands there", link.sequence);
-                    self.flaw(next, what);
-                    self.digests.insert(link.sequence, seen.digest);
-                    return next + 1;
-                }
                 (false, _) if link.sequence < next => {
                     self.digests.insert(link.sequence, seen.digest);
                     if self.places.get(&link.sequence) != Some(&at) {
                         self.flaw(link.sequence, "it stands in the chain more than once");
                     }
                     return next;
+                }
+                (false, Some(place)) if *place > at => {
+                    let what = format!("it is out of its place: entry {} stands there", link.sequence);
+                    self.flaw(next, what);
+                    self.digests.insert(link.sequence, seen.digest);
+                    return next + 1;
                 }
                 (false, _) => {
                     let last = link.sequence - 1;

@@ -101,8 +101,18 @@ impl Marks {
 
     /// Records whose process is gone.
     pub(super) fn finished(&self) -> Result<Vec<Finished>> {
-        let free = self.free(FINISHED)?.into_iter();
-        Ok(free.filter_map(|path| locked(&path).map(|lock| Finished { path, _lock: lock })).collect())
+        let mut found = Vec::new();
+        for path in self.free(FINISHED)? {
+            let Some(lock) = locked(&path) else { continue };
+            // Killed while its record took the place of its mark: it is no drill that never ended.
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let mark = path.with_file_name(format!("{}.{PLAYED}", name.trim_end_matches(&format!(".{FINISHED}"))));
+            match fs::remove_file(&mark) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(unwritable(&mark, e)),
+                _ => found.push(Finished { path, _lock: lock }),
+            }
+        }
+        Ok(found)
     }
 
     /// Files of that kind. What was just being made when its process died is removed.

@@ -19,7 +19,7 @@ pub const HISTORY_FORMAT: &str = "backdraft.history/1";
 pub struct Head {
     /// Number of its last entry, counted from 1.
     pub sequence: u64,
-    /// SHA-256 of its last entry, lower-case hex.
+    /// SHA-256 of its last entry, lower-case hex: of the bytes of its line, the newline not counted.
     pub sha256: String,
 }
 
@@ -30,12 +30,12 @@ pub struct Entry {
     pub format: String,
     /// Counted from 1, without gaps.
     pub sequence: u64,
-    /// SHA-256 of the entry before; 64 zeros in the first.
+    /// SHA-256 of the entry before, of the bytes of its line without the newline; 64 zeros in the first.
     pub previous_sha256: String,
     /// When it was appended, by the wall clock.
     #[schemars(with = "String")]
     pub appended_at: Timestamp,
-    /// SHA-256 of the record as JSON, lower-case hex.
+    /// SHA-256 of the record as it is kept, gzip'd JSON, lower-case hex: `sha256sum` gives it without unpacking.
     pub record_sha256: String,
     /// What the record says, in short.
     pub summary: Summary,

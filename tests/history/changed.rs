@@ -148,7 +148,9 @@ fn what_was_changed_is_said_in_words() {
         ("the digest before", &|| edit(1, &zeros, &zeros.replacen("00", "11", 1))),
         ("the format", &|| edit(4, "backdraft.history/1", "backdraft.history/7")),
         ("no JSON", &|| edit(4, "{", "<")),
-        ("a blank line", &|| rig.write_chain([rig.lines()[..2].concat(), b"\n".to_vec(), rig.lines()[2..].concat()].concat())),
+        ("a blank line", &|| {
+            rig.write_chain([rig.lines()[..2].concat(), b"\n".to_vec(), rig.lines()[2..].concat()].concat())
+        }),
         ("two cut out", &|| rig.write_chain([&rig.lines()[..1].concat()[..], &rig.lines()[3..].concat()[..]].concat())),
         ("two cut off", &|| rig.write_chain(rig.lines()[..3].concat())),
         ("head.json gone", &|| fs::remove_file(rig.path("head.json")).unwrap()),
@@ -158,7 +160,8 @@ fn what_was_changed_is_said_in_words() {
         rig.reinstate(&before);
         change();
         let flaws = rig.history().verify(None).unwrap().flaws;
-        let words: Vec<String> = flaws.iter().map(|flaw| format!("  entry {}: {}\n", flaw.sequence, flaw.what)).collect();
+        let words: Vec<String> =
+            flaws.iter().map(|flaw| format!("  entry {}: {}\n", flaw.sequence, flaw.what)).collect();
         assert!(!words.is_empty(), "{what}");
         said += &format!("{what}\n{}", words.concat());
     }

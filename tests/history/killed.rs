@@ -46,7 +46,8 @@ fn killed_at_any_byte_of_the_last_write_the_next_one_puts_it_right_and_loses_not
         let verified = rig.history().verify(None).unwrap();
         assert_eq!((verified.flaws.len(), &verified.unfinished, verified.entries), (0, &None, 3), "{when}");
         rig.append(4);
-        let seeds: Vec<u64> = rig.history().entries().unwrap().iter().map(|e| rig.history().record(e).unwrap().identity.seed).collect();
+        let seeds: Vec<u64> =
+            rig.history().entries().unwrap().iter().map(|e| rig.history().record(e).unwrap().identity.seed).collect();
         assert_eq!(seeds, [1, 2, 3, 4], "{when}");
         assert_eq!(rig.first_flaw(), None, "{when}");
     }
