@@ -164,7 +164,7 @@ pub(super) fn margin(judged: &Judged) -> Option<String> {
 
 /// A duration for a table: its sum, and the letters of how it is known, `6 min 1 s a+m`; the legend says what they mean.
 /// Whole seconds from a minute on. Scenario time has no letter.
-pub(super) fn short(elapsed: Elapsed) -> Short {
+pub(crate) fn short(elapsed: Elapsed) -> Short {
     let letters: Vec<&str> = elapsed.parts().filter_map(|(basis, _)| letter(basis)).collect();
     let total = match elapsed.total_ms() {
         ms @ 0..60_000 => words::hours(ms),
@@ -180,15 +180,15 @@ pub(super) fn short(elapsed: Elapsed) -> Short {
 
 /// A duration in short.
 #[derive(Debug)]
-pub(super) struct Short {
+pub(crate) struct Short {
     /// Its sum.
-    pub(super) total: String,
+    pub(crate) total: String,
     /// How its parts are known, `a+m`.
-    pub(super) letters: String,
+    pub(crate) letters: String,
 }
 
 /// What the letters of [`short`] mean.
-pub(super) const LETTERS: [(&str, &str); 4] =
+pub(crate) const LETTERS: [(&str, &str); 4] =
     [("a", "assumed"), ("m", "measured"), ("s", "simulated"), ("p", "projected")];
 
 fn letter(basis: Basis) -> Option<&'static str> {

@@ -12,6 +12,7 @@ pub(crate) mod text;
 pub mod weaknesses;
 
 pub use contract::{Options, Report, Run};
+pub(crate) use figures::{LETTERS, short};
 pub use language::Language;
 
 /// All formats.

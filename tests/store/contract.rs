@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use backdraft::{
     emulator::s3::{buckets::BucketOptions, lock::LockMode, rights::Principal},
     store::{
-        CopySource, ObjectInfo, PutOptions, RestoreState, SharedStore, StorageClass,
-        StoreErrorKind::{self, Archived, Denied, NoBucket, Nonsense, NotFound, Source},
+        CopySource, ObjectInfo, PutOptions, RestoreState, Retention, SharedStore, StorageClass,
+        StoreErrorKind::{self, Archived, Denied, Exists, NoBucket, Nonsense, NotFound, Source},
         Tier, VersionInfo,
     },
 };
@@ -26,6 +26,7 @@ pub async fn holds(world: &World) {
     a_body_that_breaks_off_leaves_nothing(world).await;
     a_missing_bucket_is_told_from_a_missing_object(world).await;
     class_type_and_metadata_stay_with_an_object_and_its_copies(world).await;
+    what_must_be_new_is_written_once(world).await;
 }
 
 /// What needs settings of buckets, or the scenario's clock.
@@ -35,6 +36,7 @@ pub async fn holds_for_versions_and_archives(world: &World) {
     an_archived_object_is_read_only_while_a_restored_copy_is_there(world).await;
     two_buckets_of_a_region_are_two_stores(world).await;
     each_principal_can_do_what_its_rights_say_and_no_more(world).await;
+    what_is_written_with_a_retention_is_held_by_it(world).await;
     a_large_object_is_copied_in_parts_with_all_that_it_carries(world).await;
 }
 
@@ -146,6 +148,20 @@ pub async fn a_missing_bucket_is_told_from_a_missing_object(world: &World) {
     assert_eq!(store.head("key").await.map_err(kind), Err(NoBucket));
     assert_eq!(store.list("").await.map_err(kind), Err(NoBucket));
     assert_eq!(store.delete("key").await.map_err(kind), Err(NoBucket));
+}
+
+pub async fn what_must_be_new_is_written_once(world: &World) {
+    let (store, new) = (world.store(), PutOptions { if_absent: true, ..Default::default() });
+    store.put_with("new/1", body(&bytes(10, 1)), &new).await.unwrap();
+    let again = store.put_with("new/1", body(&bytes(10, 2)), &new).await;
+    assert_eq!(again.map_err(kind), Err(Exists));
+    assert_eq!(read(&store, "new/1").await.unwrap(), bytes(10, 1));
+    let large = store.put_with("new/2", body(&bytes(9 * MIB, 3)), &new).await;
+    assert_eq!(large.map_err(kind), Err(Nonsense), "parts are not joined on a condition");
+    assert_eq!(store.list("new/2").await.unwrap(), []);
+    store.delete("new/1").await.unwrap();
+    store.put_with("new/1", body(&bytes(10, 2)), &new).await.unwrap();
+    store.delete("new/1").await.unwrap();
 }
 
 /// Options with something of everything.
@@ -271,6 +287,23 @@ pub async fn a_lock_refuses_the_removal_of_a_version_and_nothing_else(world: &Wo
     assert_eq!(read_version(&store, locked).await, Ok(content));
     world.clock.set("2026-03-20T00:00:00Z".parse().unwrap());
     store.delete_version("k", &version).await.unwrap();
+}
+
+pub async fn what_is_written_with_a_retention_is_held_by_it(world: &World) {
+    let store = bucket(world, "retained", BucketOptions::with_lock());
+    let until = "2031-01-01T00:00:00Z".parse().unwrap();
+    let held = |mode| PutOptions { retention: Some(Retention { mode, until }), ..Default::default() };
+    // In one piece and in parts.
+    for (size, mode) in [(10, LockMode::Governance), (9 * MIB, LockMode::Compliance)] {
+        let put = store.put_with("held", body(&bytes(size, 1)), &held(mode)).await.unwrap();
+        let removed = store.delete_version("held", &put.version.unwrap()).await;
+        assert_eq!(removed.map_err(kind), Err(Denied), "{mode:?}");
+    }
+    let free = store.put("free", body(&bytes(10, 1))).await.unwrap();
+    store.delete_version("free", &free.version.unwrap()).await.unwrap();
+    let writer = (world.open_as)(Principal::Writer, "retained");
+    let refused = writer.put_with("held", body(&bytes(10, 1)), &held(LockMode::Governance)).await;
+    assert_eq!(refused.map_err(kind), Err(Denied), "a writer may not set a lock");
 }
 
 pub async fn an_archived_object_is_read_only_while_a_restored_copy_is_there(world: &World) {

@@ -80,13 +80,13 @@ pub(super) fn check(args: &CheckArgs, common: &Common, console: &Console) -> End
     } else {
         found.iter().for_each(|one| console.line(line(one, &plan)));
         let stale = found.iter().filter(|one| !one.fresh).count() as u64;
-        let verdict = if all_fresh { "fresh" } else { "STALE" };
         let counted = if args.simulated_counts { "real or simulated" } else { "real" };
         let services = words::count(found.len() as u64, "service");
-        console.line(format_args!(
-            "{verdict}: {stale} of {services} without a green {counted} drill in the last {}",
-            args.max_age
-        ));
+        let what = format!("a green {counted} drill in the last {}", args.max_age);
+        match all_fresh {
+            true => console.line(format_args!("fresh: {services} with {what}")),
+            false => console.line(format_args!("STALE: {stale} of {services} without {what}")),
+        }
     }
     if let Some(unfinished) = verified.unfinished.filter(|_| !args.json) {
         console.line(format_args!("not counted: {unfinished}"));

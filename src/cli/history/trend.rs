@@ -17,6 +17,7 @@ use crate::{
         trend::{Actuals, MonthTrend, ServiceTrend, Trend},
         words,
     },
+    report,
 };
 
 /// Arguments of `history trend`.
@@ -66,7 +67,9 @@ fn show(trend: &Trend, console: &Console) {
         table(service, console);
         console.line("");
     }
-    console.line(format_args!("Months of {}. RTA and RPA: middle / worst of the month.", trend.time_zone));
+    let letters: Vec<String> = report::LETTERS.iter().map(|(letter, word)| format!("{letter} {word}")).collect();
+    let letters = letters.join(" · ");
+    console.line(format_args!("Months of {}. RTA and RPA: middle / worst of the month; {letters}", trend.time_zone));
     if trend.left_out > 0 {
         let what = words::count(trend.left_out, "simulated drill");
         console.line(format_args!("{what} left out; --simulated-counts counts them."));
@@ -76,8 +79,8 @@ fn show(trend: &Trend, console: &Console) {
 fn table(service: &ServiceTrend, console: &Console) {
     console.line(service.service.escape_debug());
     console.line(format_args!(
-        "  {:7}  {:>6}  {:>6}  {:24}  {:28}  {:24}  {:28}",
-        "MONTH", "DRILLS", "PASSED", "RTA", "RTO", "RPA", "RPO"
+        "  {:7}  {:>6}  {:>6}  {:28}  {:22}  {:26}  RPO",
+        "MONTH", "DRILLS", "PASSED", "RTA", "RTO", "RPA"
     ));
     for month in &service.months {
         let line = line(month);
@@ -90,7 +93,7 @@ fn line(month: &MonthTrend) -> String {
     let (drills, passed) =
         if *drills == 0 { ("-".into(), "-".into()) } else { (drills.to_string(), passed.to_string()) };
     format!(
-        "  {:7}  {drills:>6}  {passed:>6}  {:24}  {:28}  {:24}  {:28}",
+        "  {:7}  {drills:>6}  {passed:>6}  {:28}  {:22}  {:26}  {}",
         name.to_string(),
         actual(rto),
         standing(rto),
@@ -100,10 +103,13 @@ fn line(month: &MonthTrend) -> String {
 }
 
 fn actual(actuals: &Actuals) -> String {
-    let figure = |elapsed: Option<Elapsed>| elapsed.map_or_else(|| "-".to_owned(), |e| words::hours(e.total_ms()));
-    match actuals.worst {
-        None => "-".into(),
-        worst => format!("{} / {}", figure(actuals.median), figure(worst)),
+    let figure = |elapsed: Elapsed| {
+        let short = report::short(elapsed);
+        format!("{} {}", short.total, short.letters).trim_end().to_owned()
+    };
+    match (actuals.median, actuals.worst) {
+        (Some(median), Some(worst)) => format!("{} / {}", figure(median), figure(worst)),
+        _ => "-".into(),
     }
 }
 
