@@ -92,6 +92,17 @@ fn no_history_keeps_none() {
 }
 
 #[test]
+fn the_full_drill_of_a_checklist_is_kept_as_those_of_run_are() {
+    let bench = Bench::new();
+    let gone_through = ask(&bench, &["checklist", "monthly", "--out", "{out}", "--only", "files/control"]);
+    assert_eq!(gone_through.code.map(|code| code < 4), Some(true), "{}", gone_through.err);
+    let entry: Value = serde_json::from_str(&lines(&bench)[0]).unwrap();
+    assert_eq!((lines(&bench).len(), &entry["summary"]["scenario"]), (1, &"files/control".into()));
+    let without = ask(&bench, &["checklist", "monthly", "--out", "{out}", "--only", "files/control", "--no-history"]);
+    assert_eq!((without.code, lines(&bench).len()), (gone_through.code, 1));
+}
+
+#[test]
 fn what_was_changed_fails_verify_and_check_and_is_said_first() {
     let bench = Bench::new();
     run(&bench, &["--simulate", "--only", "files/control"]);
