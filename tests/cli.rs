@@ -6,6 +6,8 @@
 mod bench;
 #[path = "cli/history.rs"]
 mod history;
+#[path = "cli/gate.rs"]
+mod gate;
 #[path = "cli/incident.rs"]
 mod incident;
 #[path = "cli/input.rs"]

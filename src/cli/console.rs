@@ -10,7 +10,10 @@ use std::{
 use serde_json::{Value, json};
 
 use super::LogFormat;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    report::github::no_command,
+};
 
 /// Why a verb was not carried out: one error or more, in the order in which they are printed.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ impl From<Error> for Refused {
 pub(super) struct Console {
     log: LogFormat,
     quiet: bool,
+    /// Whether GitHub Actions reads both ends, and carries out what looks like a command.
+    on_github: bool,
     /// Why standard output took no more.
     out_failed: RefCell<Option<io::Error>>,
 }
@@ -34,7 +39,8 @@ pub(super) struct Console {
 impl Console {
     /// With progress unless `quiet`.
     pub(super) fn new(log: LogFormat, quiet: bool) -> Self {
-        Console { log, quiet, out_failed: RefCell::new(None) }
+        let on_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|is| is == "true");
+        Console { log, quiet, on_github, out_failed: RefCell::new(None) }
     }
 
     /// Whether nothing but results and errors is wanted.
@@ -52,8 +58,21 @@ impl Console {
         self.text(format_args!("{line}\n"));
     }
 
-    /// Results, as they are.
+    /// Whether GitHub Actions runs this.
+    pub(super) fn is_on_github(&self) -> bool {
+        self.on_github
+    }
+
+    /// Results, as they are; but what looks like a command to GitHub Actions is none where that reads them.
     pub(super) fn text(&self, text: impl Display) {
+        match self.on_github {
+            true => self.commands(no_command(&text.to_string())),
+            false => self.commands(text),
+        }
+    }
+
+    /// Results that GitHub Actions is to carry out.
+    pub(super) fn commands(&self, text: impl Display) {
         let mut failed = self.out_failed.borrow_mut();
         if failed.is_none() {
             let mut out = io::stdout().lock();
@@ -64,8 +83,8 @@ impl Console {
     /// Says on standard error what happened: `text` for people, or the `fields` of `event` for programs.
     pub(super) fn note(&self, event: &str, text: impl Display, fields: Value) {
         match self.log {
-            LogFormat::Text => log_line(text),
-            LogFormat::Json => log_line(object("INFO", event, fields)),
+            LogFormat::Text => self.log_line(text),
+            LogFormat::Json => self.log_line(object("INFO", event, fields)),
         }
     }
 
@@ -73,12 +92,12 @@ impl Console {
     pub(super) fn refuse(&self, refused: &Refused) {
         for error in &refused.0 {
             match self.log {
-                LogFormat::Text => log_line(format_args!("error: {error}")),
+                LogFormat::Text => self.log_line(format_args!("error: {error}")),
                 LogFormat::Json => {
                     let Error { what, place, guidance, cause } = error;
                     let because = cause.as_ref().map(ToString::to_string);
                     let fields = json!({ "what": what, "place": place, "because": because, "help": guidance });
-                    log_line(object("ERROR", "error", fields));
+                    self.log_line(object("ERROR", "error", fields));
                 }
             }
         }
@@ -87,12 +106,19 @@ impl Console {
     /// Prints what clap says of a command line that means nothing: `text` for people, an error for programs.
     pub(super) fn misused(&self, text: &str) {
         match self.log {
-            LogFormat::Text => log_line(text.trim_end()),
+            LogFormat::Text => self.log_line(text.trim_end()),
             LogFormat::Json => {
                 let what = text.trim_start_matches("error: ").trim_end();
-                log_line(object("ERROR", "error", json!({ "what": what })));
+                self.log_line(object("ERROR", "error", json!({ "what": what })));
             }
         }
+    }
+
+    /// One line on standard error. There is nobody to tell where that fails.
+    fn log_line(&self, line: impl Display) {
+        let line = line.to_string();
+        let line = if self.on_github { no_command(&line) } else { line.into() };
+        let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
     /// Whether all results were written, or nobody wanted more of them.
@@ -107,11 +133,6 @@ impl Console {
             _ => Ok(()),
         }
     }
-}
-
-/// One line on standard error. There is nobody to tell where that fails.
-fn log_line(line: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// The fields of an event behind its level and name.

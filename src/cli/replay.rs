@@ -1,18 +1,16 @@
 //! `backdraft replay`: plays the drill of a record again, with its own plan, scenario and seed, and says what differs.
 
 use std::{
-    fs,
-    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::Args;
-use serde::Deserialize;
 
 use super::{
     Ended,
     console::{Console, Refused},
+    document::Kind,
     progress::Progress,
     selection,
     session::{Cast, Played, Session},
@@ -104,34 +102,6 @@ pub(super) fn edited(record: &Record) -> Option<String> {
 }
 
 pub(super) fn read(path: &Path) -> Result<Record> {
-    let place = path.display().to_string();
     let help = "give a file from the folder records/ of a run's output";
-    let unreadable = |e| Error::new("the record cannot be read").at(place.clone()).because(e).help(help);
-    // A pipe or a device may never end.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(Error::new("this is not a regular file, where a record belongs").at(place).help(help));
-    }
-    let mut text = Vec::new();
-    let file = fs::File::open(path).map_err(unreadable)?;
-    file.take(RECORD_LIMIT + 1).read_to_end(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > RECORD_LIMIT {
-        return Err(Error::new("this file is too large for a record").at(place).help(help));
-    }
-    // The format comes first: a record of another version need not have the fields of this one.
-    let not_one = |e: serde_json::Error| {
-        let at = format!("{place}:{}:{}", e.line(), e.column());
-        Error::new("this is no record of a drill").at(at).because(e).help(help)
-    };
-    let Format { format } = serde_json::from_slice(&text).map_err(not_one)?;
-    if format != RECORD_FORMAT {
-        let what = format!("this record has format `{}`, this version reads `{RECORD_FORMAT}`", format.escape_debug());
-        return Err(Error::new(what).at(place).help("read it with the version of backdraft that wrote it"));
-    }
-    serde_json::from_slice(&text).map_err(not_one)
-}
-
-/// What every version of a record has.
-#[derive(Deserialize)]
-struct Format {
-    format: String,
+    Kind { name: "record", noun: "record of a drill", format: RECORD_FORMAT, limit: RECORD_LIMIT, help }.read(path)
 }

@@ -7,23 +7,19 @@ use clap::Args;
 use super::{
     Common, Ended,
     console::Console,
-    incident,
+    gate::{self, GateArgs, Gatekeeper},
+    github, incident,
     keeper::{KeepArgs, Keeper},
     output::{self, Output},
     progress::Progress,
-    selection::{self, Chosen, Selection},
-    session::{DEFAULT_SEED, Played, Session, Troupe},
+    selection::{self, Selection},
+    session::{Cast, DEFAULT_SEED, Played, Session, Troupe},
     status_page::StatusPage,
 };
 use crate::{
     error::Result,
-    exit,
-    input::load::Loaded,
-    measure,
-    model::{
-        plan::Plan,
-        record::{Record, Way},
-    },
+    exit, measure,
+    model::record::{Record, Way},
     report::{self, Options},
 };
 
@@ -53,6 +49,11 @@ pub(super) struct RunArgs {
     /// Serve the status page of the drill that is being played on loopback.
     #[arg(long)]
     status_page: bool,
+    /// Print annotations for GitHub Actions, and add to the step's summary; always so where GITHUB_ACTIONS is true.
+    #[arg(long)]
+    github: bool,
+    #[command(flatten)]
+    gate: GateArgs,
     #[command(flatten)]
     keep_in: KeepArgs,
 }
@@ -60,41 +61,67 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     let plan = selection::plan(&common.plan)?;
     let chosen = selection::scenarios(&args.selection, &plan)?;
+    let gatekeeper = Gatekeeper::open(&args.gate)?;
     let session = Session::start(args.keep)?;
+    let keeper = Keeper::open(&args.keep_in, console)?;
     let keeper = Keeper::open(&args.keep_in, console)?;
     let output = match &args.out {
         Some(folder) => Output::open(folder)?,
         None => Output::fresh()?,
     };
+    let origins = github::origins(&chosen);
+    let troupe = Troupe::new(&plan, args.seed, if args.simulate { Way::Simulated } else { Way::Real });
+    let casts: Vec<Cast> = chosen.into_iter().map(|one| troupe.cast(one)).collect();
     let status_page = if args.status_page { Some(StatusPage::start(&session, console)?) } else { None };
-    let kept = plan.value.clone();
-    let beside = Beside { output: &output, status_page: status_page.as_ref(), keeper: keeper.as_ref() };
-    let records = play_all(args, console, &session, plan, chosen, &beside)?;
+    let stage = Stage {
+        args,
+        console,
+        session: &session,
+        output: &output,
+        status_page: status_page.as_ref(),
+        keeper: keeper.as_ref(),
+    };
+    let plays = stage.play_all(&casts, gatekeeper.repeats())?;
     if let Some(page) = status_page {
         page.stop(&session);
     }
-    let past = keeper.as_ref().map(|keeper| keeper.past(&kept)).transpose()?;
-    let (trend, head) = (past.as_ref().map(|past| &past.trend), past.as_ref().and_then(|past| past.head.as_ref()));
-    let past = past.as_ref().map_or(&[][..], |past| &past.drills);
-    let ended = report::Run { past, trend, head, ..report::Run::of(&records) };
-    for format in report::CATALOGUE {
-        if format.name() == "terminal" {
-            console.text(format.render(&ended, &output::terminal()));
-            continue;
-        }
-        let path = output.write(format.file(), &format.render(&ended, &Options::default()))?;
-        if !console.is_quiet() {
-            console.line(format_args!("{}: {}", format.name(), path.display()));
-        }
+    let (records, gate) = (gate::gravest_of_each(&plays, casts.len()), gatekeeper.judge(&plays));
+    let past = keeper.as_ref().map(|keeper| keeper.past(&plan.value)).transpose()?;
+    let ended = report::Run {
+        past: past.as_ref().map_or(&[][..], |past| &past.drills),
+        trend: past.as_ref().map(|past| &past.trend),
+        head: past.as_ref().and_then(|past| past.head.as_ref()),
+        gate: gate.as_ref(),
+        origins: Some(&origins),
+        ..report::Run::of(&records)
+    };
+    write_reports(&ended, &output, console)?;
+    gatekeeper.write(&plays, console)?;
+    if args.github || console.is_on_github() {
+        github::tell(&ended, console)?;
     }
     if let (Some(keeper), false) = (&keeper, console.is_quiet()) {
         console.line(keeper.words());
     }
-    let code = measure::exit_code(&records, args.strict);
-    if args.strict && code == exit::FAILED && measure::exit_code(&records, false) == exit::PASS {
+    let code = measure::exit_code(&plays, args.strict);
+    if args.strict && code == exit::FAILED && measure::exit_code(&plays, false) == exit::PASS {
         console.line("failed: an objective is missed, and --strict allows none, expected or not");
     }
-    Ok(code)
+    Ok(measure::gravest([code].into_iter().chain(gate.as_ref().map(gate::exit_code))).unwrap_or(code))
+}
+
+fn write_reports(ended: &report::Run<'_>, output: &Output, console: &Console) -> Result<()> {
+    for format in report::CATALOGUE {
+        if format.name() == "terminal" {
+            console.text(format.render(ended, &output::terminal()));
+            continue;
+        }
+        let path = output.write(format.file(), &format.render(ended, &Options::default()))?;
+        if !console.is_quiet() {
+            console.line(format_args!("{}: {}", format.name(), path.display()));
+        }
+    }
+    Ok(())
 }
 
 fn record_json(record: &Record) -> String {
@@ -102,46 +129,45 @@ fn record_json(record: &Record) -> String {
     serde_json::to_string_pretty(record).map(|json| json + "\n").unwrap_or_default()
 }
 
-/// Where drills leave what they give.
-struct Beside<'b> {
-    output: &'b Output,
-    status_page: Option<&'b StatusPage>,
-    keeper: Option<&'b Keeper>,
+/// What drills are played with.
+struct Stage<'a> {
+    args: &'a RunArgs,
+    console: &'a Console,
+    session: &'a Session,
+    output: &'a Output,
+    status_page: Option<&'a StatusPage>,
+    keeper: Option<&'a Keeper>,
 }
 
-/// Plays every drill. Each record is on disk before the next drill begins; those that a signal kept from beginning
-/// have theirs, too.
-fn play_all(
-    args: &RunArgs,
-    console: &Console,
-    session: &Session,
-    plan: Loaded<Plan>,
-    chosen: Vec<Chosen>,
-    beside: &Beside<'_>,
-) -> Result<Vec<Record>> {
-    let Beside { output, status_page, keeper } = beside;
-    let mut progress = Progress::new(chosen.len(), console);
-    let troupe = Troupe::new(&plan, args.seed, if args.simulate { Way::Simulated } else { Way::Real });
-    let mut records = Vec::new();
-    for one in chosen {
-        let cast = troupe.cast(one);
-        let mark = keeper.map(|keeper| keeper.begin(&cast)).transpose()?;
-        let listener = progress.begin(&cast.id);
-        let listener = match status_page {
-            Some(page) => page.follow(&cast.plan, &cast.scenario, listener),
-            None => listener,
-        };
-        let Played { record, kept } = session.play(&cast, listener);
-        output.write(&format!("records/{}.json", cast.id), &record_json(&record))?;
-        if let (Some(keeper), Some(mark)) = (keeper, mark) {
-            keeper.append(&record, mark)?;
+impl Stage<'_> {
+    /// Plays every drill, round after round, so that what disturbs this machine for a while does not meet one drill
+    /// alone. Each record is on disk before the next drill begins; those that a signal kept from beginning have theirs,
+    /// too. Records of the second round and later lie below repeats/, so that no name can be taken twice.
+    fn play_all(&self, casts: &[Cast], rounds: usize) -> Result<Vec<Record>> {
+        let mut progress = Progress::new(casts.len() * rounds, self.console);
+        let mut records = Vec::new();
+        for round in 1..=rounds {
+            for cast in casts {
+                let mark = self.keeper.map(|keeper| keeper.begin(cast)).transpose()?;
+                let listener = progress.begin(&cast.id);
+                let listener = match self.status_page {
+                    Some(page) => page.follow(&cast.plan, &cast.scenario, listener),
+                    None => listener,
+                };
+                let Played { record, kept } = self.session.play(cast, listener);
+                let folder = if round == 1 { "records".to_owned() } else { format!("repeats/{round}") };
+                self.output.write(&format!("{folder}/{}.json", cast.id), &record_json(&record))?;
+                if let (Some(keeper), Some(mark)) = (self.keeper, mark) {
+                    keeper.append(&record, mark)?;
+                }
+                if self.args.incident && round == 1 {
+                    incident::write(&record, self.output, &format!("incidents/{}/", cast.id))?;
+                }
+                progress.end(&record, kept.as_deref());
+                records.push(record);
+            }
         }
-        if args.incident {
-            incident::write(&record, output, &format!("incidents/{}/", cast.id))?;
-        }
-        progress.end(&record, kept.as_deref());
-        records.push(record);
+        progress.finish();
+        Ok(records)
     }
-    progress.finish();
-    Ok(records)
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    model::{plan::Plan, scenario::Scenario},
+    model::{origin::Origin, plan::Plan, scenario::Scenario},
 };
 
 /// A value read from a file.
@@ -37,6 +37,11 @@ impl<T> Loaded<T> {
             path: path.to_owned(),
             places: Places::none(&path.display().to_string()),
         }
+    }
+
+    /// The file and the lines of its fields.
+    pub fn origin(&self) -> Origin {
+        Origin { file: self.path.display().to_string(), lines: self.places.lines() }
     }
 
     /// An error about the value at a path like `faults[1].regions[0]`.

@@ -1,6 +1,8 @@
 //! The outline of a YAML file: which value stands at which line and column. It is made from the parser's events before
 //! anything is typed, and refuses what this format leaves out: anchors, aliases, tags, second documents, doubled keys.
 
+use std::collections::BTreeMap;
+
 use serde_saphyr::granit_parser::{self, Event, Parser, ScanError, Span};
 
 use super::explain;
@@ -73,6 +75,28 @@ impl Places {
     pub fn of_key(&self, path: &str) -> String {
         let (node, key_at) = self.walk(path);
         self.show(key_at.unwrap_or(node.at))
+    }
+
+    /// The line of every value by its path; that of its key where it has one.
+    pub fn lines(&self) -> BTreeMap<String, usize> {
+        fn visit(node: &Node, path: &str, lines: &mut BTreeMap<String, usize>) {
+            match &node.kind {
+                Kind::Text(_) => {}
+                Kind::List(items) => items.iter().enumerate().for_each(|(i, item)| {
+                    let path = format!("{path}[{i}]");
+                    lines.insert(path.clone(), item.at.line);
+                    visit(item, &path, lines);
+                }),
+                Kind::Mapping(entries) => entries.iter().for_each(|entry| {
+                    let path = joined(path, &entry.key);
+                    lines.insert(path.clone(), entry.key_at.line);
+                    visit(&entry.value, &path, lines);
+                }),
+            }
+        }
+        let mut lines = BTreeMap::new();
+        visit(&self.root, "", &mut lines);
+        lines
     }
 
     /// `file:line:column`.

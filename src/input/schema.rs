@@ -3,13 +3,19 @@
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::model::{history::Entry, plan::Plan, record::Record, scenario::Scenario};
+use crate::model::{baseline::Baseline, history::Entry, plan::Plan, record::Record, scenario::Scenario};
 
-/// Each schema by name (`plan`, `scenario`, `record`, `history`: an entry of it), as indented JSON with a line break at its end.
+/// Each schema by name (`plan`, `scenario`, `record`, `history`: an entry of it, `baseline`), as indented JSON with a line
+/// break at its end.
 pub fn schemas() -> Vec<(&'static str, String)> {
-    [("plan", of::<Plan>()), ("scenario", of::<Scenario>()), ("record", of::<Record>()), ("history", of::<Entry>())]
-        .map(|(name, schema)| (name, format!("{schema:#}\n")))
-        .into()
+    let all = [
+        ("plan", of::<Plan>()),
+        ("scenario", of::<Scenario>()),
+        ("record", of::<Record>()),
+        ("history", of::<Entry>()),
+        ("baseline", of::<Baseline>()),
+    ];
+    all.map(|(name, schema)| (name, format!("{schema:#}\n"))).into()
 }
 
 /// The schema of one type.

@@ -15,8 +15,17 @@ use crate::{
 ///
 /// With `strict`, a missed objective of any drill is a failure, also where its scenario expects it.
 pub fn exit_code(records: &[Record], strict: bool) -> u8 {
-    let worst = records.iter().map(|record| of_one(record, strict)).max_by_key(|code| rank(*code));
-    worst.unwrap_or(exit::NOT_EXECUTED)
+    gravest(records.iter().map(|record| of_one(record, strict))).unwrap_or(exit::NOT_EXECUTED)
+}
+
+/// The code that stands for several, in the same order; `None` for none.
+pub fn gravest(codes: impl IntoIterator<Item = u8>) -> Option<u8> {
+    codes.into_iter().max_by_key(|code| rank(*code))
+}
+
+/// Of several plays of one drill the one that says most against it, the first of those.
+pub fn gravest_play(plays: Vec<Record>) -> Option<Record> {
+    plays.into_iter().rev().max_by_key(|record| rank(of_one(record, true)))
 }
 
 fn of_one(record: &Record, strict: bool) -> u8 {

@@ -15,6 +15,7 @@ mod objectives;
 mod outcome;
 mod proof;
 mod redact;
+pub mod regression;
 mod releases;
 mod result;
 mod rpo;
@@ -28,7 +29,7 @@ pub mod trend;
 mod unheard;
 
 pub use differences::differences;
-pub use exit_code::exit_code;
+pub use exit_code::{exit_code, gravest, gravest_play};
 pub use proof::{proofs, silent_losses};
 
 use crate::model::{

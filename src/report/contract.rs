@@ -5,8 +5,10 @@ use std::borrow::Cow;
 
 use super::language::Language;
 use crate::model::{
+    gate::Gate,
     history::{Head, Summary},
     matrix::Matrix,
+    origin::Origins,
     record::Record,
     trend::Trend,
 };
@@ -26,6 +28,10 @@ pub struct Run<'a> {
     pub matrix: Option<&'a Matrix>,
     /// Name of the key that the evidence will be signed with; `None` where it stays unsigned.
     pub key: Option<&'a str>,
+    /// What came of holding the drills against a baseline; `None` where none was given.
+    pub gate: Option<&'a Gate>,
+    /// Where the scenarios were written; `None` where that is not known.
+    pub origins: Option<&'a Origins>,
 }
 
 impl<'a> Run<'a> {

@@ -2,11 +2,15 @@
 
 pub mod contract;
 mod figures;
+pub mod github;
 mod json;
+mod junit;
 pub mod language;
 mod markdown;
 pub mod matrix;
+mod openmetrics;
 pub(crate) mod page;
+mod regression;
 mod terminal;
 pub(crate) mod text;
 pub mod weaknesses;
@@ -16,7 +20,15 @@ pub(crate) use figures::{LETTERS, short};
 pub use language::Language;
 
 /// All formats.
-pub static CATALOGUE: &[&dyn Report] = &[&terminal::Terminal, &markdown::Markdown, &json::Json];
+pub static CATALOGUE: &[&dyn Report] = &[
+    &terminal::Terminal,
+    &markdown::Markdown,
+    &json::Json,
+    &junit::Junit,
+    &junit::JunitGate,
+    &openmetrics::OpenMetrics,
+    &github::GitHub,
+];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Report> {

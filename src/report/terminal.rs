@@ -1,7 +1,7 @@
 //! The table that a run ends with: one line a drill, then what did not pass and why, then what to act on.
 
 use super::{
-    Language, Options, Report, Run, figures,
+    Language, Options, Report, Run, figures, regression,
     text::{columns, cut, pad, plain, wrap},
 };
 use crate::model::{
@@ -39,6 +39,7 @@ impl Report for Terminal {
         let mut blocks = vec![page.table(records)];
         blocks.extend(page.failures(records));
         blocks.extend(page.findings(records));
+        blocks.extend(run.gate.map(|gate| regression::block(gate, options, page.width)));
         blocks.push(page.totals(records));
         blocks.join("\n")
     }

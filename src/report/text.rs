@@ -14,7 +14,8 @@ pub(crate) fn plain(text: &str) -> String {
                 rest.next_if(|c| matches!(c, '@'..='~'));
             }
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => clean.push(' '),
-            c if c.is_control() || turns_direction(c) => {}
+            // The last two are no characters, and XML may not hold them.
+            c if c.is_control() || turns_direction(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
             c => clean.push(c),
         }
     }

@@ -63,6 +63,8 @@ impl Bench {
         command
             .env_remove("BACKDRAFT_LOG")
             .env("BACKDRAFT_HISTORY", "none")
+            .env_remove("GITHUB_ACTIONS")
+            .env_remove("GITHUB_STEP_SUMMARY")
             .env("RUST_BACKTRACE", "0")
             .env("COLUMNS", "100");
     }

@@ -3,7 +3,7 @@
 mod drill;
 mod service;
 
-use super::{Language, Options, Report, Run, figures, page::Page, text::markdown};
+use super::{Language, Options, Report, Run, figures, page::Page, regression, text::markdown};
 use crate::model::{
     outcome::DrillResult,
     record::{ObjectiveKind, Record},
@@ -44,6 +44,9 @@ impl Report for Markdown {
         }
         verdict(&mut page, run, options.language);
         findings(&mut page, records);
+        if let Some(gate) = run.gate {
+            regression::section(&mut page, gate, options);
+        }
         overview(&mut page, records);
         for record in records {
             drill::drill(&mut page, record);
