@@ -4,10 +4,10 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
-#[path = "cli/history.rs"]
-mod history;
 #[path = "cli/gate.rs"]
 mod gate;
+#[path = "cli/history.rs"]
+mod history;
 #[path = "cli/incident.rs"]
 mod incident;
 #[path = "cli/input.rs"]

@@ -98,6 +98,6 @@ fn services(common: &Common, console: &Console) -> Result<(), Refused> {
 
 fn reports(console: &Console) {
     for report in report::CATALOGUE {
-        console.line(format_args!("{:10} {}", report.name(), report.summary()));
+        console.line(format_args!("{:12} {}", report.name(), report.summary()));
     }
 }

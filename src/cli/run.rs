@@ -64,7 +64,6 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     let gatekeeper = Gatekeeper::open(&args.gate)?;
     let session = Session::start(args.keep)?;
     let keeper = Keeper::open(&args.keep_in, console)?;
-    let keeper = Keeper::open(&args.keep_in, console)?;
     let output = match &args.out {
         Some(folder) => Output::open(folder)?,
         None => Output::fresh()?,

@@ -72,6 +72,10 @@ fn verdict(page: &mut Page, records: &[Record], options: &Options) {
     page.paragraph(&format!("**{}: {}**", options.say(word), options.say(&tally)));
     let objectives = format!("Objectives: {}", figures::objectives(records));
     page.paragraph(&options.say(&objectives));
+    if let Some(identity) = records.first().map(|record| &record.identity) {
+        let (way, seed, version) = (identity.way.words(), identity.seed, &identity.tool_version);
+        page.paragraph(&options.say(&format!("Played by backdraft {version}, {way}, with seed {seed}.")));
+    }
 }
 
 /// What did not pass first, then what missed an objective, so that what is cut off is what matters least.
