@@ -41,6 +41,11 @@ impl Report for GitHub {
         "github-summary.md"
     }
 
+    /// It stands beside annotations and a log, which are in English.
+    fn is_read(&self) -> bool {
+        false
+    }
+
     fn render(&self, run: &Run<'_>, options: &Options) -> String {
         let mut page = Page::default();
         page.heading(2, &options.say("Restore drills"));
