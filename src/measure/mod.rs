@@ -22,7 +22,7 @@ mod rpo;
 mod rto;
 mod story;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod timeline;
 mod told;
 pub mod trend;

@@ -11,6 +11,7 @@ pub mod matrix;
 mod openmetrics;
 pub(crate) mod page;
 mod regression;
+pub(crate) mod status;
 mod terminal;
 pub(crate) mod text;
 pub mod weaknesses;
