@@ -16,5 +16,7 @@ mod input;
 mod output;
 #[path = "cli/replay.rs"]
 mod replay;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/signals.rs"]
 mod signals;

@@ -60,6 +60,84 @@ fn the_markdown_page_holds_the_whole_evidence() {
     insta::assert_snapshot!(render("markdown", &shared_set()[..4]));
 }
 
+/// An HTML page without its style sheet, and any other page as it is.
+fn unstyled(page: &str) -> String {
+    let Some((head, rest)) = page.split_once("<style>") else { return page.to_owned() };
+    let (policy, digest) = head.split_once("style-src '").unwrap();
+    let after = &digest[digest.find("';").unwrap()..];
+    format!("{policy}style-src '[digest]{after}{}", rest.split_once("</style>").unwrap().1)
+}
+
+#[test]
+fn the_html_page_holds_the_whole_evidence() {
+    insta::assert_snapshot!(unstyled(&render("html", &shared_set())));
+}
+
+#[test]
+fn the_html_page_needs_nothing_else_and_runs_nothing() {
+    let page = render("html", &shared_set());
+    for loader in
+        ["<script", "<link rel=\"stylesheet", "<img", "<iframe", "<object", "@import", "http:", "https:", " on"]
+    {
+        let found = page.split(loader).nth(1).map(|rest| rest.chars().take(40).collect::<String>());
+        let harmless = loader == " on" && !page.contains(" onclick=") && !page.contains(" onload=");
+        assert!(harmless || found.is_none(), "{loader}{found:?}");
+    }
+    let addresses = page.split("url(").skip(1).chain(page.split("href=\"").skip(1)).chain(page.split("src=\"").skip(1));
+    assert!(addresses.filter(|address| !address.starts_with('#')).all(|address| address.starts_with("data:,")));
+    assert!(page.contains("default-src 'none'") && !page.contains("unsafe"));
+}
+
+/// The record with this text in the place of each of its texts that may be any.
+fn with_every_text(record: &Record, evil: &str) -> Record {
+    fn texts<'v>(value: &'v mut serde_json::Value, found: &mut Vec<&'v mut serde_json::Value>) {
+        match value {
+            serde_json::Value::String(_) => found.push(value),
+            serde_json::Value::Array(all) => all.iter_mut().for_each(|one| texts(one, found)),
+            serde_json::Value::Object(all) => all.values_mut().for_each(|one| texts(one, found)),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(record).unwrap();
+    value["events"] = serde_json::json!([]);
+    let count = {
+        let mut found = Vec::new();
+        texts(&mut value, &mut found);
+        found.len()
+    };
+    let mut changed = 0;
+    for index in 0..count {
+        let mut other = value.clone();
+        let mut found = Vec::new();
+        texts(&mut other, &mut found);
+        *found[index] = evil.into();
+        if serde_json::from_value::<Record>(other.clone()).is_ok() {
+            value = other;
+            changed += 1;
+        }
+    }
+    assert!(changed > 60, "{changed} texts");
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn no_text_of_a_record_does_harm_on_the_html_page() {
+    let long = "x".repeat(10_000);
+    let evil = format!("\"'><evil a='\u{1b}[2J\u{7}\u{85}\u{202e}\u{2066}</style></title>-->{{{{{long}");
+    let records = [Drill::corrupt_latest(), Drill::silently_wrong(), Drill::refused(true)]
+        .map(|drill| with_every_text(&record(drill.inputs()), &evil));
+    let page = render("html", &records);
+    let foul =
+        |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    assert!(!page.contains(foul));
+    assert!(page.contains("&#62;&#60;evil") && !page.contains("<evil") && !page.contains("a='"));
+    // No text closes what it stands in: the page has as many of each tag as it closes.
+    for tag in ["details", "table", "section", "style", "title", "svg", "dl", "ul", "td", "th", "p"] {
+        let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
 #[test]
 fn the_json_report_is_the_records_and_reads_back_the_same() {
     let records = [record(Drill::corrupt_latest().inputs()), redacted(Drill::refused(true))];
@@ -70,8 +148,8 @@ fn the_json_report_is_the_records_and_reads_back_the_same() {
 
 #[test]
 fn every_format_has_a_name_of_its_own_and_says_so_when_nothing_was_run() {
-    let names: Vec<_> =
-        CATALOGUE.iter().map(|r| (r.name(), r.file(), r.render(&Run::default(), &Options::default()))).collect();
+    let rendered = |report: &dyn report::Report| unstyled(&report.render(&Run::default(), &Options::default()));
+    let names: Vec<_> = CATALOGUE.iter().map(|r| (r.name(), r.file(), rendered(*r))).collect();
     insta::assert_debug_snapshot!(names);
 }
 

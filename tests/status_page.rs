@@ -7,7 +7,6 @@
 use std::{
     io::{Read, Write},
     path::PathBuf,
-    process::{Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -35,22 +34,9 @@ use backdraft::{
 use tokio::sync::watch;
 
 mod kit;
+use kit::browser::{Window, browser};
 
 const POLL: Duration = Duration::from_millis(200);
-
-/// The browser, or `None` with the reason on standard output.
-fn browser() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    let found =
-        std::env::split_paths(&path).flat_map(|dir| names.map(|name| dir.join(name))).find(|file| file.is_file());
-    if found.is_none() {
-        println!("SKIPPED: no chromium or google-chrome is installed");
-        let required = std::env::var("BACKDRAFT_REQUIRE_TOOLS").unwrap_or_default();
-        assert!(!required.split(',').any(|name| name == "chromium"), "chromium is required and not installed");
-    }
-    found
-}
 
 /// What a browser shows after so much of its own time: the document, and what its console said.
 struct Seen {
@@ -60,27 +46,9 @@ struct Seen {
 
 impl Seen {
     fn at(browser: &PathBuf, url: &str, millis: u32, more: &[&str]) -> Seen {
-        let profile = tempfile::tempdir().unwrap();
-        // `timeout` ends a browser that hangs.
-        let output = Command::new("timeout")
-            .args(["--kill-after=5", "90"])
-            .arg(browser)
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"])
-            .args(["--enable-logging=stderr", "--v=0", "--lang=en", "--dump-dom"])
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("--virtual-time-budget={millis}"))
-            .args(more)
-            .arg(url)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let (document, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success() && document.contains("</html>"), "{document}\n{log}");
-        let console = log.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
+        let Window { document, console } = Window::at(browser, url, millis, more);
         // The script holds the sentences that it may say.
-        let document = document.split("<script").next().unwrap().to_owned();
-        Seen { document, console }
+        Seen { document: document.split("<script").next().unwrap().to_owned(), console }
     }
 
     /// The state of the whole, and of each component.

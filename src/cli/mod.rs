@@ -22,8 +22,10 @@ mod list;
 mod matrix;
 mod monitor;
 mod output;
+mod pdf;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod selection;
 mod session;
@@ -82,6 +84,8 @@ enum Verb {
     Matrix(matrix::MatrixArgs),
     /// Play the drill of a record again, and compare.
     Replay(replay::ReplayArgs),
+    /// Write reports again, from records that are there.
+    Report(report::ReportArgs),
     /// Write the papers of a drill's incident: status page, notices to users, calls, report.
     Incident(incident::IncidentArgs),
     /// Look at the newest backup of every service in your own buckets, read-only, and tell whom the plan names.
@@ -141,6 +145,7 @@ impl Verb {
             Verb::Validate(args) => validate::validate(args, common, console),
             Verb::Matrix(args) => matrix::matrix(args, common, console),
             Verb::Replay(args) => replay::replay(args, console),
+            Verb::Report(args) => report::report(args, console),
             Verb::Incident(args) => incident::incident(args, console),
             Verb::Monitor(args) => monitor::monitor(args, common, console),
             Verb::Verify(args) => verify::verify(args, common, console),

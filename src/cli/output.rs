@@ -36,11 +36,16 @@ impl Output {
 
     /// Writes a file of that name, `/` in it being folders: under another name first, then renamed.
     pub(super) fn write(&self, name: &str, content: &str) -> Result<PathBuf> {
+        self.write_bytes(name, content.as_bytes())
+    }
+
+    /// The same with content that is no text.
+    pub(super) fn write_bytes(&self, name: &str, content: &[u8]) -> Result<PathBuf> {
         let path = self.dir.join(name);
         let folder = path.parent().unwrap_or(&self.dir);
         let written = fs::create_dir_all(folder).and_then(|()| {
             let mut file = NamedTempFile::new_in(folder)?;
-            file.write_all(content.as_bytes())?;
+            file.write_all(content)?;
             file.persist(&path)?;
             Ok(())
         });

@@ -10,8 +10,9 @@ use super::{
     gate::{self, GateArgs, Gatekeeper},
     github, incident,
     keeper::{KeepArgs, Keeper},
-    output::{self, Output},
+    output::Output,
     progress::Progress,
+    report::{Form, Press},
     selection::{self, Selection},
     session::{Cast, DEFAULT_SEED, Played, Session, Troupe},
     status_page::StatusPage,
@@ -20,7 +21,7 @@ use crate::{
     error::Result,
     exit, measure,
     model::record::{Record, Way},
-    report::{self, Options},
+    report,
 };
 
 /// Arguments of `run`.
@@ -53,6 +54,8 @@ pub(super) struct RunArgs {
     #[arg(long)]
     github: bool,
     #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
     keep_in: KeepArgs,
@@ -61,6 +64,7 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     let plan = selection::plan(&common.plan)?;
     let chosen = selection::scenarios(&args.selection, &plan)?;
+    let press = Press::new(&args.form)?;
     let gatekeeper = Gatekeeper::open(&args.gate)?;
     let session = Session::start(args.keep)?;
     let keeper = Keeper::open(&args.keep_in, console)?;
@@ -94,7 +98,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
         origins: Some(&origins),
         ..report::Run::of(&records)
     };
-    write_reports(&ended, &output, console)?;
+    press.write(&ended, report::CATALOGUE, &output, console)?;
     gatekeeper.write(&plays, console)?;
     if args.github || console.is_on_github() {
         github::tell(&ended, console)?;
@@ -107,20 +111,6 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
         console.line("failed: an objective is missed, and --strict allows none, expected or not");
     }
     Ok(measure::gravest([code].into_iter().chain(gate.as_ref().map(gate::exit_code))).unwrap_or(code))
-}
-
-fn write_reports(ended: &report::Run<'_>, output: &Output, console: &Console) -> Result<()> {
-    for format in report::CATALOGUE {
-        if format.name() == "terminal" {
-            console.text(format.render(ended, &output::terminal()));
-            continue;
-        }
-        let path = output.write(format.file(), &format.render(ended, &Options::default()))?;
-        if !console.is_quiet() {
-            console.line(format_args!("{}: {}", format.name(), path.display()));
-        }
-    }
-    Ok(())
 }
 
 fn record_json(record: &Record) -> String {

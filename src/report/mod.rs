@@ -3,6 +3,7 @@
 pub mod contract;
 mod figures;
 pub mod github;
+mod html;
 mod json;
 mod junit;
 pub mod language;
@@ -23,6 +24,7 @@ pub use language::Language;
 /// All formats.
 pub static CATALOGUE: &[&dyn Report] = &[
     &terminal::Terminal,
+    &html::Html,
     &markdown::Markdown,
     &json::Json,
     &junit::Junit,

@@ -87,11 +87,9 @@ impl Status {
     pub(crate) const fn colour(self) -> Colour {
         match self {
             Status::IntegrityFailed | Status::Missed | Status::Failed => Colour::Red,
-            Status::Untested
-            | Status::Stale
-            | Status::Unmeasured
-            | Status::Inconclusive
-            | Status::NotPlayed => Colour::Grey,
+            Status::Untested | Status::Stale | Status::Unmeasured | Status::Inconclusive | Status::NotPlayed => {
+                Colour::Grey
+            }
             Status::Partial | Status::MarginUnknown | Status::Thin => Colour::Amber,
             Status::Met => Colour::Green,
         }

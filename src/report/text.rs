@@ -1,6 +1,8 @@
 //! Text that came from elsewhere (plans, scenarios, errors of commands and servers), made harmless before it is shown,
 //! and laid out by the columns that it takes.
 
+use std::{borrow::Cow, fmt};
+
 /// One line without escape sequences, control characters and marks that turn the direction of writing.
 pub(crate) fn plain(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
@@ -24,6 +26,31 @@ pub(crate) fn plain(text: &str) -> String {
 
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// How every HTML template here writes text (askama.toml): no tag, attribute, control character or mark that turns the
+/// direction of writing comes of it, whoever wrote it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Html;
+
+impl askama::filters::Escaper for Html {
+    fn write_escaped_str<W: fmt::Write>(&self, mut to: W, text: &str) -> fmt::Result {
+        let foul = |c: char| (c.is_control() && c != '\n') || turns_direction(c);
+        let text = if text.contains(foul) { Cow::Owned(plain(text)) } else { Cow::Borrowed(text) };
+        let mut rest = &*text;
+        while let Some(at) = rest.find(['<', '>', '&', '"', '\'']) {
+            to.write_str(&rest[..at])?;
+            to.write_str(match rest.as_bytes()[at] {
+                b'<' => "&#60;",
+                b'>' => "&#62;",
+                b'&' => "&#38;",
+                b'"' => "&#34;",
+                _ => "&#39;",
+            })?;
+            rest = &rest[at + 1..];
+        }
+        to.write_str(rest)
+    }
 }
 
 /// The same, so that Markdown shows it as it is: no table cell, tag, link or emphasis comes of it.
@@ -159,6 +186,14 @@ mod tests {
         let evil = "a|b\n# <script>[x](y)` *z* social_accounts _q_ &amp;";
         let harmless = r"a\|b \# &lt;script&gt;[x\](y)\` \*z\* social_accounts \_q\_ &amp;amp;";
         assert_eq!(markdown(evil), harmless);
+    }
+
+    #[test]
+    fn html_shows_foreign_text_as_it_is() {
+        let mut shown = String::new();
+        let evil = "<b a=\"'\">&amp;\u{1b}[2J\u{7}\u{202e}\n\u{85}다";
+        askama::filters::Escaper::write_escaped_str(&Html, &mut shown, evil).unwrap();
+        assert_eq!(shown, "&#60;b a=&#34;&#39;&#34;&#62;&#38;amp; 다");
     }
 
     #[test]

@@ -40,8 +40,16 @@ fn one_seed_gives_the_same_files_and_another_seed_does_not() {
     let first = written("1");
     let names: Vec<_> = first.iter().map(|(name, _)| name.as_str()).collect();
     let record = "records/database/corrupt-truncated-latest.json";
-    let reports =
-        ["github-summary.md", "junit-gate.xml", "junit.xml", "metrics.txt", record, "report.json", "report.md"];
+    let reports = [
+        "github-summary.md",
+        "junit-gate.xml",
+        "junit.xml",
+        "metrics.txt",
+        record,
+        "report.html",
+        "report.json",
+        "report.md",
+    ];
     assert_eq!(names, reports);
     assert_eq!(first, written("1"));
     for ((name, one), (_, other)) in first.iter().zip(&written("2")) {
@@ -97,7 +105,7 @@ fn a_reader_that_goes_early_ends_nothing() {
     // Both ends are gone before the first word.
     drop((run.stdout.take(), run.stderr.take()));
     assert_eq!(run.wait().unwrap().code(), Some(0));
-    assert_eq!(bench.written().len(), 10, "records and reports are written all the same");
+    assert_eq!(bench.written().len(), 11, "records and reports are written all the same");
     for what in ["scenarios", "faults", "--help"] {
         let verb = if what == "--help" { "run" } else { "list" };
         let mut list = bench.command(&[verb, what]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

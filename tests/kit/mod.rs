@@ -20,6 +20,8 @@ use backdraft::{
 };
 use tokio::sync::watch;
 
+pub(crate) mod browser;
+
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -4,10 +4,10 @@ use askama::Template;
 use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 
-use super::{Line, lines, subject, verdict};
+use super::{Family, families, subject, verdict};
 use crate::model::matrix::{Caught, Matrix, Score};
 
-const STYLE: &str = include_str!("../../../templates/matrix.css");
+const STYLE: &str = concat!(include_str!("../../../templates/base.css"), include_str!("../../../templates/matrix.css"));
 
 #[derive(Template)]
 #[template(path = "matrix.html")]
@@ -23,19 +23,8 @@ struct Page<'m> {
     style_digest: String,
 }
 
-struct Family<'m> {
-    name: &'static str,
-    score: Score,
-    lines: Vec<Line<'m>>,
-}
-
 /// The whole page.
 pub fn html(matrix: &Matrix) -> String {
-    let family = |one: &crate::model::matrix::FamilyScore| Family {
-        name: one.family.words(),
-        score: one.score,
-        lines: lines(matrix, one.family),
-    };
     let state = match matrix.score {
         _ if matrix.controls.iter().any(|control| !control.green) => "bad",
         Score { silently_wrong: 1.., .. } => "bad",
@@ -47,7 +36,7 @@ pub fn html(matrix: &Matrix) -> String {
         subject: subject(matrix),
         verdict: verdict(matrix),
         state,
-        families: matrix.families.iter().map(family).collect(),
+        families: families(matrix),
         places: Caught::ALL,
         style: STYLE,
         style_digest: format!("sha256-{}", BASE64.encode(&Sha256::digest(STYLE))),

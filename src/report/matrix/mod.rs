@@ -10,30 +10,46 @@ pub use markdown::markdown;
 pub use terminal::terminal;
 
 use crate::model::{
-    family::Family,
-    matrix::{Caught, Cell, Matrix},
+    self,
+    matrix::{Caught, Cell, FamilyScore, Matrix, Score},
 };
 
 /// One fault in one mode, with its cells.
-struct Line<'m> {
-    name: String,
-    cells: Vec<&'m Cell>,
+#[derive(Debug)]
+pub(super) struct Line<'m> {
+    pub(super) name: String,
+    pub(super) cells: Vec<&'m Cell>,
 }
 
 impl<'m> Line<'m> {
     /// Whether any of its cells is at that place.
-    fn has(&self, place: &Caught) -> bool {
+    pub(super) fn has(&self, place: &Caught) -> bool {
         self.at(*place).next().is_some()
     }
 
     /// Its cells at that place.
-    fn at(&self, place: Caught) -> impl Iterator<Item = &'m Cell> + use<'_, 'm> {
+    pub(super) fn at(&self, place: Caught) -> impl Iterator<Item = &'m Cell> + use<'_, 'm> {
         self.cells.iter().copied().filter(move |cell| cell.caught == place)
     }
 }
 
+/// A family of faults with its lines.
+#[derive(Debug)]
+pub(super) struct Family<'m> {
+    pub(super) name: &'static str,
+    pub(super) score: Score,
+    pub(super) lines: Vec<Line<'m>>,
+}
+
+/// The families that were tried, in their order.
+pub(super) fn families(matrix: &Matrix) -> Vec<Family<'_>> {
+    let family =
+        |one: &FamilyScore| Family { name: one.family.words(), score: one.score, lines: lines(matrix, one.family) };
+    matrix.families.iter().map(family).collect()
+}
+
 /// The lines of a family, in the order of the catalogue.
-fn lines(matrix: &Matrix, family: Family) -> Vec<Line<'_>> {
+fn lines(matrix: &Matrix, family: model::family::Family) -> Vec<Line<'_>> {
     let mut lines: Vec<Line<'_>> = Vec::new();
     for cell in matrix.cells.iter().filter(|cell| cell.family == family) {
         let name = cell.name();
@@ -55,7 +71,7 @@ fn subject(matrix: &Matrix) -> String {
 }
 
 /// What it comes to, in one sentence.
-fn verdict(matrix: &Matrix) -> String {
+pub(super) fn verdict(matrix: &Matrix) -> String {
     let red: Vec<&str> =
         matrix.controls.iter().filter(|control| !control.green).map(|control| control.service.as_str()).collect();
     if !red.is_empty() {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     model::{
+        family::Family,
         matrix::{Control, FamilyScore, MATRIX_FORMAT, Score, Subject},
         record::Way,
     },

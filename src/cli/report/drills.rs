@@ -1,0 +1,118 @@
+//! `backdraft report drills`: the reports of drills again, from the records that a run left.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use super::{Form, Press};
+use crate::{
+    cli::{Ended, console::Console, output::Output, replay},
+    error::{Error, Result},
+    exit,
+    model::record::Record,
+    report::{self, Report, Run},
+};
+
+/// Arguments of `report drills`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct DrillsArgs {
+    /// Records that `run` wrote, or folders of them: a run's output folder, or its records/.
+    #[arg(value_name = "RECORD|DIR", required = true)]
+    paths: Vec<PathBuf>,
+    /// Formats to write, of those that `list reports` names; all where none is given.
+    #[arg(long, value_name = "NAME")]
+    format: Vec<String>,
+    #[command(flatten)]
+    form: Form,
+    /// Folder for the reports; the run's own where one folder is given, else a new one below reports/runs.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn drills(args: &DrillsArgs, console: &Console) -> Ended {
+    let formats = formats(&args.format)?;
+    let press = Press::new(&args.form)?;
+    let mut files = Vec::new();
+    for path in &args.paths {
+        files.extend(records_at(path)?);
+    }
+    let records = files.iter().map(|file| evidence(file)).collect::<Result<Vec<Record>>>()?;
+    let output = match (&args.out, &args.paths[..]) {
+        (Some(folder), _) => Output::open(folder)?,
+        (None, [folder]) if folder.is_dir() => Output::open(&run_of(folder))?,
+        (None, _) => Output::fresh()?,
+    };
+    press.write(&Run::of(&records), &formats, &output, console)?;
+    Ok(exit::PASS)
+}
+
+fn formats(names: &[String]) -> Result<Vec<&'static dyn Report>> {
+    if names.is_empty() {
+        return Ok(report::CATALOGUE.to_vec());
+    }
+    let known = || report::CATALOGUE.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
+    let unknown = |name: &str| {
+        Error::new(format!("there is no report format `{}`", name.escape_debug()))
+            .help(format!("choose of: {}", known()))
+    };
+    names.iter().map(|name| report::by_name(name).ok_or_else(|| unknown(name))).collect()
+}
+
+/// A record that follows from its own events: a report of anything else would be no evidence.
+fn evidence(file: &Path) -> Result<Record> {
+    let record = replay::read(file)?;
+    match replay::edited(&record) {
+        None => Ok(record),
+        Some(edited) => Err(Error::new(format!("this record does not follow from its own events: {edited}"))
+            .at(file.display().to_string())
+            .help("give the record as `run` wrote it: reports are written from evidence alone")),
+    }
+}
+
+/// The folder of the run that these records are of.
+fn run_of(folder: &Path) -> PathBuf {
+    match folder.file_name() {
+        Some(name) if name == "records" => folder.parent().unwrap_or(folder).to_owned(),
+        _ => folder.to_owned(),
+    }
+}
+
+/// The file, or every record below the folder, in the order of their names.
+fn records_at(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let records = path.join("records");
+    let folder = if records.is_dir() { records } else { path.to_owned() };
+    let mut found = Vec::new();
+    below(&folder, &mut found)?;
+    found.sort();
+    if found.is_empty() {
+        let what = "there is no record in this folder";
+        let help = "give a run's output folder, its records/, or files in it";
+        return Err(Error::new(what).at(folder.display().to_string()).help(help));
+    }
+    Ok(found)
+}
+
+/// Links to folders are not followed: one may lead back.
+fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let unreadable = |e| {
+        let what = Error::new("this folder of records cannot be read").at(folder.display().to_string());
+        what.because(e).help("give a run's output folder that this user may read")
+    };
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let kind = entry.file_type().map_err(unreadable)?;
+        let path = entry.path();
+        if kind.is_dir() {
+            below(&path, found)?;
+        } else if path.extension().is_some_and(|ending| ending == "json") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}

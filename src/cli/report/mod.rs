@@ -1,0 +1,124 @@
+//! `backdraft report`: reports again, from records that are there. One file a sort of report.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{
+    Ended,
+    console::Console,
+    output::{self, Output},
+    pdf::Browser,
+};
+use crate::{
+    error::Result,
+    report::{self, Language, Options, Report, Run},
+};
+
+mod drills;
+
+/// Arguments of `report`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ReportArgs {
+    #[command(subcommand)]
+    what: Reported,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Reported {
+    /// The reports of drills, from their records.
+    Drills(drills::DrillsArgs),
+}
+
+pub(super) fn report(args: &ReportArgs, console: &Console) -> Ended {
+    match &args.what {
+        Reported::Drills(args) => drills::drills(args, console),
+    }
+}
+
+/// Languages of reports, as the command line names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Lang {
+    #[default]
+    En,
+    Ko,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => Language::English,
+            Lang::Ko => Language::Korean,
+        }
+    }
+}
+
+/// How reports are written.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Form {
+    /// Language of the reports that people read.
+    #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t)]
+    lang: Lang,
+    /// Print the HTML report to report.pdf, too, through an installed Chromium.
+    #[arg(long)]
+    pdf: bool,
+}
+
+/// Reports in one form.
+#[derive(Debug)]
+pub(super) struct Press {
+    options: Options,
+    browser: Option<Browser>,
+}
+
+impl Press {
+    /// Looks for the browser before anything is played or written.
+    ///
+    /// # Errors
+    /// When a PDF is wanted and there is no browser to print it.
+    pub(super) fn new(form: &Form) -> Result<Self> {
+        let browser = form.pdf.then(Browser::find).transpose()?;
+        Ok(Press { options: Options { language: form.lang.into(), ..Options::default() }, browser })
+    }
+
+    /// Writes a run in these formats; the terminal's is printed.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or the PDF not be printed.
+    pub(super) fn write(
+        &self,
+        run: &Run<'_>,
+        formats: &[&dyn Report],
+        output: &Output,
+        console: &Console,
+    ) -> Result<()> {
+        for format in formats {
+            if format.name() == "terminal" {
+                let options = Options { language: self.options.language, ..output::terminal() };
+                console.text(format.render(run, &options));
+                continue;
+            }
+            let text = format.render(run, &self.options);
+            let path = output.write(&self.file(*format, format.file()), &text)?;
+            if !console.is_quiet() {
+                console.line(format_args!("{}: {}", format.name(), path.display()));
+            }
+        }
+        let Some(browser) = &self.browser else { return Ok(()) };
+        let Some(html) = report::by_name("html") else { return Ok(()) };
+        let pdf = browser.print(&html.render(run, &self.options))?;
+        let path = output.write_bytes(&self.file(html, "report.pdf"), &pdf)?;
+        if !console.is_quiet() {
+            console.line(format_args!("pdf: {}", path.display()));
+        }
+        Ok(())
+    }
+
+    /// `report.html`; in another language than English `report.ko.html`, so that both have room in one folder.
+    fn file(&self, format: &dyn Report, name: &str) -> String {
+        match (self.options.language, name.rsplit_once('.')) {
+            (language, Some((stem, ending))) if language != Language::English && format.is_read() => {
+                format!("{stem}.{}.{ending}", language.tag())
+            }
+            _ => name.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The HTML report in a real browser: nothing to complain of, nothing fetched, WCAG 2.2 AA in light and dark, no page
+//! wider than its window, and a print that leaves nothing out. Skipped, visibly, where a tool is missing;
+//! `BACKDRAFT_REQUIRE_TOOLS` with `chromium`, `axe` or `pdftotext` in it makes that a failure.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use backdraft::{
+    measure::trend::{MONTHS, Window as Months, trend},
+    model::{
+        event::What,
+        family::Family,
+        history::{Head, Summary},
+        matrix::{Caught, Cell, Control, FamilyScore, MATRIX_FORMAT, Matrix, Score, Subject},
+        record::{Record, Way},
+        trend::Month,
+    },
+    report::{Options, Run, by_name},
+};
+
+mod kit;
+use kit::browser::{Window, browser, program, skipped};
+
+/// All is well, an older backup helps, nothing helps, several services.
+const SET: [&str; 4] =
+    ["database/control", "database/corrupt-truncated-latest", "config/one-generation-left", "level-3/everything-lost"];
+
+fn records() -> &'static [Record] {
+    static RECORDS: OnceLock<Vec<Record>> = OnceLock::new();
+    RECORDS.get_or_init(|| {
+        let plan = kit::plan();
+        SET.iter().map(|id| kit::play(id, &plan, &kit::scenario(id), 42, Way::Simulated, Vec::new())).collect()
+    })
+}
+
+/// The drills again on dates of other months, one month left out.
+fn past(records: &[Record]) -> Vec<Summary> {
+    let dates = ["2026-03-03", "2026-04-07", "2026-06-02", "2026-07-07"];
+    let dated = |(date, record): (&str, &Record)| {
+        let run_at = Some(format!("{date}T03:00:00Z").parse().unwrap());
+        Summary { way: Way::Real, run_at, ..Summary::of(record) }
+    };
+    dates.into_iter().zip(records.iter().cycle()).map(dated).collect()
+}
+
+fn matrix() -> Matrix {
+    let cell = |(n, caught): (usize, Caught)| Cell {
+        family: Family::Network,
+        fault: format!("fault-{n}"),
+        mode: "always".into(),
+        service: ["database", "files"][n % 2].into(),
+        caught,
+        outcome: None,
+        evidence: "seen".into(),
+    };
+    let cells: Vec<Cell> = Caught::ALL.into_iter().enumerate().map(cell).collect();
+    let score = Score::of(cells.iter());
+    Matrix {
+        format: MATRIX_FORMAT.into(),
+        of: Subject {
+            tool_version: "0.0.0".into(),
+            platform: "A".into(),
+            plan_sha256: "00ff".into(),
+            pipeline: "reference".into(),
+            seed: 7,
+            way: Way::Simulated,
+        },
+        controls: vec![Control { service: "database".into(), green: true, evidence: "all is back".into() }],
+        cells,
+        families: vec![FamilyScore { family: Family::Network, score }],
+        score,
+    }
+}
+
+/// A page with everything that it can hold.
+fn full(records: &[Record]) -> String {
+    let (past, matrix) = (past(records), matrix());
+    let services: Vec<String> = records[0].plan.services.keys().cloned().collect();
+    let last: Month = "2026-07".parse().unwrap();
+    let months = Months { services: &services, last, months: MONTHS, time_zone: "UTC", simulated: false };
+    let trend = trend(&past, &months);
+    let head = Head { sequence: 4, sha256: "ab".repeat(32) };
+    let run = Run { past: &past, trend: Some(&trend), head: Some(&head), matrix: Some(&matrix), ..Run::of(records) };
+    by_name("html").unwrap().render(&run, &Options::default())
+}
+
+/// A name that is as long and as foul as a name can be.
+fn hostile() -> String {
+    format!("\"'><img src=x onerror=alert(1)>\u{202e}\u{1b}[2J{}", "ab\u{5d0}".repeat(2_500))
+}
+
+/// Drills whose names and causes are hostile.
+fn hostile_records() -> Vec<Record> {
+    let mut records = records()[..2].to_vec();
+    for record in &mut records {
+        record.scenario.title = hostile();
+        record.scenario.proves = hostile();
+        record.scenario.disaster.cause = hostile();
+        record.identity.scenario = format!("{0}/{0}", hostile());
+        record.scope.platform = hostile();
+        record.findings.iter_mut().for_each(|finding| finding.what = hostile());
+        record.services.iter_mut().for_each(|one| one.checks.iter_mut().for_each(|check| check.detail = hostile()));
+        record.services.iter_mut().for_each(|one| {
+            one.restore.refused.iter_mut().for_each(|tried| tried.point = hostile());
+            one.backups.iter_mut().for_each(|made| made.regions = vec![hostile()]);
+        });
+    }
+    records
+}
+
+/// Writes a page and returns its address.
+fn on_disk(folder: &Path, name: &str, page: &str) -> String {
+    let file = folder.join(name);
+    fs::write(&file, page).unwrap();
+    format!("file://{}", file.display())
+}
+
+/// The page with a script put in, every drill opened, and its policy against scripts taken out.
+fn scripted(page: &str, script: &str) -> String {
+    let policy = page.find("<meta http-equiv=\"Content-Security-Policy\"").unwrap();
+    let end = policy + page[policy..].find('>').unwrap() + 1;
+    let open = format!("{}{}", &page[..policy], &page[end..]).replace("<details", "<details open");
+    open.replace("</body>", &format!("<pre id=\"seen\">nothing</pre><script>{script}</script></body>"))
+}
+
+/// What the script left in the document.
+fn seen(window: &Window) -> String {
+    let text = window.document.split_once("<pre id=\"seen\">").unwrap().1;
+    text.split("</pre>").next().unwrap().replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+#[test]
+fn the_page_opens_without_a_word_in_the_console_and_asks_for_nothing() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for (name, page) in [("full.html", full(records())), ("hostile.html", full(&hostile_records()))] {
+        let window = Window::at(&browser, &on_disk(folder.path(), name, &page), 2_000, &[]);
+        assert_eq!(window.console, Vec::<String>::new(), "{name}");
+        assert!(window.document.contains("id=\"reading\""), "{name} is cut off");
+        let script = "document.getElementById('seen').textContent = performance.getEntriesByType('resource').length \
+                      + ' ' + document.querySelectorAll('img,script[src],link[href]:not([href^=\"data:\"])').length;";
+        let asked = Window::at(&browser, &on_disk(folder.path(), name, &scripted(&page, script)), 2_000, &[]);
+        assert_eq!(seen(&asked), "0 0", "{name}");
+    }
+}
+
+/// The rules of accessibility, where they are installed.
+fn axe() -> Option<String> {
+    let rules = kit::root().join("target/tools/browser/node_modules/axe-core/axe.min.js");
+    let found = fs::read_to_string(&rules).ok();
+    if found.is_none() {
+        skipped(
+            "axe",
+            "axe-core is not installed; it belongs into target/tools/browser, by tests/browser/package.json",
+        );
+    }
+    found
+}
+
+/// Violations of WCAG 2.2 A and AA, a line each; and how many rules held.
+fn violations(browser: &PathBuf, folder: &Path, page: &str, axe: &str) -> (Vec<String>, usize) {
+    let script = format!(
+        "{axe};axe.run(document, {{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}}).then(found => {{\
+         document.getElementById('seen').textContent = found.passes.length + '\\n' + found.violations.flatMap(rule => \
+         rule.nodes.slice(0, 3).map(node => rule.id + ' ' + node.target + ' ' + node.failureSummary.replace(/\\s+/g, ' '))).join('\\n')}},\
+         failed => {{document.getElementById('seen').textContent = '0\\nnot run: ' + failed}})"
+    );
+    let window = Window::at(browser, &on_disk(folder, "axe.html", &scripted(page, &script)), 60_000, &[]);
+    let said = seen(&window);
+    let mut lines = said.lines().map(str::to_owned);
+    let held = lines.next().unwrap().parse().unwrap_or_else(|_| panic!("{said}"));
+    (lines.filter(|line| !line.is_empty()).collect(), held)
+}
+
+#[test]
+fn the_page_keeps_wcag_aa_in_light_and_in_dark() {
+    let (Some(browser), Some(axe)) = (browser(), axe()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let light = full(records());
+    let dark = light.replace("(prefers-color-scheme: dark)", "all");
+    assert_ne!(light, dark);
+    for (name, page) in [("light", &light), ("dark", &dark)] {
+        let (found, held) = violations(&browser, folder.path(), page, &axe);
+        assert_eq!(found, Vec::<String>::new(), "in {name}");
+        assert!(held > 10, "{held} rules held in {name}");
+    }
+    let faint = light.replace("</main>", "<p style=\"color:#bbb;background:#fff\">faint</p></main>");
+    let (found, _) = violations(&browser, folder.path(), &faint, &axe);
+    assert!(found.iter().any(|line| line.starts_with("color-contrast")), "what is wrong is seen: {found:?}");
+}
+
+#[test]
+fn no_window_is_too_narrow_for_the_page_whatever_its_names() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let script = "parent.postMessage(document.documentElement.scrollWidth + ' of ' + innerWidth, '*')";
+    on_disk(folder.path(), "plain.html", &scripted(&full(records()), script));
+    on_disk(folder.path(), "hostile.html", &scripted(&full(&hostile_records()), script));
+    for (page, width) in [("plain", 375), ("plain", 1280), ("hostile", 375), ("hostile", 1280)] {
+        let frame = format!(
+            "<!doctype html><html><body><pre id=\"seen\">nothing</pre><script>addEventListener('message', \
+             said => document.getElementById('seen').textContent = said.data)</script>\
+             <iframe width={width} height=800 style=\"border:0\" src=\"{page}.html\"></iframe></body></html>"
+        );
+        let frame = on_disk(folder.path(), "frame.html", &frame);
+        let window = Window::at(&browser, &frame, 5_000, &["--hide-scrollbars"]);
+        assert_eq!(seen(&window), format!("{width} of {width}"), "{page}");
+    }
+}
+
+#[test]
+fn a_print_leaves_nothing_out_and_its_first_sheet_stands_alone() {
+    let Some(browser) = browser() else { return };
+    let Some(pdftotext) = program(&["pdftotext"]) else {
+        return skipped("pdftotext", "pdftotext (poppler-utils) is not installed");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for record in records() {
+        let file = folder.path().join(format!("records/{}.json", record.identity.scenario));
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, serde_json::to_string(record).unwrap()).unwrap();
+    }
+    let run = Command::new(env!("CARGO_BIN_EXE_backdraft"))
+        .args(["report", "drills", "--format", "html", "--pdf"])
+        .arg(folder.path())
+        .env(
+            "PATH",
+            std::env::join_paths([browser.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap(),
+        )
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let text = Command::new(pdftotext).arg(folder.path().join("report.pdf")).arg("-").output().unwrap();
+    let text = String::from_utf8(text.stdout).unwrap();
+    let sheets: Vec<&str> = text.split('\u{c}').collect();
+    assert!(sheets[0].contains("What to act on first") && sheets[0].contains("Chain head"), "{}", sheets[0]);
+    assert!(
+        sheets[1].contains("All drills: scenario by service") && !sheets[0].contains("All drills"),
+        "{}",
+        sheets[1]
+    );
+    // A print breaks lines, and hyphens at their ends; what is left must be there letter by letter.
+    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let printed = letters(&text);
+    for record in records() {
+        let proofs = record.faults.iter().filter_map(|fault| Some(&fault.proof.as_ref()?.evidence));
+        let refused = record.services.iter().flat_map(|one| one.restore.refused.iter().map(|tried| &tried.why));
+        let findings = record.findings.iter().flat_map(|finding| [&finding.what, &finding.remedy]);
+        let rest = [&record.scenario.proves, &record.identity.scenario_sha256];
+        for said in proofs.chain(refused).chain(findings).chain(&record.limits).chain(rest) {
+            assert!(printed.contains(&letters(said)), "{}: not printed: {said}", record.identity.scenario);
+        }
+        assert!(record.events.iter().any(|event| matches!(event.what, What::Disaster { .. })));
+    }
+}
