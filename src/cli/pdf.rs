@@ -50,6 +50,10 @@ impl Browser {
     /// # Errors
     /// When the browser cannot be started, fails, takes too long or leaves no whole PDF.
     pub(super) fn print(&self, html: &str) -> Result<Vec<u8>> {
+        self.print_within(LIMIT, html)
+    }
+
+    fn print_within(&self, limit: Duration, html: &str) -> Result<Vec<u8>> {
         let scratch = tempfile::tempdir().map_err(|e| self.failed("no scratch folder can be made").because(e))?;
         let page = scratch.path().join("report.html");
         fs::write(&page, html).map_err(|e| self.failed("the page cannot be handed to the browser").because(e))?;
@@ -58,7 +62,7 @@ impl Browser {
             .command(scratch.path(), &page, &pdf, &log)
             .and_then(|mut command| command.spawn())
             .map_err(|e| self.failed("the browser cannot be started").because(e))?;
-        let ended = wait(&mut child, LIMIT);
+        let ended = wait(&mut child, limit);
         end_group(&child);
         // It was killed with its group where it had not ended; either way nothing of it is left to wait for.
         let _ = child.wait();
@@ -66,7 +70,7 @@ impl Browser {
         let ended = ended.map_err(|e| self.failed("the browser cannot be waited for").because(e))?;
         match ended {
             None => {
-                Err(self.failed(format!("the browser did not print within {} min", LIMIT.as_secs() / 60)).because(said))
+                Err(self.failed(format!("the browser did not print within {} s", limit.as_secs())).because(said))
             }
             Some(status) if !status.success() => {
                 Err(self.failed(format!("the browser ended with {status}")).because(said))
@@ -168,6 +172,14 @@ mod tests {
         assert!(failed.contains("exit status: 3") && failed.contains("no display"), "{failed}");
         assert!(said("printf '%%PDF-1.4 cut' > \"$pdf\"").contains("no whole PDF"));
         assert!(said("true").contains("no whole PDF"));
+    }
+
+    #[test]
+    fn a_browser_that_never_ends_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let stuck = browser(folder.path(), "sleep 300");
+        let error = format!("{:?}", stuck.print_within(Duration::from_millis(200), "<p>").unwrap_err());
+        assert!(error.contains("did not print within 0 s"), "{error}");
     }
 
     #[test]

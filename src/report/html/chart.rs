@@ -1,9 +1,12 @@
 //! Durations as bars. Places are shares of a width in percent, for SVG without a view box: bars stretch with the page,
 //! and text beside them keeps its size. What is drawn is said in words in the same row.
 
-use crate::model::{
-    time::{Basis, Elapsed},
-    words,
+use crate::{
+    model::{
+        time::{Basis, Elapsed},
+        words,
+    },
+    report::Options,
 };
 
 /// Times since t0 in milliseconds, from left to right.
@@ -113,16 +116,16 @@ impl Scale {
     }
 
     /// The same as times since its start, which is said since t0.
-    pub(super) fn ends_from_start(&self) -> [String; 3] {
+    pub(super) fn ends_from_start(&self, options: &Options) -> [String; 3] {
         let length = self.to - self.from;
-        let since = |ms| format!("+ {}", words::hours(ms));
-        [format!("t0 + {}", words::hours(self.from)), since(length / 2), since(length)]
+        let say = |ms| options.say(&words::hours(ms)).into_owned();
+        [format!("t0 + {}", say(self.from)), format!("+ {}", say(length / 2)), format!("+ {}", say(length))]
     }
 
     /// What its start, middle and end say.
-    pub(super) fn ends(&self) -> [String; 3] {
+    pub(super) fn ends(&self, options: &Options) -> [String; 3] {
         let middle = self.from + (self.to - self.from) / 2;
-        [self.from, middle, self.to].map(words::hours)
+        [self.from, middle, self.to].map(|ms| options.say(&words::hours(ms)).into_owned())
     }
 }
 

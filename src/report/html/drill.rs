@@ -52,6 +52,7 @@ pub(super) struct Drill<'r> {
 struct Objective<'r> {
     judged: &'r Judged,
     whose: String,
+    limit: String,
     status: Status,
     bars: Vec<Bar>,
     line: Option<Line>,
@@ -71,8 +72,8 @@ impl<'r> Drill<'r> {
             status: status::drill(record),
             title: super::brief(&record.scenario.title, TITLE),
             name: super::brief(&record.identity.scenario, TITLE),
-            rta: record.timeline.t5.map(figures::short),
-            rpa: figures::rpa(record).map(figures::short),
+            rta: super::short(record.timeline.t5, options),
+            rpa: super::short(figures::rpa(record), options),
             story: evidence::story(record, options),
             objectives: record.objectives.iter().map(|judged| Objective::of(record, judged, options)).collect(),
             marks: marks(record, options),
@@ -102,7 +103,8 @@ impl<'r> Objective<'r> {
         let scale = Scale::new(0, whole.saturating_add(whole / 10));
         Objective {
             judged,
-            whose: super::brief(&judged.whose, 60),
+            whose: options.say(&super::brief(&judged.whose, 60)).into_owned(),
+            limit: options.say(&judged.limit.to_string()).into_owned(),
             status: status::objective(record, judged),
             bars: judged.actual.map(|actual| scale.bars(Default::default(), actual)).unwrap_or_default(),
             line: scale.line(limit, String::new()),

@@ -89,9 +89,9 @@ pub(super) fn faults(record: &Record, options: &Options) -> Option<Table> {
         let seen = fault.seen.as_ref().map(figures::seen);
         vec![
             Cell::from(fault.name()),
-            Cell::said(fault.impossible.as_deref().or(fault.detail.as_deref()), options),
+            Cell::quoted(fault.impossible.as_deref().or(fault.detail.as_deref())),
             bit.map_or_else(|| Cell::bad(options.say("no proof")), |bit| Cell::yes(bit, options)),
-            Cell::said(proof, options),
+            Cell::quoted(proof),
             Cell::said(seen.as_deref(), options),
             Cell::yes(fault.healed, options),
         ]
@@ -128,7 +128,7 @@ pub(super) fn alarms(record: &Record, options: &Options) -> Option<Table> {
             reason,
             Cell::said(Some(&words::count(times, "time")), options),
             when(first.at, first.since_t0, record, options).into(),
-            Cell::said(Some(&alarm.detail), options),
+            Cell::from(&alarm.detail),
         ]
     };
     let heads = ["Alarm", "Region", "Reason", "Raised", "First", "Detail of the first"];
@@ -157,7 +157,7 @@ pub(super) fn provenance(record: &Record, options: &Options) -> Vec<(&'static st
         ("Left out of the plan", if scope.exclusions.is_empty() { "-".into() } else { scope.exclusions.join(", ") }),
         ("Faults healed", yes(cleanup.healed)),
         ("Steady state after", cleanup.steady_after.map_or_else(|| say("not checked"), yes)),
-        ("Removed", format!("{removed}; {}", say(&cleanup.detail))),
+        ("Removed", format!("{removed}; {}", cleanup.detail)),
         ("Run", format!("{run_at}; {}", say(identity.way.words()))),
         ("Seed", identity.seed.to_string()),
         ("Version", format!("backdraft {}, {}", identity.tool_version, record.format)),

@@ -11,6 +11,7 @@ use crate::{
         outcome::{DrillResult, Outcome, Verdict},
         plan::Plan,
         record::{Judged, Record},
+        units::Span,
         words,
     },
     report::{
@@ -76,13 +77,16 @@ struct Acted<'r> {
     remedy: &'r str,
 }
 
+/// Longest text that says where a finding is, in columns.
+const PLACE: usize = 120;
+
 /// Findings on the first sheet; the rest is with the drills.
 const SHOWN: usize = 5;
 
 impl<'r> Executive<'r> {
     pub(super) fn of(run: &Run<'r>, options: &'r Options) -> Self {
         let records = run.records;
-        let parts = parts(records);
+        let parts = parts(records, options);
         let tested = parts.iter().filter(|part| part.drills > 0).count();
         let untested = (tested < parts.len()).then_some(Status::Untested);
         let status = status::together(records.iter().map(status::drill).chain(untested));
@@ -112,7 +116,7 @@ impl<'r> Executive<'r> {
 }
 
 fn acted<'r>(group: &figures::Group<'r>, options: &Options) -> Acted<'r> {
-    let place = options.say(&group.place()).into_owned();
+    let place = brief(&options.say(&group.place()), PLACE);
     Acted {
         severity: group.finding.severity.words(),
         title: &group.finding.title,
@@ -186,7 +190,10 @@ fn gap(records: &[Record], options: &Options) -> Figure {
     let over = |judged: &Judged| match judged.actual {
         None => options.say("no recovery").into_owned(),
         Some(actual) if actual.is_redacted() => "[measured]".into(),
-        Some(actual) => words::duration(actual.total_ms().saturating_sub(judged.limit.millis())),
+        Some(actual) => {
+            let over = words::duration(actual.total_ms().saturating_sub(judged.limit.millis()));
+            options.say(&over).into_owned()
+        }
     };
     let value = match worst {
         Some((_, judged)) => over(judged),
@@ -195,8 +202,9 @@ fn gap(records: &[Record], options: &Options) -> Figure {
     };
     let says = worst.map_or(String::new(), |(record, judged)| {
         let scenario = brief(&record.identity.scenario, 60);
-        let said = format!("{} of {}, limit {}", judged.objective.words(), brief(&judged.whose, 40), judged.limit);
-        format!("{} · {scenario}", options.say(&said))
+        let (whose, limit) = (brief(&judged.whose, 40), judged.limit.to_string());
+        let (whose, limit) = (options.say(&whose), options.say(&limit));
+        format!("{whose} · {} {limit} · {scenario}", judged.objective.words())
     });
     Figure { name: "Worst gap", value, says, status: worst.map(|_| Status::Missed) }
 }
@@ -230,16 +238,17 @@ fn chain(run: &Run<'_>, options: &Options) -> Figure {
 }
 
 /// Each service, then each level of the plans drilled.
-fn parts(records: &[Record]) -> Vec<Part> {
+fn parts(records: &[Record], options: &Options) -> Vec<Part> {
     let mut plans: BTreeMap<&str, &Plan> = BTreeMap::new();
     for record in records {
         plans.insert(&record.identity.plan_sha256, &record.plan);
     }
     let mut services: BTreeMap<&str, (String, String)> = BTreeMap::new();
     let mut levels: BTreeMap<&str, (String, String)> = BTreeMap::new();
+    let say = |limit: Span| options.say(&limit.to_string()).into_owned();
     for plan in plans.values() {
-        services.extend(plan.services.iter().map(|(name, s)| (name.as_str(), (s.rto.to_string(), s.rpo.to_string()))));
-        levels.extend(plan.levels.iter().map(|(name, l)| (name.as_str(), (l.rto.to_string(), l.rpo.to_string()))));
+        services.extend(plan.services.iter().map(|(name, s)| (name.as_str(), (say(s.rto), say(s.rpo)))));
+        levels.extend(plan.levels.iter().map(|(name, l)| (name.as_str(), (say(l.rto), say(l.rpo)))));
     }
     // Only a drill that came to an outcome is about anything.
     let played = || records.iter().filter(|record| record.result.outcome.is_some());
@@ -249,7 +258,7 @@ fn parts(records: &[Record]) -> Vec<Part> {
     };
     let of_level = |(name, limits): (&str, _)| {
         let drilled = played().filter(|record| record.scope.level.to_string() == name);
-        part(format!("level {name}"), limits, drilled.map(status::level).collect())
+        part(options.say(&format!("level {name}")).into_owned(), limits, drilled.map(status::level).collect())
     };
     services.into_iter().map(of_service).chain(levels.into_iter().map(of_level)).collect()
 }

@@ -11,10 +11,7 @@ use crate::{
         record::{Judged, ObjectiveKind, PhaseTimed, Record, ServiceRecord},
         words,
     },
-    report::{
-        Options,
-        figures::{self, Short},
-    },
+    report::{Options, figures::Short},
 };
 
 /// The chart of one service's recovery.
@@ -41,7 +38,7 @@ pub(super) struct Row {
     /// It lies before the scale of the phases.
     pub(super) earlier: bool,
     pub(super) line: Option<Line>,
-    pub(super) from: Short,
+    pub(super) from: Option<Short>,
     pub(super) took: String,
     pub(super) ended: String,
     pub(super) ok: bool,
@@ -66,20 +63,20 @@ impl Gantt {
         let zoom = zoom.map(|begun| Scale::new(begun, last));
         let rows_scale = zoom.unwrap_or(scale);
         let line = |judged: &Judged| {
-            let label = format!("{} {}", judged.objective.words(), judged.limit);
+            let label = format!("{} {}", judged.objective.words(), options.say(&judged.limit.to_string()));
             scale.line(judged.limit.millis(), label)
         };
         let of_level = level.filter(|level| rto.is_none_or(|rto| rto.limit != level.limit)).and_then(|judged| {
-            let said = format!("level {}: RTO {}", record.scope.level, judged.limit);
-            scale.line(judged.limit.millis(), options.say(&said).into_owned())
+            let level = options.say(&judged.whose).into_owned();
+            scale.line(judged.limit.millis(), format!("{level}: RTO {}", options.say(&judged.limit.to_string())))
         });
         Some(Gantt {
             said: said(one, rto, options),
             bars: one.phases.iter().filter_map(|p| Some(scale.bars(p.from, p.took?))).flatten().collect(),
             lines: rto.and_then(line).into_iter().chain(of_level).collect(),
             marks: scale.marks(&marks(one)),
-            ends: scale.ends(),
-            zoom: zoom.map(|zoom| zoom.ends_from_start()),
+            ends: scale.ends(options),
+            zoom: zoom.map(|zoom| zoom.ends_from_start(options)),
             phases: rows(one, rows_scale, rto.filter(|_| zoom.is_none()), options),
             redacted,
         })
@@ -122,7 +119,7 @@ fn rows(one: &ServiceRecord, scale: Scale, rto: Option<&Judged>, options: &Optio
             bars: phase.took.map(|took| scale.bars(phase.from, took)).unwrap_or_default(),
             earlier: scale.is_before(end_ms(phase)),
             line: rto.and_then(|rto| scale.line(rto.limit.millis(), String::new())),
-            from: figures::short(phase.from),
+            from: super::short(Some(phase.from), options),
             took: shown(phase.took, options),
             ended: options.say(ended).into_owned(),
             ok: phase.ok,

@@ -58,7 +58,7 @@ impl<'r> Heat<'r> {
         for (index, record) in records.iter().enumerate() {
             let (folder, name) = record.identity.scenario.rsplit_once('/').unwrap_or(("", &record.identity.scenario));
             let folder = brief(folder, 60);
-            let row = row(index + 1, name, record, &names);
+            let row = row(index + 1, name, record, &names, options);
             match groups.last_mut().filter(|group| group.name == folder) {
                 Some(group) => group.rows.push(row),
                 None => groups.push(Group { name: folder, says: String::new(), rows: vec![row] }),
@@ -71,7 +71,7 @@ impl<'r> Heat<'r> {
     }
 }
 
-fn row(number: usize, name: &str, record: &Record, services: &[&str]) -> Row {
+fn row(number: usize, name: &str, record: &Record, services: &[&str], options: &Options) -> Row {
     let cell = |service: &&str| {
         let about = record.scope.services.iter().any(|one| one == service);
         about.then(|| status::service(record, service))
@@ -85,7 +85,7 @@ fn row(number: usize, name: &str, record: &Record, services: &[&str]) -> Row {
         cells: services.iter().map(cell).collect(),
         level: record.scope.level,
         of_level: status::level(record),
-        rta: record.timeline.t5.map(figures::short),
-        rpa: figures::rpa(record).map(figures::short),
+        rta: super::short(record.timeline.t5, options),
+        rpa: super::short(figures::rpa(record), options),
     }
 }

@@ -19,9 +19,11 @@ use sha2::{Digest, Sha256};
 use self::{drill::Drill, executive::Executive, heat::Heat, matrix::Detection, trend::Charts};
 use super::{
     Options, Report, Run,
+    figures::{self, Short},
     status::Status,
     text::{cut, plain},
 };
+use crate::model::time::Elapsed;
 
 /// Looks of every page here, and of this one.
 const STYLE: &str =
@@ -74,6 +76,12 @@ struct Page<'r> {
     detection: Option<Detection<'r>>,
     drills: Vec<Drill<'r>>,
     statuses: [Status; 12],
+}
+
+/// A duration in short, in the language asked for.
+fn short(elapsed: Option<Elapsed>, options: &Options) -> Option<Short> {
+    let short = figures::short(elapsed?);
+    Some(Short { total: options.say(&short.total).into_owned(), ..short })
 }
 
 /// A text cut to that many columns, for headings and tables whose whole text stands elsewhere.

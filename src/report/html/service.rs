@@ -89,7 +89,7 @@ fn exposure(record: &Record, one: &ServiceRecord, options: &Options) -> Vec<Meas
     let measure = |(name, figure, is_rpa): (&'static str, Option<crate::model::time::Elapsed>, bool)| Measure {
         name,
         bars: figure.map(|figure| scale.bars(Default::default(), figure)).unwrap_or_default(),
-        line: rpo.and_then(|rpo| scale.line(limit, format!("RPO {}", rpo.limit))),
+        line: rpo.and_then(|rpo| scale.line(limit, format!("RPO {}", options.say(&rpo.limit.to_string())))),
         value: shown(figure, options),
         is_rpa,
     };
@@ -117,7 +117,7 @@ fn checks(one: &ServiceRecord, options: &Options) -> Option<Table> {
     let row = |check: &crate::model::event::CheckResult| {
         let passed =
             check.passed.map_or_else(|| Cell::bad(options.say("could not run")), |passed| Cell::yes(passed, options));
-        vec![Cell::from(&check.check), passed, Cell::said(Some(&check.detail), options)]
+        vec![Cell::from(&check.check), passed, Cell::from(&check.detail)]
     };
     let rows = one.checks.iter().map(row).collect();
     Table::new(options.say("Checks").into_owned(), &["Check", "Passed", "Detail"], rows, options)
@@ -127,7 +127,7 @@ fn checks(one: &ServiceRecord, options: &Options) -> Option<Table> {
 fn listed(one: &ServiceRecord, releases: bool, options: &Options) -> Option<Table> {
     let row = |listed: &crate::model::record::ListedRegion| {
         let points = listed.points.map_or_else(|| Cell::bad(options.say("no answer")), |n| n.to_string().into());
-        vec![Cell::from(&listed.region), points, Cell::said(listed.why.as_deref(), options)]
+        vec![Cell::from(&listed.region), points, Cell::quoted(listed.why.as_deref())]
     };
     let (title, heads) = match releases {
         true => ("Places asked", ["Place", "Releases", "Why none"]),
@@ -140,12 +140,7 @@ fn listed(one: &ServiceRecord, releases: bool, options: &Options) -> Option<Tabl
 fn points(one: &ServiceRecord, releases: bool, zone: &str, options: &Options) -> Option<Table> {
     let refused = one.restore.refused.iter().map(|tried| {
         let fate = options.say(&format!("refused in {}", tried.phase.words())).into_owned();
-        vec![
-            Cell::from(&tried.point),
-            Cell::from(&tried.region),
-            Cell::bad(fate),
-            Cell::said(Some(&tried.why), options),
-        ]
+        vec![Cell::from(&tried.point), Cell::from(&tried.region), Cell::bad(fate), Cell::from(&tried.why)]
     });
     let chosen = one.restore.chosen.iter().map(|claim| {
         let Position { seq, .. } = claim.position;
@@ -178,7 +173,7 @@ fn backups(one: &ServiceRecord, zone: &str, options: &Options) -> Option<Table> 
             made.rows.to_string().into(),
             words::bytes(made.stored_bytes).into(),
             regions,
-            figures::short(made.took).total.into(),
+            options.say(&figures::short(made.took).total).into_owned().into(),
         ]
     };
     let heads = ["Day", "Backup", "Holds up to", "Rows", "Stored", "Regions", "Took"];

@@ -60,6 +60,11 @@ impl Cell {
         text.map_or_else(Cell::none, |text| Cell::from(options.say(text).into_owned()))
     }
 
+    /// Text as it was recorded, or nothing.
+    pub(super) fn quoted(text: Option<&str>) -> Self {
+        text.map_or_else(Cell::none, |text| Cell::from(text.to_owned()))
+    }
+
     /// A number that should be 0.
     pub(super) fn count(n: u64) -> Self {
         if n > 0 { Cell::bad(n.to_string()) } else { Cell::from(n.to_string()) }

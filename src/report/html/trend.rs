@@ -10,7 +10,7 @@ use crate::{
         trend::{Actuals, MonthTrend, Standing, Trend},
         words,
     },
-    report::{Options, figures, status::Colour},
+    report::{Options, status::Colour},
 };
 
 /// The charts of all services.
@@ -96,12 +96,15 @@ impl Slot {
 
 fn chart(title: String, months: &[MonthTrend], of: fn(&MonthTrend) -> &Actuals, options: &Options) -> Chart {
     let limit = months.iter().rev().find_map(|month| of(month).limit);
-    let limit_said = limit.map_or_else(|| options.say("no objective judged").into_owned(), |limit| limit.to_string());
+    let limit_said = limit.map_or_else(
+        || options.say("no objective judged").into_owned(),
+        |limit| options.say(&limit.to_string()).into_owned(),
+    );
     let width = 100.0 / months.len().max(1) as f64;
     let slot = |(index, month): (usize, &MonthTrend)| {
         let actuals = of(month);
         let y = |actual: Option<Elapsed>| actual.filter(|a| !a.is_redacted()).map(|actual| height(actual, actuals));
-        let said = |actual: Option<Elapsed>| actual.map_or("-".into(), |actual| figures::short(actual).total);
+        let said = |actual: Option<Elapsed>| super::short(actual, options).map_or("-".into(), |short| short.total);
         let left = width * index as f64;
         Slot {
             month: month.month.to_string(),
