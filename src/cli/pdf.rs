@@ -69,9 +69,7 @@ impl Browser {
         let said = last_lines(&log);
         let ended = ended.map_err(|e| self.failed("the browser cannot be waited for").because(e))?;
         match ended {
-            None => {
-                Err(self.failed(format!("the browser did not print within {} s", limit.as_secs())).because(said))
-            }
+            None => Err(self.failed(format!("the browser did not print within {} s", limit.as_secs())).because(said)),
             Some(status) if !status.success() => {
                 Err(self.failed(format!("the browser ended with {status}")).because(said))
             }

@@ -18,8 +18,8 @@ pub(super) fn story(record: &Record, options: &Options) -> Vec<(&'static str, St
     let level = plan.levels.get(&scenario.level.to_string()).map_or(String::new(), |level| format!(", {}", level.name));
     let fault = |f: &FaultSpec| match &f.regions[..] {
         [] if plan.are_all(ServiceKind::WebApplication, scenario.service.names()) => f.name(),
-        [] => options.say(&format!("{} in every region", f.name())).into_owned(),
-        regions => options.say(&format!("{} in {}", f.name(), words::list(regions))).into_owned(),
+        [] => format!("{} {}", f.name(), options.say("in every region")),
+        regions => format!("{}: {}", f.name(), regions.join(", ")),
     };
     let faults: Vec<String> = scenario.faults.iter().map(fault).collect();
     let expect = &scenario.expect;
@@ -50,23 +50,25 @@ pub(super) fn story(record: &Record, options: &Options) -> Vec<(&'static str, St
 /// What went wrong or was cut off on the way, in order.
 pub(super) fn course(record: &Record, options: &Options) -> Option<Table> {
     let row = |event: &Event| {
-        let said = match &event.what {
-            What::BackupFailed { day, why } => format!("the backup of day {day} failed: {why}"),
-            What::BackupSkipped { day, why } => format!("the backup of day {day} did not start: {why}"),
-            What::StreamBroken { why, .. } => format!("the change stream is broken: {why}"),
-            What::RestoreKilled { why } => format!("the restore was killed: {why}"),
+        let (said, why) = match &event.what {
+            What::BackupFailed { day, why } => (format!("the backup of day {day} failed"), Some(why.as_str())),
+            What::BackupSkipped { day, why } => (format!("the backup of day {day} did not start"), Some(why.as_str())),
+            What::StreamBroken { why, .. } => ("the change stream is broken".to_owned(), Some(why.as_str())),
+            What::RestoreKilled { why } => ("the restore was killed".to_owned(), Some(why.as_str())),
             What::TimeLimit { limit_ms } => {
-                format!("the time limit of {} ended the restore", words::duration(*limit_ms))
+                (format!("the time limit of {} ended the restore", words::duration(*limit_ms)), None)
             }
-            What::Interrupted => "somebody stopped the drill".to_owned(),
-            What::Aborted { why } => format!("the drill could not go on: {why}"),
+            What::Interrupted => ("somebody stopped the drill".to_owned(), None),
+            What::Aborted { why } => ("the drill could not go on".to_owned(), Some(why.as_str())),
             _ => return None,
         };
         let service = event.service.as_ref().map_or_else(Cell::none, Cell::from);
-        Some(vec![when(event.at, event.since_t0, record, options).into(), service, Cell::said(Some(&said), options)])
+        let when = when(event.at, event.since_t0, record, options);
+        Some(vec![when.into(), service, Cell::said(Some(&said), options), Cell::quoted(why)])
     };
     let rows = record.events.iter().filter_map(row).collect();
-    Table::new(options.say("What went wrong on the way").into_owned(), &["When", "Service", "What"], rows, options)
+    let heads = ["When", "Service", "What", "Why"];
+    Table::new(options.say("What went wrong on the way").into_owned(), &heads, rows, options)
 }
 
 fn when(

@@ -9,7 +9,6 @@ use crate::{
     model::{
         event::Phase,
         record::{Judged, ObjectiveKind, PhaseTimed, Record, ServiceRecord},
-        words,
     },
     report::{Options, figures::Short},
 };
@@ -128,12 +127,9 @@ fn rows(one: &ServiceRecord, scale: Scale, rto: Option<&Judged>, options: &Optio
     one.phases.iter().enumerate().map(row).collect()
 }
 
+/// The chart in one line, for those who hear it: `database: RTA 6 min 0.6 s, RTO 2 h`.
 fn said(one: &ServiceRecord, rto: Option<&Judged>, options: &Options) -> String {
-    let back = match one.timeline.t5 {
-        Some(t5) if t5.is_redacted() => format!("checks passed {t5} after the disaster"),
-        Some(t5) => format!("checks passed {} after the disaster", words::duration(t5.total_ms())),
-        None => "the checks never passed".to_owned(),
-    };
-    let rto = rto.map_or(String::new(), |judged| format!("; the RTO is {}", judged.limit));
-    format!("{}: {}", one.service, options.say(&format!("{back}{rto}")))
+    let rta = shown(one.timeline.t5, options);
+    let rto = rto.map_or("-".into(), |judged| options.say(&judged.limit.to_string()).into_owned());
+    format!("{}: RTA {rta}, RTO {rto}", one.service)
 }
