@@ -10,6 +10,7 @@ pub mod emulator;
 pub mod engine;
 pub mod environment;
 pub mod error;
+pub mod evidence;
 pub mod exit;
 pub mod explore;
 pub mod fault;

@@ -4,6 +4,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/evidence.rs"]
+mod evidence;
 #[path = "cli/gate.rs"]
 mod gate;
 #[path = "cli/history.rs"]

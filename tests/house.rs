@@ -49,6 +49,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("report", &["model"]),
     ("incident", &["report", "model"]),
     ("input", &["model", "error"]),
+    ("evidence", &["model", "error"]),
     (
         "assembly",
         &[
@@ -64,6 +65,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "emulator",
             "engine",
             "error",
+            "evidence",
             "exit",
             "explore",
             "fault",

@@ -13,11 +13,13 @@ mod checklist;
 mod console;
 mod credentials;
 mod document;
+mod evidence;
 mod gate;
 mod github;
 mod history;
 mod incident;
 mod keeper;
+mod keygen;
 mod list;
 mod matrix;
 mod monitor;
@@ -32,6 +34,7 @@ mod session;
 mod status_page;
 mod validate;
 mod verify;
+mod verify_evidence;
 
 const AFTER_HELP: &str =
     "Exit codes: 0 every drill ended as its scenario expects; 1 an expectation or the data failed \
@@ -96,6 +99,10 @@ enum Verb {
     History(history::HistoryArgs),
     /// Go through the daily, weekly or monthly checklist, and write the sheet to be signed.
     Checklist(checklist::ChecklistArgs),
+    /// Make a key to sign evidence with.
+    Keygen(keygen::KeygenArgs),
+    /// Hold a folder of evidence against its digests and its signature, offline.
+    VerifyEvidence(verify_evidence::VerifyEvidenceArgs),
 }
 
 /// What a verb ends with: an exit code, or everything that kept it from being carried out.
@@ -151,6 +158,8 @@ impl Verb {
             Verb::Verify(args) => verify::verify(args, common, console),
             Verb::History(args) => history::history(args, common, console),
             Verb::Checklist(args) => checklist::checklist(args, common, console),
+            Verb::Keygen(args) => keygen::keygen(args, console),
+            Verb::VerifyEvidence(args) => verify_evidence::verify_evidence(args, console),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Writing reports: into one folder, each file whole or not at all.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeMap,
     fs,
     io::{self, Write},
     os::unix::fs::PermissionsExt,
@@ -11,6 +13,7 @@ use tempfile::NamedTempFile;
 
 use crate::{
     error::{Error, Result},
+    evidence::folder::digest,
     report::Options,
     sim::clock,
 };
@@ -18,12 +21,14 @@ use crate::{
 /// A folder that reports are written to.
 pub(super) struct Output {
     dir: PathBuf,
+    /// What was written so far: SHA-256 by name.
+    written: RefCell<BTreeMap<String, String>>,
 }
 
 impl Output {
     /// Makes the folder and tries it, so that a run does not end with reports that cannot be written.
     pub(super) fn open(dir: &Path) -> Result<Self> {
-        let output = Output { dir: dir.to_owned() };
+        let output = Output { dir: dir.to_owned(), written: RefCell::default() };
         let tried = fs::create_dir_all(dir).and_then(|()| NamedTempFile::new_in(dir).map(|_| ()));
         tried.map_err(|e| output.unwritable(dir, e))?;
         Ok(output)
@@ -50,7 +55,13 @@ impl Output {
             Ok(())
         });
         written.map_err(|e| self.unwritable(&path, e))?;
+        self.written.borrow_mut().insert(name.to_owned(), digest(content));
         Ok(path)
+    }
+
+    /// What was written so far, by name, each with its SHA-256: as it was meant to be, whatever became of it since.
+    pub(super) fn written(&self) -> Vec<(String, String)> {
+        self.written.borrow().clone().into_iter().collect()
     }
 
     /// What a file of that name holds; `None` where there is none that can be read.

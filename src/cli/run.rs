@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     Common, Ended,
     console::Console,
+    evidence::{self, SignArgs},
     gate::{self, GateArgs, Gatekeeper},
     github, incident,
     keeper::{KeepArgs, Keeper},
@@ -19,6 +20,7 @@ use super::{
 };
 use crate::{
     error::Result,
+    evidence::Statement,
     exit, measure,
     model::record::{Record, Way},
     report,
@@ -56,6 +58,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
+    sign: SignArgs,
+    #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
     keep_in: KeepArgs,
@@ -66,12 +70,14 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     let chosen = selection::scenarios(&args.selection, &plan)?;
     let press = Press::new(&args.form)?;
     let gatekeeper = Gatekeeper::open(&args.gate)?;
+    let signer = args.sign.signer()?;
     let session = Session::start(args.keep)?;
     let keeper = Keeper::open(&args.keep_in, console)?;
     let output = match &args.out {
         Some(folder) => Output::open(folder)?,
         None => Output::fresh()?,
     };
+    evidence::clear(&output)?;
     let origins = github::origins(&chosen);
     let troupe = Troupe::new(&plan, args.seed, if args.simulate { Way::Simulated } else { Way::Real });
     let casts: Vec<Cast> = chosen.into_iter().map(|one| troupe.cast(one)).collect();
@@ -95,10 +101,13 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
         trend: past.as_ref().map(|past| &past.trend),
         head: past.as_ref().and_then(|past| past.head.as_ref()),
         gate: gate.as_ref(),
+        key: signer.as_ref().map(|signer| signer.name.as_str()),
         origins: Some(&origins),
         ..report::Run::of(&records)
     };
     press.write(&ended, report::CATALOGUE, &output, console)?;
+    let statement = Statement::of_drills(&records, &output.written(), ended.head);
+    evidence::write(&statement, signer.as_ref(), &output, console)?;
     gatekeeper.write(&plays, console)?;
     if args.github || console.is_on_github() {
         github::tell(&ended, console)?;

@@ -6,4 +6,5 @@ pub mod clock;
 pub mod lanes;
 pub mod messenger;
 pub mod recorder;
+pub mod secret;
 pub mod seed;

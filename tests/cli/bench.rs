@@ -63,6 +63,7 @@ impl Bench {
         command
             .env_remove("BACKDRAFT_LOG")
             .env("BACKDRAFT_HISTORY", "none")
+            .env_remove("BACKDRAFT_SIGN_KEY")
             .env_remove("GITHUB_ACTIONS")
             .env_remove("GITHUB_STEP_SUMMARY")
             .env("RUST_BACKTRACE", "0")

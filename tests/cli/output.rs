@@ -41,6 +41,7 @@ fn one_seed_gives_the_same_files_and_another_seed_does_not() {
     let names: Vec<_> = first.iter().map(|(name, _)| name.as_str()).collect();
     let record = "records/database/corrupt-truncated-latest.json";
     let reports = [
+        "evidence.json",
         "github-summary.md",
         "junit-gate.xml",
         "junit.xml",
@@ -105,7 +106,7 @@ fn a_reader_that_goes_early_ends_nothing() {
     // Both ends are gone before the first word.
     drop((run.stdout.take(), run.stderr.take()));
     assert_eq!(run.wait().unwrap().code(), Some(0));
-    assert_eq!(bench.written().len(), 11, "records and reports are written all the same");
+    assert_eq!(bench.written().len(), 12, "records and reports are written all the same");
     for what in ["scenarios", "faults", "--help"] {
         let verb = if what == "--help" { "run" } else { "list" };
         let mut list = bench.command(&[verb, what]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -4,6 +4,8 @@ use clap::{Args, Subcommand};
 
 use super::{Common, Ended, console::Console};
 
+pub(super) use verify::head;
+
 mod check;
 mod list;
 mod show;

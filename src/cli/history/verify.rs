@@ -89,7 +89,11 @@ pub(super) fn flaws(verified: &Verified, console: &Console) {
     }
 }
 
-fn head(text: &str) -> Result<Head> {
+/// A head as people write it down.
+///
+/// # Errors
+/// When it is none.
+pub(in crate::cli) fn head(text: &str) -> Result<Head> {
     let parsed = text.split_once(':').and_then(|(sequence, sha256)| {
         let sha256 = sha256.trim().to_ascii_lowercase();
         let is_sha256 = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
