@@ -4,6 +4,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/compliance.rs"]
+mod compliance;
 #[path = "cli/evidence.rs"]
 mod evidence;
 #[path = "cli/gate.rs"]

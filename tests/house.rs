@@ -64,6 +64,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "assembly",
             "emulator",
             "engine",
+            "environment",
             "error",
             "evidence",
             "exit",

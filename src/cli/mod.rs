@@ -152,7 +152,7 @@ impl Verb {
             Verb::Validate(args) => validate::validate(args, common, console),
             Verb::Matrix(args) => matrix::matrix(args, common, console),
             Verb::Replay(args) => replay::replay(args, console),
-            Verb::Report(args) => report::report(args, console),
+            Verb::Report(args) => report::report(args, common, console),
             Verb::Incident(args) => incident::incident(args, console),
             Verb::Monitor(args) => monitor::monitor(args, common, console),
             Verb::Verify(args) => verify::verify(args, common, console),

@@ -92,6 +92,11 @@ impl Selection {
         Selection { paths: vec![DEFAULT_FOLDER.into()], only: only.to_vec(), service: None, level: None }
     }
 
+    /// All scenarios below a folder.
+    pub(super) fn below(folder: &Path) -> Self {
+        Selection { paths: vec![folder.to_owned()], only: Vec::new(), service: None, level: None }
+    }
+
     /// These scenarios; where none was named also those of a folder, if it is there.
     pub(super) fn and(&self, folder: PathBuf) -> Self {
         let mut more = self.clone();

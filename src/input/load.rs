@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    model::{origin::Origin, plan::Plan, scenario::Scenario},
+    model::{compliance::Actions, origin::Origin, plan::Plan, scenario::Scenario},
 };
 
 /// A value read from a file.
@@ -64,6 +64,14 @@ pub fn load_plan(path: impl AsRef<Path>) -> Result<Loaded<Plan>> {
 /// Whatever is wrong with the file, with `file:line:column` and what to write instead.
 pub fn load_scenario(path: impl AsRef<Path>) -> Result<Loaded<Scenario>> {
     load(path.as_ref(), "scenario")
+}
+
+/// Reads corrective actions. They are well typed then, and still to be validated against their plan.
+///
+/// # Errors
+/// Whatever is wrong with the file, with `file:line:column` and what to write instead.
+pub fn load_actions(path: impl AsRef<Path>) -> Result<Loaded<Actions>> {
+    load(path.as_ref(), "file of actions")
 }
 
 fn load<T: DeserializeOwned + schemars::JsonSchema>(path: &Path, noun: &str) -> Result<Loaded<T>> {

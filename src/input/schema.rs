@@ -3,9 +3,16 @@
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::model::{baseline::Baseline, history::Entry, plan::Plan, record::Record, scenario::Scenario};
+use crate::model::{
+    baseline::Baseline,
+    compliance::{Actions, Compliance},
+    history::Entry,
+    plan::Plan,
+    record::Record,
+    scenario::Scenario,
+};
 
-/// Each schema by name (`plan`, `scenario`, `record`, `history`: an entry of it, `baseline`), as indented JSON with a line
+/// Each schema by name (`plan`, `scenario`, `record`, `history`: an entry of it, `baseline`, …), as indented JSON with a line
 /// break at its end.
 pub fn schemas() -> Vec<(&'static str, String)> {
     let all = [
@@ -14,6 +21,8 @@ pub fn schemas() -> Vec<(&'static str, String)> {
         ("record", of::<Record>()),
         ("history", of::<Entry>()),
         ("baseline", of::<Baseline>()),
+        ("actions", of::<Actions>()),
+        ("compliance", of::<Compliance>()),
     ];
     all.map(|(name, schema)| (name, format!("{schema:#}\n"))).into()
 }

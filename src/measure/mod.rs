@@ -3,6 +3,7 @@
 //! The rule behind all of it: nothing is green that was not shown. A time that was not measured is `None`, an objective
 //! that was not judged is inconclusive, and a recovery that was not compared with the ledger is none.
 
+pub mod compliance;
 mod differences;
 pub mod exit_code;
 mod exposure;

@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod baseline;
+pub mod compliance;
 pub mod copies;
 pub mod event;
 pub mod family;

@@ -1,5 +1,6 @@
 //! Reports from records: the contract, and one file a format.
 
+pub mod compliance;
 pub mod contract;
 mod figures;
 pub mod github;

@@ -1,19 +1,26 @@
 //! `backdraft report`: reports again, from records that are there. One file a sort of report.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
-    Ended,
+    Common, Ended,
     console::Console,
     output::{self, Output},
     pdf::Browser,
 };
 use crate::{
     error::Result,
-    report::{self, Language, Options, Report, Run},
+    report::{
+        self, Language, Options, Report, Run,
+        compliance::{FORMATS, Page},
+    },
 };
 
+mod compliance;
 mod drills;
+mod known;
 
 /// Arguments of `report`.
 #[derive(Debug, Clone, Args)]
@@ -26,11 +33,14 @@ pub(super) struct ReportArgs {
 enum Reported {
     /// The reports of drills, from their records.
     Drills(drills::DrillsArgs),
+    /// What the drills of a period show of the plan: for whoever owes it to an auditor.
+    Compliance(compliance::ComplianceArgs),
 }
 
-pub(super) fn report(args: &ReportArgs, console: &Console) -> Ended {
+pub(super) fn report(args: &ReportArgs, common: &Common, console: &Console) -> Ended {
     match &args.what {
         Reported::Drills(args) => drills::drills(args, console),
+        Reported::Compliance(args) => compliance::compliance(args, common, console),
     }
 }
 
@@ -97,7 +107,7 @@ impl Press {
                 continue;
             }
             let text = format.render(run, &self.options);
-            let path = output.write(&self.file(*format, format.file()), &text)?;
+            let path = output.write(&self.file(format.is_read(), format.file()), &text)?;
             if !console.is_quiet() {
                 console.line(format_args!("{}: {}", format.name(), path.display()));
             }
@@ -105,17 +115,38 @@ impl Press {
         let Some(browser) = &self.browser else { return Ok(()) };
         let Some(html) = report::by_name("html") else { return Ok(()) };
         let pdf = browser.print(&html.render(run, &self.options))?;
-        let path = output.write_bytes(&self.file(html, "report.pdf"), &pdf)?;
+        let path = output.write_bytes(&self.file(true, "report.pdf"), &pdf)?;
         if !console.is_quiet() {
             console.line(format_args!("pdf: {}", path.display()));
         }
         Ok(())
     }
 
+    /// Writes a compliance report in every format, the PDF of its HTML among them where one is wanted.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or the PDF not be printed.
+    fn write_compliance(&self, page: &Page<'_>, output: &Output, console: &Console) -> Result<()> {
+        let said = |name: &str, path: PathBuf| {
+            if !console.is_quiet() {
+                console.line(format_args!("{name}: {}", path.display()));
+            }
+        };
+        for format in &FORMATS {
+            let text = (format.render)(page, &self.options);
+            said(format.name, output.write(&self.file(format.is_read, format.file), &text)?);
+            if let (Some(browser), "html") = (&self.browser, format.name) {
+                let pdf = browser.print(&text)?;
+                said("pdf", output.write_bytes(&self.file(true, "compliance.pdf"), &pdf)?);
+            }
+        }
+        Ok(())
+    }
+
     /// `report.html`; in another language than English `report.ko.html`, so that both have room in one folder.
-    fn file(&self, format: &dyn Report, name: &str) -> String {
+    fn file(&self, is_read: bool, name: &str) -> String {
         match (self.options.language, name.rsplit_once('.')) {
-            (language, Some((stem, ending))) if language != Language::English && format.is_read() => {
+            (language, Some((stem, ending))) if language != Language::English && is_read => {
                 format!("{stem}.{}.{ending}", language.tag())
             }
             _ => name.to_owned(),

@@ -1,6 +1,7 @@
 //! What is well typed and still cannot be: names that lead nowhere, moments out of order, expectations that contradict
 //! themselves. Every error of a file is reported, each with the line and column of the value at fault.
 
+mod actions;
 mod faults;
 mod files;
 mod incident;
@@ -8,6 +9,7 @@ mod plan;
 mod regions;
 mod scenario;
 
+pub use actions::actions;
 pub use plan::plan;
 pub use scenario::scenario;
 

@@ -1,0 +1,186 @@
+//! `backdraft report compliance`: what the drills of a period show of the plan, in every format, with its evidence.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::{ToSpan, civil::Date};
+use serde_json::Value;
+
+use super::{Form, Press, known};
+use crate::{
+    cli::{
+        Common, Ended,
+        console::{Console, Refused},
+        evidence::{self, SignArgs},
+        keeper::PlaceArgs,
+        output::Output,
+        selection::{self, DEFAULT_FOLDER, Selection},
+    },
+    environment,
+    error::{Error, Result},
+    evidence::{
+        Statement,
+        statement::{Grade, Resource},
+    },
+    exit,
+    input::{
+        load::{self, Loaded},
+        validate,
+    },
+    measure::compliance::{Inputs, compliance as judge},
+    model::{
+        compliance::{Actions, Compliance, Playable, Standing},
+        plan::Plan,
+    },
+    report::compliance::Page,
+    sim::clock,
+};
+
+/// Where actions lie unless a path says otherwise: beside the history.
+const ACTIONS: &str = "reports/actions.yaml";
+/// The longest period, in years: more is a slip of the pen.
+const LONGEST: i64 = 10;
+
+/// Arguments of `report compliance`.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ComplianceArgs {
+    /// The first day of the period, in the plan's time zone.
+    #[arg(long, value_name = "DATE")]
+    from: Date,
+    /// The first day that is no part of it: --from 2026-01-01 --to 2026-04-01 is a quarter.
+    #[arg(long, value_name = "DATE")]
+    to: Date,
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// Folder with records, or a run's output folder, instead of the history; may be given more than once.
+    #[arg(long, value_name = "DIR", conflicts_with = "history")]
+    records: Vec<PathBuf>,
+    /// Corrective actions with owner and due date; reports/actions.yaml where it is there and none is given.
+    #[arg(long, value_name = "FILE")]
+    actions: Option<PathBuf>,
+    /// Folder of the scenarios that there are: those never played count as untested.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_FOLDER)]
+    scenarios: PathBuf,
+    #[command(flatten)]
+    form: Form,
+    /// Folder for the report; below reports/compliance, named by the period, where none is given.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Exit 1 where the whole is red, 3 where it is grey.
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    sign: SignArgs,
+}
+
+pub(in crate::cli) fn compliance(args: &ComplianceArgs, common: &Common, console: &Console) -> Ended {
+    period(args)?;
+    let press = Press::new(&args.form)?;
+    let signer = args.sign.signer()?;
+    let plan = selection::plan(&common.plan)?;
+    let actions = actions(args.actions.as_deref(), &plan.value)?;
+    let playable = playable(&args.scenarios, &plan)?;
+    let drills = match args.records.is_empty() {
+        true => known::of_history(&args.place, &plan.value)?,
+        false => known::of_records(&args.records)?,
+    };
+    let report = judge(&Inputs {
+        plan: &plan.value,
+        plan_sha256: &plan.sha256,
+        tool_version: env!("CARGO_PKG_VERSION"),
+        from: args.from,
+        to: args.to,
+        made_at: clock::wall_now(),
+        known: &drills.known,
+        unchecked: drills.unchecked,
+        playable: &playable,
+        actions: actions.as_ref().map_or(&[], |file| &file.value.actions),
+        head: drills.head.as_ref(),
+    });
+    let report = without_secrets(report)?;
+    let folder = args.out.clone().unwrap_or_else(|| format!("reports/compliance/{}_{}", args.from, args.to).into());
+    let output = Output::open(&folder)?;
+    evidence::clear(&output)?;
+    let page = Page { of: &report, key: signer.as_ref().map(|signer| signer.name.as_str()) };
+    press.write_compliance(&page, &output, console)?;
+    let statement = statement(&report, actions.as_ref(), &output);
+    evidence::write(&statement, signer.as_ref(), &output, console)?;
+    console.line(format_args!("the whole is {}", report.standing.words()));
+    Ok(match report.standing {
+        Standing::Red if args.strict => exit::FAILED,
+        Standing::Grey if args.strict => exit::INCONCLUSIVE,
+        _ => exit::PASS,
+    })
+}
+
+fn period(args: &ComplianceArgs) -> Result<()> {
+    let longest = args.from.checked_add(LONGEST.years()).unwrap_or(Date::MAX);
+    let what = match () {
+        () if args.from >= args.to => {
+            format!("the period is empty: it begins on {} and ends before {}", args.from, args.to)
+        }
+        () if args.to > longest => format!("the period is longer than {LONGEST} years"),
+        () => return Ok(()),
+    };
+    Err(Error::new(what).at("--to").help("give the first day that is no part of it: --from 2026-01-01 --to 2026-04-01"))
+}
+
+fn actions(path: Option<&Path>, plan: &Plan) -> std::result::Result<Option<Loaded<Actions>>, Refused> {
+    let path = match path {
+        Some(path) => path,
+        None if Path::new(ACTIONS).is_file() => Path::new(ACTIONS),
+        None => return Ok(None),
+    };
+    let file = load::load_actions(path)?;
+    let wrong = validate::actions(&file, plan);
+    if wrong.is_empty() { Ok(Some(file)) } else { Err(Refused(wrong)) }
+}
+
+fn playable(folder: &Path, plan: &Loaded<Plan>) -> std::result::Result<Vec<Playable>, Refused> {
+    let scenarios = selection::scenarios(&Selection::below(folder), plan)?;
+    Ok(scenarios.into_iter().map(|one| Playable { id: one.id, sha256: one.scenario.sha256 }).collect())
+}
+
+/// What a report is the statement of: each objective, each service's restore tests; made from these drills.
+fn statement(report: &Compliance, actions: Option<&Loaded<Actions>>, output: &Output) -> Statement {
+    let plan = Resource::new("plan", &report.plan_sha256);
+    let plan = plan.with("platform", &report.platform).with("tool_version", &report.tool_version);
+    let drills = report.drills.iter().map(|drill| {
+        Resource::new(&drill.scenario, &drill.record_sha256).with("at", drill.at).with("way", drill.way.words())
+    });
+    let actions = actions.map(|file| Resource::new("actions", &file.sha256));
+    let objectives =
+        report.objectives.iter().map(|one| (format!("{} {}", one.whose, one.objective.words()), grade(one.standing)));
+    let tests = report.cadence.iter().map(|one| (format!("restore tests of {}", one.service), grade(one.standing)));
+    let configuration = [plan].into_iter().chain(actions).chain(drills).collect();
+    Statement::new(&output.written(), configuration, report.head.as_ref(), objectives.chain(tests))
+}
+
+/// What was not shown did not pass.
+fn grade(standing: Standing) -> Grade {
+    match standing {
+        Standing::Green => Grade::Passed,
+        Standing::Amber => Grade::Warned,
+        Standing::Grey | Standing::Red => Grade::Failed,
+    }
+}
+
+/// The report with every text that holds a secret taken out: notes and names are written by people.
+fn without_secrets(report: Compliance) -> Result<Compliance> {
+    fn mask(value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(leak) = environment::scan(text).first() {
+                    *text = format!("[REDACTED: {}]", leak.what);
+                }
+            }
+            Value::Array(all) => all.iter_mut().for_each(mask),
+            Value::Object(fields) => fields.values_mut().for_each(mask),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let unlooked = |e| Error::new("the report cannot be searched for secrets").because(e);
+    let mut value = serde_json::to_value(&report).map_err(unlooked)?;
+    mask(&mut value);
+    serde_json::from_value(value).map_err(unlooked)
+}
