@@ -8,7 +8,9 @@ const RUN: [&str; 7] = ["run", "--simulate", "--quiet", "--out", "{out}", "--onl
 
 fn reports(bench: &Bench, folder: &str) -> Vec<(String, String)> {
     let below = format!("{folder}/");
-    let written = bench.written().into_iter().filter(|(name, _)| !name.contains("records/"));
+    // What programs read, and the evidence of all of it, is held to elsewhere.
+    let is_report = |name: &str| name.rsplit('/').next().is_some_and(|file| file.starts_with("report."));
+    let written = bench.written().into_iter().filter(|(name, _)| !name.contains("records/") && is_report(name));
     let of_folder = |(name, text): (String, String)| match folder {
         "" => (!name.contains('/')).then_some((name, text)),
         _ => name.strip_prefix(&below).map(|name| (name.to_owned(), text.clone())),
