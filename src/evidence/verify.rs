@@ -69,7 +69,7 @@ pub fn verify(dir: &Path, expected: Expected<'_>) -> Result<Found> {
         error.help("give the output folder of a run")
     };
     let (files, others) = folder::files(dir).map_err(unreadable)?;
-    let read = |name: &str| files.get(name).map(|path| read(path)).transpose();
+    let read = |name: &str| files.get(name).map(read).transpose();
     let (bare, envelope) = (read(STATEMENT_FILE)?, read(ENVELOPE_FILE)?);
     let mut wrong: Vec<String> = Vec::new();
     let (signature, signed) = match &envelope {

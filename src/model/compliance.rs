@@ -288,7 +288,10 @@ pub struct Share {
 impl Share {
     /// In percent, rounded down; 0 of nothing.
     pub const fn percent(self) -> u64 {
-        if self.of == 0 { 0 } else { self.tested * 100 / self.of }
+        match (self.tested * 100).checked_div(self.of) {
+            Some(percent) => percent,
+            None => 0,
+        }
     }
 }
 

@@ -206,7 +206,7 @@ fn only(report: Compliance) -> Tracked {
 #[test]
 fn a_finding_is_carried_over_until_a_later_drill_of_its_scenario_is_without_it() {
     let found = finds("2025-11-03", "Blind monitor");
-    let open = only(report(&[found.clone()], &[]));
+    let open = only(report(std::slice::from_ref(&found), &[]));
     assert_eq!((open.carried_over, open.closed_at, open.action.clone()), (true, None, None));
     // Neither what was not played to a pass, nor another scenario, nor a simulated drill is a retest.
     type Change = fn(&mut Summary);
