@@ -129,11 +129,9 @@ impl Marks {
                 continue;
             }
             match name.split_once('.') {
-                Some(("", _)) => {
-                    if locked(&path).is_some() {
-                        // Whoever comes first removes it.
-                        let _ = fs::remove_file(&path);
-                    }
+                Some(("", _)) if locked(&path).is_some() => {
+                    // Whoever comes first removes it.
+                    let _ = fs::remove_file(&path);
                 }
                 Some((_, ending)) if ending == kind => found.push(path),
                 _ => {}

@@ -98,16 +98,19 @@ pub(super) fn lines(path: &Path) -> Result<Vec<Vec<u8>>> {
 /// Says how a record is read: its digest, by its number, with a buffer to be used again.
 type ReadRecord<'r> = dyn Fn(u64, &mut Vec<u8>) -> io::Result<Option<Digest>> + Sync + 'r;
 
+/// What became of a block: its number, its lines, and what follows the last newline.
+type SeenBlock = (usize, Vec<Seen>, Option<Torn>);
+
 /// Every line held against its record, on all cores.
 pub(super) fn survey(path: &Path, record: &ReadRecord<'_>) -> Result<(Vec<Seen>, Option<Torn>)> {
     let Some(file) = open(path).map_err(|e| unreadable(path, e))? else { return Ok((Vec::new(), None)) };
     let blocks = Mutex::new(Blocks { file: BufReader::with_capacity(1 << 20, file), number: 0 });
     let next = || blocks.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let worker = || -> io::Result<Vec<(usize, Vec<Seen>, Option<Torn>)>> {
+    let worker = || -> io::Result<Vec<SeenBlock>> {
         let (mut done, mut buffer) = (Vec::new(), Vec::new());
         while let Some(block) = next()? {
             let seen = block.lines.iter().map(|line| see(line, record, &mut buffer)).collect();
-            let torn = (!block.torn.is_empty()).then(|| Torn { bytes: block.torn.len() });
+            let torn = (!block.torn.is_empty()).then_some(Torn { bytes: block.torn.len() });
             done.push((block.number, seen, torn));
         }
         Ok(done)
