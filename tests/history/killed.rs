@@ -7,15 +7,18 @@ use backdraft::sim::clock;
 
 use crate::rig::{Rig, append, open, record, unended};
 
+/// Files with their content.
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
 /// The files of a history after each step of its third append, killed there: record, line byte by byte, head.
-fn killed_everywhere(rig: &Rig) -> Vec<(String, Vec<(PathBuf, Vec<u8>)>)> {
+fn killed_everywhere(rig: &Rig) -> Vec<(String, Files)> {
     let before = rig.files();
     rig.append(3);
     let after = rig.files();
     let (chain, head) = (rig.path("chain.jsonl"), rig.path("head.json"));
     let old = |name: &PathBuf| before.iter().find(|(path, _)| path == name).unwrap().1.clone();
     let new = |name: &PathBuf| after.iter().find(|(path, _)| path == name).unwrap().1.clone();
-    let with = |chain_bytes: Vec<u8>, head_bytes: Vec<u8>| -> Vec<(PathBuf, Vec<u8>)> {
+    let with = |chain_bytes: Vec<u8>, head_bytes: Vec<u8>| -> Files {
         let others = after.iter().filter(|(path, _)| *path != chain && *path != head).cloned();
         others.chain([(chain.clone(), chain_bytes), (head.clone(), head_bytes)]).collect()
     };
