@@ -70,7 +70,8 @@ impl Screen {
             if here.is_empty() {
                 continue;
             }
-            said += &format!("\n{}: {}\n", self.paint(place, place.words()), place.meaning());
+            let head = wrap("", &format!("{}: {}", place.words(), place.meaning()), self.width);
+            said += &format!("\n{}\n", head.replacen(place.words(), &self.paint(place, place.words()), 1));
             for cell in here {
                 let head = format!("{} on {}: ", cell.name(), cell.service);
                 said += &format!("{}\n", wrap("  - ", &plain(&format!("{head}{}", cell.evidence)), self.width));
