@@ -5,7 +5,8 @@
 
 use std::{
     collections::BTreeSet,
-    fmt,
+    fmt, fs,
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -90,4 +91,34 @@ fn a_sentence_without_a_translation_is_noticed_and_stays_readable() {
     let missing = missing(|| *said.lock().unwrap() = korean().say("Nobody wrote this down").into_owned());
     assert_eq!(missing.into_iter().collect::<Vec<_>>(), ["Nobody wrote this down"]);
     assert_eq!(*said.lock().unwrap(), "Nobody wrote this down");
+}
+
+/// Labels that stand in the code and the templates, whether or not a drill that ships shows them.
+#[test]
+fn every_label_of_the_code_and_the_templates_is_in_the_phrase_book() {
+    let mut texts = Vec::new();
+    for folder in ["src/report", "src/cli", "templates"] {
+        read_all(&kit::root().join(folder), &mut texts);
+    }
+    let labels: BTreeSet<&str> = texts.iter().flat_map(|text| text.split("say(\"").skip(1)).map(literal).collect();
+    assert!(labels.len() > 100, "only {} labels were found", labels.len());
+    let unsaid = missing(|| labels.iter().for_each(|label| drop(korean().say(label))));
+    assert!(unsaid.is_empty(), "add these to src/report/language/ko.po: {unsaid:#?}");
+}
+
+fn read_all(folder: &Path, texts: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("snapshots") {
+            read_all(&path, texts);
+        } else if path.extension().is_some_and(|ending| ending == "rs" || ending == "html") {
+            let text = fs::read_to_string(&path).unwrap();
+            texts.push(text.split("#[cfg(test)]").next().unwrap().to_owned());
+        }
+    }
+}
+
+/// What stands before the closing quotation mark; labels hold no escapes.
+fn literal(rest: &str) -> &str {
+    rest.split('"').next().unwrap()
 }

@@ -1,7 +1,10 @@
 //! A phrase book: English sentences, with holes for what differs, each with its translation. Read from a gettext PO
 //! file, which translators have tools for.
 
-use std::{cell::Cell, collections::HashMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+};
 
 use super::template::{Pattern, Template};
 
@@ -39,25 +42,49 @@ impl PhraseBook {
 
     /// The sentence translated; `None` where the book does not have it.
     pub(super) fn translate(&self, english: &str) -> Option<String> {
-        self.look_up(english, &Cell::new(PATIENCE))
+        let search = Search { book: self, patience: Cell::new(PATIENCE), done: RefCell::default() };
+        search.look_up(english)
     }
 
-    /// The same, at most so many comparisons on.
-    pub(super) fn look_up(&self, english: &str, patience: &Cell<u32>) -> Option<String> {
+    fn whole(&self, english: &str) -> Option<String> {
+        self.whole.get(english).cloned().or_else(|| (self.figure)(english))
+    }
+}
+
+/// The search for one sentence and for those within it.
+pub(super) struct Search<'b> {
+    book: &'b PhraseBook,
+    /// How many comparisons it may still cost.
+    patience: Cell<u32>,
+    /// What was looked up already: different readings of a sentence share most of their parts.
+    done: RefCell<HashMap<String, Option<String>>>,
+}
+
+impl Search<'_> {
+    /// The sentence, or the part of one, translated.
+    pub(super) fn look_up(&self, english: &str) -> Option<String> {
         if english.is_empty() || english.len() > LONGEST {
             return english.is_empty().then(String::new);
         }
-        if let Some(said) = self.whole.get(english) {
-            return Some(said.clone());
-        }
-        if let Some(said) = (self.figure)(english) {
+        if let Some(said) = self.book.whole(english) {
             return Some(said);
         }
-        let fitting = self.patterns.iter().find_map(|(pattern, template)| {
-            let holes = pattern.holes(english, self, patience)?;
+        if let Some(said) = self.done.borrow().get(english) {
+            return said.clone();
+        }
+        let fitting = self.book.patterns.iter().find_map(|(pattern, template)| {
+            let holes = pattern.holes(english, self)?;
             Some(template.fill(&holes))
         });
-        fitting.or_else(|| self.look_up(&uncapitalised(english)?, patience))
+        let said = fitting.or_else(|| self.look_up(&uncapitalised(english)?));
+        self.done.borrow_mut().insert(english.to_owned(), said.clone());
+        said
+    }
+
+    /// Takes one comparison from what the search may cost; `None` where nothing is left.
+    pub(super) fn compare(&self) -> Option<()> {
+        self.patience.set(self.patience.get().checked_sub(1)?);
+        Some(())
     }
 }
 

@@ -1,9 +1,7 @@
 //! Sentences with holes: `{n:number} of {all} met`. A pattern finds what stands in the holes of an English sentence, a
 //! template puts it into the translation.
 
-use std::cell::Cell;
-
-use super::{book::PhraseBook, figures};
+use super::{book::Search, figures};
 
 /// What may stand in a hole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +48,11 @@ impl Pattern {
     }
 
     /// What stands in its holes, translated; `None` where the sentence is another one.
-    pub(super) fn holes<'p>(&'p self, text: &str, book: &PhraseBook, patience: &Cell<u32>) -> Option<Holes<'p>> {
+    pub(super) fn holes<'p>(&'p self, text: &str, search: &Search<'_>) -> Option<Holes<'p>> {
         if !self.may_fit(text) {
             return None;
         }
-        fill(&self.0, text, book, patience)
+        fill(&self.0, text, search)
     }
 
     /// Most patterns are ruled out by how they begin or end.
@@ -136,17 +134,17 @@ fn pieces(text: &str) -> Option<Vec<Piece>> {
 }
 
 /// Fits the pieces to the text from its beginning to its end. A hole takes as little as it can.
-fn fill<'p>(pieces: &'p [Piece], text: &str, book: &PhraseBook, patience: &Cell<u32>) -> Option<Holes<'p>> {
-    patience.set(patience.get().checked_sub(1)?);
+fn fill<'p>(pieces: &'p [Piece], text: &str, search: &Search<'_>) -> Option<Holes<'p>> {
+    search.compare()?;
     match pieces {
         [] => text.is_empty().then(Vec::new),
-        [Piece::Text(own), rest @ ..] => fill(rest, text.strip_prefix(own.as_str())?, book, patience),
-        [Piece::Hole(name, kind)] => Some(vec![(name, put(text, *kind, book, patience)?)]),
+        [Piece::Text(own), rest @ ..] => fill(rest, text.strip_prefix(own.as_str())?, search),
+        [Piece::Hole(name, kind)] => Some(vec![(name, put(text, *kind, search)?)]),
         [Piece::Hole(name, kind), rest @ ..] => {
             let next = if let [Piece::Text(own), ..] = rest { own.as_str() } else { "" };
             text.match_indices(next).filter(|(at, _)| *at > 0).find_map(|(at, _)| {
-                let mut holes = fill(rest, &text[at..], book, patience)?;
-                holes.push((name, put(&text[..at], *kind, book, patience)?));
+                let mut holes = fill(rest, &text[at..], search)?;
+                holes.push((name, put(&text[..at], *kind, search)?));
                 Some(holes)
             })
         }
@@ -154,16 +152,16 @@ fn fill<'p>(pieces: &'p [Piece], text: &str, book: &PhraseBook, patience: &Cell<
 }
 
 /// What a hole holds, translated; `None` where it cannot hold that.
-fn put(text: &str, kind: Kind, book: &PhraseBook, patience: &Cell<u32>) -> Option<String> {
+fn put(text: &str, kind: Kind, search: &Search<'_>) -> Option<String> {
     match kind {
         _ if text.is_empty() => None,
         Kind::Name => (!text.contains(char::is_whitespace)).then(|| text.to_owned()),
         Kind::Raw => Some(text.to_owned()),
         Kind::Number => text.bytes().all(|b| b.is_ascii_digit() || b == b'.').then(|| text.to_owned()),
-        Kind::Said => book.look_up(text, patience),
+        Kind::Said => search.look_up(text),
         Kind::List => {
             let items = text.split(", ").flat_map(|item| item.split(" and "));
-            let said = items.map(|item| book.look_up(item, patience).unwrap_or_else(|| item.to_owned()));
+            let said = items.map(|item| search.look_up(item).unwrap_or_else(|| item.to_owned()));
             Some(said.collect::<Vec<_>>().join(", "))
         }
     }
