@@ -11,9 +11,18 @@ use std::{
 };
 
 use backdraft::{
-    model::record::{Record, Way},
-    report::{CATALOGUE, Language, Options, Run},
+    measure::compliance::{Inputs, compliance},
+    model::{
+        compliance::{Known, Playable},
+        history::{Head, Summary},
+        record::{Record, Way},
+    },
+    report::{
+        CATALOGUE, Language, Options, Run,
+        compliance::{FORMATS, Page},
+    },
 };
+use jiff::{Timestamp, ToSpan, civil::date, tz::TimeZone};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -91,6 +100,54 @@ fn a_sentence_without_a_translation_is_noticed_and_stays_readable() {
     let missing = missing(|| *said.lock().unwrap() = korean().say("Nobody wrote this down").into_owned());
     assert_eq!(missing.into_iter().collect::<Vec<_>>(), ["Nobody wrote this down"]);
     assert_eq!(*said.lock().unwrap(), "Nobody wrote this down");
+}
+
+#[test]
+fn the_compliance_report_is_said_in_korean_whatever_they_find() {
+    let (plan, records) = (kit::plan(), played());
+    let (from, to) = (date(2026, 1, 1), date(2027, 1, 1));
+    let said = missing(|| {
+        // Evidence, drills that are none, and a year without any.
+        for (way, year) in [(Way::Real, 2026), (Way::Simulated, 2026), (Way::Real, 2025)] {
+            let known: Vec<Known> =
+                (1..).zip(&records).map(|(number, record)| known(record, way, year, number)).collect();
+            let playable: Vec<Playable> = known
+                .iter()
+                .skip(10)
+                .map(|one| Playable { id: one.summary.scenario.clone(), sha256: one.summary.scenario_sha256.clone() })
+                .collect();
+            let head = Head { sequence: 7, sha256: "0".repeat(64) };
+            let inputs = Inputs {
+                plan: &plan,
+                plan_sha256: "",
+                tool_version: "0.1.0",
+                from,
+                to,
+                made_at: Timestamp::UNIX_EPOCH,
+                known: &known,
+                unchecked: 2,
+                playable: &playable,
+                actions: &[],
+                head: (way == Way::Real).then_some(&head),
+            };
+            let of = compliance(&inputs);
+            for format in &FORMATS {
+                (format.render)(&Page { of: &of, key: Some("sha256:0") }, &korean());
+                (format.render)(&Page { of: &of, key: None }, &korean());
+            }
+        }
+    });
+    let listed = said.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(said.is_empty(), "add these to src/report/language/ko.po, figures and names as holes:\n{listed}");
+}
+
+/// A drill as a history knows it, played on some day of a year.
+fn known(record: &Record, way: Way, year: i16, number: u64) -> Known {
+    let mut summary = Summary::of(record);
+    summary.way = way;
+    let day = date(year, 1, 1) + i64::try_from(number % 300).unwrap().days();
+    summary.run_at = Some(day.to_zoned(TimeZone::UTC).unwrap().timestamp());
+    Known { sequence: Some(number), record_sha256: "0".repeat(64), summary }
 }
 
 /// Labels that stand in the code and the templates, whether or not a drill that ships shows them.

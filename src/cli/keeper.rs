@@ -83,6 +83,11 @@ enum Firmness {
 }
 
 impl PlaceArgs {
+    /// Whether the command line says where it is.
+    pub(super) fn is_named(&self) -> bool {
+        self.history.is_some()
+    }
+
     /// The history, to be read; `None` where none is kept.
     ///
     /// # Errors
@@ -206,17 +211,7 @@ impl Keeper {
     /// # Errors
     /// When the history cannot be read.
     pub(super) fn past(&self, plan: &Plan) -> Result<Past> {
-        let entries = self.history.entries()?;
-        let services: Vec<String> = plan.services.keys().cloned().collect();
-        let last = this_month(plan);
-        let first = last.up_to(MONTHS)[0];
-        let zone = zone(plan);
-        let drills = of_platform(entries, plan);
-        let recent = |drill: &Summary| drill.run_at.is_some_and(|at| Month::of(at, &zone) >= first);
-        let drills: Vec<Summary> = drills.into_iter().filter(recent).collect();
-        let window = Window { services: &services, last, months: MONTHS, time_zone: &plan.time_zone, simulated: false };
-        let trend = trend(&drills, &window);
-        Ok(Past { drills, trend, head: self.appended.borrow().1.clone() })
+        Ok(past(self.history.entries()?, self.appended.borrow().1.clone(), plan))
     }
 
     /// What was kept, and the head that a careful reader writes down elsewhere.
@@ -226,6 +221,19 @@ impl Keeper {
         let head = appended.1.as_ref().map_or_else(String::new, |head| format!(", head {}", head_words(head)));
         format!("history: {}: {count} appended{head}", self.history.name())
     }
+}
+
+/// What these entries tell of drills of this plan's platform in the last twelve months.
+pub(super) fn past(entries: Vec<Entry>, head: Option<Head>, plan: &Plan) -> Past {
+    let services: Vec<String> = plan.services.keys().cloned().collect();
+    let last = this_month(plan);
+    let first = last.up_to(MONTHS)[0];
+    let zone = zone(plan);
+    let recent = |drill: &Summary| drill.run_at.is_some_and(|at| Month::of(at, &zone) >= first);
+    let drills: Vec<Summary> = of_platform(entries, plan).into_iter().filter(recent).collect();
+    let window = Window { services: &services, last, months: MONTHS, time_zone: &plan.time_zone, simulated: false };
+    let trend = trend(&drills, &window);
+    Past { drills, trend, head }
 }
 
 /// As `--head` reads it.

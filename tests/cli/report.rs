@@ -75,6 +75,32 @@ fn what_cannot_be_reported_on_is_refused_in_words_and_nothing_is_written() {
 }
 
 #[test]
+fn a_page_from_records_shows_the_trend_of_a_history_and_a_detection_matrix_where_they_are_named() {
+    let bench = Bench::new();
+    let at = |name: &str| bench.path(name).display().to_string();
+    let history = at("history");
+    assert_eq!(bench.run(&[&RUN[..], &["--history", &history]].concat()).code, Some(0));
+    let tried = bench.run(&["matrix", "--fault", "target-not-empty", "--quiet", "--out", &at("matrix")]);
+    assert_eq!(tried.code, Some(0), "{}", tried.err);
+    let page = |more: &[&str]| {
+        let ended =
+            bench.run(&[&["report", "drills", &at("out"), "--format", "html", "--out", &at("page")], more].concat());
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+        fs::read_to_string(bench.path("page/report.html")).unwrap()
+    };
+    let bare = page(&[]);
+    assert!(
+        !bare.contains("id=\"trend\"") && !bare.contains("id=\"detection\"") && bare.contains("no history is kept")
+    );
+    let whole = page(&["--history", &history, "--matrix", &at("matrix/matrix.json")]);
+    assert!(whole.contains("id=\"trend\"") && whole.contains("id=\"detection\""));
+    assert!(whole.contains("target-not-empty") && !whole.contains("no history is kept"));
+    let no_matrix = bench.run(&["report", "drills", &at("out"), "--matrix", &at("out/report.json")]);
+    assert_eq!(no_matrix.code, Some(2));
+    insta::assert_snapshot!(no_matrix.err);
+}
+
+#[test]
 fn without_a_browser_a_pdf_is_refused_before_anything_is_played() {
     let bench = Bench::new();
     let mut command = bench.command(&[&RUN[..], &["--pdf"]].concat());

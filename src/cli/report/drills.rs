@@ -7,9 +7,9 @@ use std::{
 
 use clap::Args;
 
-use super::{Form, Press};
+use super::{Form, Press, known};
 use crate::{
-    cli::{Ended, console::Console, output::Output, replay},
+    cli::{Ended, console::Console, keeper::PlaceArgs, output::Output, replay},
     error::{Error, Result},
     exit,
     model::record::Record,
@@ -27,6 +27,8 @@ pub(super) struct DrillsArgs {
     format: Vec<String>,
     #[command(flatten)]
     form: Form,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// Folder for the reports; the run's own where one folder is given, else a new one below reports/runs.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -45,7 +47,17 @@ pub(super) fn drills(args: &DrillsArgs, console: &Console) -> Ended {
         (None, [folder]) if folder.is_dir() => Output::open(&run_of(folder))?,
         (None, _) => Output::fresh()?,
     };
-    press.write(&Run::of(&records), &formats, &output, console)?;
+    let past = match records.first() {
+        Some(record) if args.place.is_named() => Some(known::past(&args.place, &record.plan)?),
+        _ => None,
+    };
+    let run = Run {
+        past: past.as_ref().map_or(&[], |past| &past.drills),
+        trend: past.as_ref().map(|past| &past.trend),
+        head: past.as_ref().and_then(|past| past.head.as_ref()),
+        ..Run::of(&records)
+    };
+    press.write(&run, &formats, &output, console)?;
     Ok(exit::PASS)
 }
 

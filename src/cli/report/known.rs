@@ -10,7 +10,7 @@ use std::{
 use crate::{
     cli::{
         console::Refused,
-        keeper::{PlaceArgs, open_to_read},
+        keeper::{self, Past, PlaceArgs, open_to_read},
         replay,
     },
     error::{Error, Result},
@@ -90,22 +90,37 @@ fn one(path: &Path) -> Result<(Known, bool)> {
 /// # Errors
 /// When there is none, or it does not verify: a report of it would be evidence of nothing.
 pub(super) fn of_history(place: &PlaceArgs, plan: &Plan) -> std::result::Result<Drills, Refused> {
+    let (entries, head) = verified(place)?;
+    let of_platform = |entry: &Entry| entry.summary.platform == plan.platform;
+    let known = entries.into_iter().filter(of_platform).map(|entry| Known {
+        sequence: Some(entry.sequence),
+        record_sha256: entry.record_sha256.clone(),
+        summary: entry.dated(),
+    });
+    Ok(Drills { known: known.collect(), unchecked: 0, head: Some(head) })
+}
+
+/// What a history tells of the last twelve months of the plan's platform.
+///
+/// # Errors
+/// As [`of_history`].
+pub(super) fn past(place: &PlaceArgs, plan: &Plan) -> std::result::Result<Past, Refused> {
+    let (entries, head) = verified(place)?;
+    Ok(keeper::past(entries, Some(head), plan))
+}
+
+/// All entries of a history that is what was written, and its head.
+fn verified(place: &PlaceArgs) -> Result<(Vec<Entry>, Head)> {
     let history = open_to_read(place)?;
     let verified = history.verify(None)?;
     if let Some(flaw) = verified.flaws.first() {
         let what = format!("the history is not what was written: entry {}: {}", flaw.sequence, flaw.what);
         let help = "`backdraft history verify` names all that was changed; no report is made of it";
-        return Err(Error::new(what).at(history.name()).help(help).into());
+        return Err(Error::new(what).at(history.name()).help(help));
     }
-    if verified.head.is_none() {
+    let Some(head) = verified.head else {
         let help = "`backdraft run` begins one; name another with --history PLACE, or records with --records DIR";
-        return Err(Error::new("there is no history here").at(history.name()).help(help).into());
-    }
-    let of_platform = |entry: &Entry| entry.summary.platform == plan.platform;
-    let known = history.entries()?.into_iter().filter(of_platform).map(|entry| Known {
-        sequence: Some(entry.sequence),
-        record_sha256: entry.record_sha256.clone(),
-        summary: entry.dated(),
-    });
-    Ok(Drills { known: known.collect(), unchecked: 0, head: verified.head })
+        return Err(Error::new("there is no history here").at(history.name()).help(help));
+    };
+    Ok((history.entries()?, head))
 }

@@ -7,11 +7,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::{
     Common, Ended,
     console::Console,
+    document::Kind,
     output::{self, Output},
     pdf::Browser,
 };
 use crate::{
     error::Result,
+    model::matrix::{MATRIX_FORMAT, Matrix},
     report::{
         self, Language, Options, Report, Run,
         compliance::{FORMATS, Page},
@@ -31,7 +33,7 @@ pub(super) struct ReportArgs {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Reported {
-    /// The reports of drills, from their records.
+    /// The reports of drills, from their records; with --history its trend and its end, too.
     Drills(drills::DrillsArgs),
     /// What the drills of a period show of the plan: for whoever owes it to an auditor.
     Compliance(compliance::ComplianceArgs),
@@ -70,6 +72,9 @@ pub(super) struct Form {
     /// Print the HTML report to report.pdf, too, through an installed Chromium.
     #[arg(long)]
     pdf: bool,
+    /// Show this detection matrix in the HTML report, too: the matrix.json that `matrix` wrote.
+    #[arg(long, value_name = "FILE")]
+    matrix: Option<PathBuf>,
 }
 
 /// Reports in one form.
@@ -77,16 +82,24 @@ pub(super) struct Form {
 pub(super) struct Press {
     options: Options,
     browser: Option<Browser>,
+    matrix: Option<Matrix>,
 }
 
+/// No matrix of every fault on every service comes near it.
+const MATRIX_LIMIT: u64 = 64 << 20;
+
 impl Press {
-    /// Looks for the browser before anything is played or written.
+    /// Looks for the browser and reads the matrix before anything is played or written.
     ///
     /// # Errors
-    /// When a PDF is wanted and there is no browser to print it.
+    /// When a PDF is wanted and there is no browser to print it; when the matrix cannot be read.
     pub(super) fn new(form: &Form) -> Result<Self> {
         let browser = form.pdf.then(Browser::find).transpose()?;
-        Ok(Press { options: Options { language: form.lang.into(), ..Options::default() }, browser })
+        let help = "give the matrix.json in the folder that `backdraft matrix` wrote";
+        let format = MATRIX_FORMAT;
+        let kind = Kind { name: "matrix", noun: "detection matrix", format, limit: MATRIX_LIMIT, help };
+        let matrix = form.matrix.as_ref().map(|file| kind.read(file)).transpose()?;
+        Ok(Press { options: Options { language: form.lang.into(), ..Options::default() }, browser, matrix })
     }
 
     /// Writes a run in these formats; the terminal's is printed.
@@ -100,6 +113,7 @@ impl Press {
         output: &Output,
         console: &Console,
     ) -> Result<()> {
+        let run = &Run { matrix: self.matrix.as_ref(), ..*run };
         for format in formats {
             if format.name() == "terminal" {
                 let options = Options { language: self.options.language, ..output::terminal() };
