@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::LogFormat;
 use crate::{
+    environment::redact,
     error::{Error, Result},
     report::github::no_command,
 };
@@ -73,7 +74,8 @@ impl Console {
 
     /// Results that GitHub Actions is to carry out.
     pub(super) fn commands(&self, text: impl Display) {
-        let mut failed = self.out_failed.borrow_mut();
+        let (mut failed, text) = (self.out_failed.borrow_mut(), text.to_string());
+        let text = redact(&text);
         if failed.is_none() {
             let mut out = io::stdout().lock();
             *failed = write!(out, "{text}").and_then(|()| out.flush()).err();
@@ -116,7 +118,7 @@ impl Console {
 
     /// One line on standard error. There is nobody to tell where that fails.
     fn log_line(&self, line: impl Display) {
-        let line = line.to_string();
+        let line = redact(&line.to_string()).into_owned();
         let line = if self.on_github { no_command(&line) } else { line.into() };
         let _ = writeln!(io::stderr().lock(), "{line}");
     }

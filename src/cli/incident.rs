@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Ended, console::Console, output::Output, replay};
+use super::{Ended, console::Console, discreet, output::Output, replay};
 use crate::{
     error::{Error, Result},
     exit, incident,
@@ -31,6 +31,7 @@ pub(super) fn incident(args: &IncidentArgs, console: &Console) -> Ended {
         let help = "give the record as `run` wrote it: papers are written from evidence alone";
         return Err(Error::new(what).at(place).help(help).into());
     }
+    let record = discreet::record(record)?;
     if record.timeline.t0.is_none() {
         let what =
             format!("this drill ended before its disaster ({}): there is no incident", record.result.result.words());

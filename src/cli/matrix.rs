@@ -118,7 +118,7 @@ pub(super) fn matrix(args: &MatrixArgs, common: &Common, console: &Console) -> E
         None => Output::fresh()?,
     };
     let way = if args.real { Way::Real } else { Way::Simulated };
-    let troupe = Troupe::new(&plan, args.seed, way);
+    let troupe = Troupe::new(&plan, args.seed, way)?;
     let casts = casts(&troupe, &tried)?;
     let records = play(&session, &tried, &casts, way, console);
     if session.is_stopped() {
@@ -158,7 +158,7 @@ fn chosen(args: &MatrixArgs, plan: &Loaded<Plan>) -> std::result::Result<Vec<Tri
 fn casts(troupe: &Troupe, tried: &[Tried]) -> Result<Vec<Cast>> {
     let cast = |one: &Tried| {
         let file = as_file(&one.scenario)?;
-        Ok(troupe.cast_of(one.id.clone(), one.scenario.clone(), sha256(&file)))
+        troupe.cast_of(one.id.clone(), one.scenario.clone(), sha256(&file))
     };
     tried.iter().map(cast).collect()
 }

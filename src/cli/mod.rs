@@ -12,6 +12,7 @@ mod buckets;
 mod checklist;
 mod console;
 mod credentials;
+mod discreet;
 mod document;
 mod evidence;
 mod gate;
@@ -169,7 +170,8 @@ impl Verb {
 fn start_log(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("BACKDRAFT_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("backdraft=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| discreet::Log).log_internal_errors(false);
     // A second call in one process (tests) finds a log in place, which is fine.
     let _ = match format {
         LogFormat::Text => log.with_target(false).without_time().try_init(),

@@ -79,8 +79,8 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     };
     evidence::clear(&output)?;
     let origins = github::origins(&chosen);
-    let troupe = Troupe::new(&plan, args.seed, if args.simulate { Way::Simulated } else { Way::Real });
-    let casts: Vec<Cast> = chosen.into_iter().map(|one| troupe.cast(one)).collect();
+    let troupe = Troupe::new(&plan, args.seed, if args.simulate { Way::Simulated } else { Way::Real })?;
+    let casts: Vec<Cast> = chosen.into_iter().map(|one| troupe.cast(one)).collect::<Result<_>>()?;
     let status_page = if args.status_page { Some(StatusPage::start(&session, console)?) } else { None };
     let stage = Stage {
         args,

@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    collections::BTreeMap,
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -17,7 +18,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::{runtime, signal::unix, sync::watch};
 
-use super::{console::Console, keeper::Keeper, progress::Progress, selection::Chosen};
+use super::{console::Console, discreet, keeper::Keeper, progress::Progress, selection::Chosen};
 use crate::{
     assembly::{self, Parts},
     engine::{
@@ -57,18 +58,30 @@ pub(super) struct Troupe {
 }
 
 impl Troupe {
-    pub(super) fn new(plan: &Loaded<Plan>, seed: u64, way: Way) -> Self {
-        Troupe { plan: Arc::new(plan.value.clone()), plan_sha256: plan.sha256.clone(), seed, way }
+    /// # Errors
+    /// When a name in the plan is a secret.
+    pub(super) fn new(plan: &Loaded<Plan>, seed: u64, way: Way) -> Result<Self> {
+        let told = discreet::told("plan", plan.value.clone())?;
+        Ok(Troupe { plan: Arc::new(told), plan_sha256: plan.sha256.clone(), seed, way })
     }
 
     /// One scenario, to be played.
-    pub(super) fn cast(&self, one: Chosen) -> Cast {
+    ///
+    /// # Errors
+    /// When a name in it, or its own, is a secret.
+    pub(super) fn cast(&self, one: Chosen) -> Result<Cast> {
         self.cast_of(one.id, one.scenario.value, one.scenario.sha256)
     }
 
     /// A scenario that is no file, to be played.
-    pub(super) fn cast_of(&self, id: String, scenario: Scenario, scenario_sha256: String) -> Cast {
-        Cast {
+    ///
+    /// # Errors
+    /// When a name in it, or its own, is a secret.
+    pub(super) fn cast_of(&self, id: String, scenario: Scenario, scenario_sha256: String) -> Result<Cast> {
+        let named = discreet::told("scenario", BTreeMap::from([(id, scenario)]));
+        let place = || Error::new("there is no scenario");
+        let (id, scenario) = named?.pop_first().ok_or_else(place)?;
+        Ok(Cast {
             id,
             plan: Arc::clone(&self.plan),
             plan_sha256: self.plan_sha256.clone(),
@@ -76,7 +89,7 @@ impl Troupe {
             scenario_sha256,
             seed: self.seed,
             way: self.way,
-        }
+        })
     }
 }
 
@@ -164,7 +177,7 @@ impl Session {
         let mut progress = Progress::new(chosen.len(), console);
         let mut records = Vec::new();
         for one in chosen {
-            let cast = troupe.cast(one);
+            let cast = troupe.cast(one)?;
             let mark = keeper.map(|keeper| keeper.begin(&cast)).transpose()?;
             let Played { record, kept } = self.play(&cast, progress.begin(&cast.id));
             if let (Some(keeper), Some(mark)) = (keeper, mark) {
@@ -204,6 +217,7 @@ impl Session {
     /// began.
     pub(super) fn play(&self, cast: &Cast, listener: Listener) -> Played {
         let run_at = (cast.way == Way::Real).then(clock::wall_now);
+        let listener = discreet::listener(listener);
         if self.is_stopped() {
             return Played { record: record(cast, never_begun(), run_at), kept: None };
         }
@@ -374,6 +388,7 @@ fn identity(cast: &Cast, run_at: Option<Timestamp>) -> Identity {
 fn record(cast: &Cast, events: Vec<Event>, run_at: Option<Timestamp>) -> Record {
     let identity = identity(cast, run_at);
     let (plan, scenario) = ((*cast.plan).clone(), (*cast.scenario).clone());
+    let events = events.into_iter().map(discreet::event).collect();
     measure::record(measure::Inputs { identity, plan, scenario, events })
 }
 

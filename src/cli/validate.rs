@@ -77,7 +77,7 @@ fn explain(plan: &Loaded<Plan>, scenarios: Vec<Chosen>, found: Vec<Weakness>, en
     let session = Session::start(false)?;
     let paths: BTreeMap<String, PathBuf> =
         scenarios.iter().map(|one| (one.id.clone(), one.scenario.path.clone())).collect();
-    let troupe = Troupe::new(plan, DEFAULT_SEED, Way::Simulated);
+    let troupe = Troupe::new(plan, DEFAULT_SEED, Way::Simulated)?;
     let records = session.play_all(&troupe, scenarios, None, console)?;
     if session.is_stopped() {
         return Ok(exit::INTERRUPTED);

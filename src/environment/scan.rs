@@ -1,6 +1,6 @@
 //! Looks for secrets in text: line by line, by the table of rules. Says where and which rule, never the value.
 
-use std::io::Read;
+use std::{io::Read, iter, ops::Range};
 
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
@@ -12,6 +12,9 @@ const ENTROPY: f64 = 3.5;
 
 /// What follows a known prefix must not be a row of `x`: bits a character.
 const PREFIXED_ENTROPY: f64 = 2.5;
+
+/// What a PEM block begins with.
+const HEAD: &str = "-----BEGIN ";
 
 /// Shortest value that entropy is asked of, in characters.
 const RANDOM_LEN: usize = 16;
@@ -85,33 +88,47 @@ pub fn is_secret(name: &str, value: &str) -> bool {
 
 /// The first rule on the form of values that finds something.
 fn by_form(text: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| match rule.shape {
-        Shape::Prefix { of, then, at_least } => of.iter().any(|prefix| prefixed(text, prefix, then, at_least)),
-        Shape::Jwt => starts(text, "eyJ").any(is_jwt),
-        Shape::PrivateKey => text
-            .split("-----BEGIN ")
-            .skip(1)
-            .any(|rest| rest.split_once("-----").is_some_and(|(label, _)| label.contains("PRIVATE KEY"))),
-        Shape::UrlPassword => text.split("://").skip(1).any(has_password),
-        Shape::DeployKey => {
-            ["prod:", "dev:", "preview:", "project:"].iter().any(|of| starts(text, of).any(is_deploy_key))
-        }
-        Shape::Entropy => false,
-    })
+    RULES.iter().find(|rule| places(rule, text).next().is_some())
 }
 
-/// What follows each place where a word begins with this prefix.
-fn starts<'t>(text: &'t str, prefix: &str) -> impl Iterator<Item = &'t str> {
+/// Where values of this rule's form stand.
+pub(super) fn places<'t>(rule: &Rule, text: &'t str) -> Box<dyn Iterator<Item = Range<usize>> + 't> {
+    match rule.shape {
+        Shape::Prefix { of, then, at_least } => {
+            Box::new(of.iter().flat_map(move |prefix| prefixed(text, prefix, then, at_least)))
+        }
+        Shape::Jwt => {
+            Box::new(starts(text, "eyJ").filter_map(|(at, rest)| Some(at..text.len() - rest.len() + jwt(rest)?)))
+        }
+        Shape::PrivateKey => Box::new(text.match_indices(HEAD).filter_map(|(at, _)| Some(at..private_key(text, at)?))),
+        Shape::UrlPassword => {
+            Box::new(text.match_indices("://").filter_map(|(at, found)| password(text, at + found.len())))
+        }
+        Shape::DeployKey => Box::new(["prod:", "dev:", "preview:", "project:"].into_iter().flat_map(move |of| {
+            starts(text, of).filter_map(|(at, rest)| Some(at..text.len() - rest.len() + deploy_key(rest)?))
+        })),
+        Shape::Entropy => Box::new(iter::empty()),
+    }
+}
+
+/// Each place where a word begins with this prefix, and what follows it.
+fn starts<'t>(text: &'t str, prefix: &'static str) -> impl Iterator<Item = (usize, &'t str)> + use<'t> {
     let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.match_indices(prefix)
         .filter(move |(at, _)| !text[..*at].ends_with(inside))
-        .map(|(at, found)| &text[at + found.len()..])
+        .map(|(at, found)| (at, &text[at + found.len()..]))
 }
 
-fn prefixed(text: &str, prefix: &str, then: Alphabet, at_least: usize) -> bool {
-    starts(text, prefix).any(|rest| {
+fn prefixed<'t>(
+    text: &'t str,
+    prefix: &'static str,
+    then: Alphabet,
+    at_least: usize,
+) -> impl Iterator<Item = Range<usize>> + use<'t> {
+    starts(text, prefix).filter_map(move |(at, rest)| {
         let run = run(rest, then);
-        run.len() >= at_least && entropy(run) >= PREFIXED_ENTROPY
+        let is_one = run.len() >= at_least && entropy(run) >= PREFIXED_ENTROPY;
+        is_one.then(|| at..at + prefix.len() + run.len())
     })
 }
 
@@ -119,34 +136,54 @@ fn run(text: &str, alphabet: Alphabet) -> &str {
     &text[..text.find(|c| !alphabet.has(c)).unwrap_or(text.len())]
 }
 
-/// What follows `eyJ`.
-fn is_jwt(rest: &str) -> bool {
+/// How much of what follows `eyJ` belongs to a token.
+fn jwt(rest: &str) -> Option<usize> {
     let mut parts = rest.splitn(3, '.');
-    let mut next = || parts.next().map(|part| run(part, Alphabet::Url));
-    let (head, body) = (next().unwrap_or_default(), next().unwrap_or_default());
-    head.len() >= 14
+    let (head, body, signature) = (parts.next()?, parts.next()?, run(parts.next()?, Alphabet::Url));
+    let whole = |part: &str| run(part, Alphabet::Url).len() == part.len();
+    let is_one = whole(head)
+        && whole(body)
+        && head.len() >= 14
         && body.starts_with("eyJ")
         && body.len() >= 17
-        && next().is_some_and(|signature| signature.len() >= 10)
+        && signature.len() >= 10;
+    is_one.then(|| head.len() + body.len() + signature.len() + 2)
 }
 
-/// What follows `://`: a user, a colon, a password, an at-sign.
-fn has_password(rest: &str) -> bool {
+/// Where the private key ends that begins at this head; where its end is missing, with the text.
+fn private_key(text: &str, at: usize) -> Option<usize> {
+    let (label, rest) = text[at + HEAD.len()..].split_once("-----")?;
+    if !label.contains("PRIVATE KEY") {
+        return None;
+    }
+    let end = rest.find("-----END ").and_then(|end| {
+        let label = end + "-----END ".len();
+        rest[label..].find("-----").map(|dashes| label + dashes + "-----".len())
+    });
+    Some(text.len() - rest.len() + end.unwrap_or(rest.len()))
+}
+
+/// The password in what follows `://`: a user, a colon, a password, an at-sign.
+fn password(text: &str, at: usize) -> Option<Range<usize>> {
+    let rest = &text[at..];
     let authority = &rest[..rest.find(['/', '?', '#', '"', '\'', ' ']).unwrap_or(rest.len())];
-    let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
-    password.is_some_and(|(_, password)| password.len() >= 4 && !is_placeholder(password))
+    let (user, _) = authority.rsplit_once('@')?;
+    let (name, password) = user.split_once(':')?;
+    let is_one = password.len() >= 4 && !is_placeholder(password);
+    is_one.then(|| at + name.len() + 1..at + user.len())
 }
 
-fn is_deploy_key(rest: &str) -> bool {
-    rest.split_once('|').is_some_and(|(name, token)| {
-        let is_name = !name.is_empty() && run(name, Alphabet::Url) == name.replace(':', "").as_str();
-        is_name && run(token, Alphabet::Base64).len() >= 16
-    })
+/// How much of what follows a deploy key's beginning belongs to it.
+fn deploy_key(rest: &str) -> Option<usize> {
+    let (name, token) = rest.split_once('|')?;
+    let is_name = !name.is_empty() && run(name, Alphabet::Url) == name.replace(':', "").as_str();
+    let token = run(token, Alphabet::Base64);
+    (is_name && token.len() >= 16).then(|| name.len() + 1 + token.len())
 }
 
 /// Names and values of a line: of a JSON object, of a row with `_id` and `value`, or of an assignment, commented out or
 /// not.
-fn pairs(line: &str) -> Vec<(String, String)> {
+pub(super) fn pairs(line: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     if let Ok(value @ Value::Object(_)) = serde_json::from_str(line) {
         if let (Some(id), Some(value)) = (value["_id"].as_str(), value["value"].as_str()) {
@@ -195,7 +232,7 @@ fn says_secret(name: &str) -> bool {
         || key.iter().any(|key| name == *key || name.ends_with(&format!("_{key}")))
 }
 
-fn random(name: &str, value: &str) -> bool {
+pub(super) fn random(name: &str, value: &str) -> bool {
     let dense = value.chars().all(|c| c.is_ascii_graphic()) && !value.contains("://");
     says_secret(name) && dense && value.len() >= RANDOM_LEN && !is_placeholder(value) && entropy(value) >= ENTROPY
 }

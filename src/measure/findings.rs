@@ -69,10 +69,7 @@ pub(super) fn finding(
 /// Data or truth is lost.
 pub(super) fn truth(part: &Part<'_>) -> Option<Finding> {
     let (title, remedy) = match (part.ending.outcome?, &part.record.restore.chosen) {
-        (Outcome::SilentlyWrong, Some(_)) => (
-            "Wrong data was restored, and nothing said so",
-            "Compare the target with the backup's manifest before the cut over, and refuse what differs.",
-        ),
+        (Outcome::SilentlyWrong, Some(_)) => untrue(&part.story),
         (Outcome::SilentlyWrong, None) if part.story.alarm_was_lost() => (
             "The restore gave up, and its alarm reached nobody",
             "Find out whether an alarm arrived, and raise it by another way where it did not.",
@@ -96,6 +93,29 @@ pub(super) fn truth(part: &Part<'_>) -> Option<Finding> {
         _ => return None,
     };
     Some(finding(Severity::Critical, title, sentence(&part.ending.why), remedy))
+}
+
+/// What is wrong with a recovery that was claimed, and what to do: the data, the service, or what is stored.
+fn untrue(story: &Story<'_>) -> (&'static str, &'static str) {
+    let failed = story.failed_checks();
+    match () {
+        () if story.data_wrong().is_some() => (
+            "Wrong data was restored, and nothing said so",
+            "Compare the target with the backup's manifest before the cut over, and refuse what differs.",
+        ),
+        () if failed.is_empty() => (
+            "A recovery was claimed that nothing shows",
+            "Compare what was restored before the cut over, and claim a recovery only where that ended well.",
+        ),
+        () if failed.iter().all(|check| told::is_of_stored(check)) => (
+            "A stored backup is not as it must be, and nothing said so",
+            "Look through what is stored on a schedule, as this check does, and raise an alarm for what it finds.",
+        ),
+        () => (
+            "What was restored does not work, and nothing said so",
+            "Try the restored service before the cut over, as this check does, and refuse what fails.",
+        ),
+    }
 }
 
 /// Whether its restore never began, for want of another service.
@@ -380,7 +400,7 @@ pub(super) fn sentence(text: &str) -> String {
 mod tests {
     use crate::{
         measure::{record, testing::Drill},
-        model::units::Span,
+        model::{event::What, units::Span},
     };
 
     fn shown(drill: &Drill) -> String {
@@ -401,6 +421,24 @@ mod tests {
         assert_eq!(one.exposure.rpa.unwrap().scenario_ms, Some(Span::minutes(30).millis()));
         let told = record.findings.iter().find(|finding| finding.title.starts_with("The change stream is broken"));
         insta::assert_snapshot!(told.unwrap().what, @"It is whole up to write 430 of 2026-11-04T11:30:00Z, and no further: the piece with write 431 is missing");
+    }
+
+    #[test]
+    fn a_claim_that_is_not_true_is_named_by_what_is_wrong_with_it() {
+        let title = |drill: Drill| record(drill.inputs()).findings.into_iter().next().map(|found| found.title);
+        let failing = |check: &str| title(Drill::control().check(check, Some(false)));
+        let stored = "A stored backup is not as it must be, and nothing said so";
+        assert_eq!(failing("secrets").as_deref(), Some(stored));
+        assert_eq!(failing("retention").as_deref(), Some(stored));
+        let broken = "What was restored does not work, and nothing said so";
+        assert_eq!(failing("health").as_deref(), Some(broken));
+        let both = Drill::control().check("secrets", Some(false)).check("query", Some(false));
+        assert_eq!(title(both).as_deref(), Some(broken));
+        let wrong = title(Drill::silently_wrong());
+        assert_eq!(wrong.as_deref(), Some("Wrong data was restored, and nothing said so"));
+        let mut unshown = Drill::control();
+        unshown.events.retain(|event| !matches!(event.what, What::Compared(_)));
+        assert_eq!(title(unshown).as_deref(), Some("A recovery was claimed that nothing shows"));
     }
 
     #[test]

@@ -13,6 +13,14 @@ use crate::model::{
 /// The check that looks for secrets in what is stored.
 const SECRETS: &str = "secrets";
 
+/// The check that looks for backups that should be gone.
+const RETENTION: &str = "retention";
+
+/// Whether a check looks at stored backups, and not at what was restored.
+pub(super) fn is_of_stored(check: &CheckResult) -> bool {
+    [SECRETS, RETENTION].contains(&check.check.as_str())
+}
+
 /// Whether the restore told somebody, who heard it, of each object that made a check fail. What was told before the
 /// disaster may have been of other objects, and counts for nothing.
 pub(super) fn is_told(story: &Story<'_>, check: &CheckResult) -> bool {

@@ -10,6 +10,7 @@ use super::{
     history::{Head, Summary},
     outcome::{DrillResult, Outcome, Verdict},
     record::{ObjectiveKind, Way},
+    status::{Colour, Status},
     time::Elapsed,
     units::Span,
 };
@@ -104,32 +105,6 @@ impl ActionStatus {
     }
 }
 
-/// How something stands. Whatever its colour says is said in words, too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Standing {
-    /// Shown to hold, with room to spare.
-    Green,
-    /// Holds, barely or in part.
-    Amber,
-    /// Untested, stale or unmeasured.
-    Grey,
-    /// Does not hold.
-    Red,
-}
-
-impl Standing {
-    /// Its colour, in words.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Standing::Green => "green",
-            Standing::Amber => "amber",
-            Standing::Grey => "grey",
-            Standing::Red => "red",
-        }
-    }
-}
-
 /// The whole report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Compliance {
@@ -147,7 +122,7 @@ pub struct Compliance {
     #[schemars(with = "String")]
     pub made_at: Timestamp,
     /// The whole, at its worst.
-    pub standing: Standing,
+    pub standing: Colour,
     /// Every drill of the period by its end.
     pub completeness: Completeness,
     /// Each objective of the plan.
@@ -217,7 +192,7 @@ pub struct Objective {
     pub limit: Span,
     /// Drills that met it, of this plan file.
     pub met: u64,
-    /// Drills that missed it, of whatever plan file.
+    /// Drills that missed it, or met it with data that was wrong, of whatever plan file.
     pub missed: u64,
     /// Drills that could not judge it.
     pub unmeasured: u64,
@@ -229,8 +204,10 @@ pub struct Objective {
     pub worst_in: Option<String>,
     /// What the worst leaves of the limit, in percent, rounded down; negative where it is over; `None` where unknown.
     pub margin_percent: Option<i64>,
-    /// How it stands.
-    pub standing: Standing,
+    /// How it stands, as every report says it.
+    pub status: Status,
+    /// Its colour.
+    pub standing: Colour,
 }
 
 /// Restore tests of one service against the plan's cadence.
@@ -243,7 +220,7 @@ pub struct Kept {
     /// The period in pieces, each of which must hold a restore test.
     pub windows: Vec<Window>,
     /// How it stands.
-    pub standing: Standing,
+    pub standing: Colour,
 }
 
 /// A piece of the period.
@@ -258,7 +235,7 @@ pub struct Window {
     /// Restore tests in it: real drills that passed and in which the service was restored.
     pub tests: u64,
     /// Green where there was one, red where there was none, grey where there was none yet.
-    pub standing: Standing,
+    pub standing: Colour,
 }
 
 /// What was tested of what there is.

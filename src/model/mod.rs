@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod plan;
 pub mod record;
 pub mod scenario;
+pub mod status;
 pub mod time;
 pub mod trend;
 pub mod units;

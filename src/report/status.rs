@@ -1,136 +1,13 @@
-//! The status of what was drilled: a colour that never stands without its word. One function a thing, so that no two
-//! reports say it differently. Green is met with a fifth of the limit to spare and the data whole; amber is a thinner
-//! margin or a part only; red is missed or wrong; grey is what nobody knows, and never a kind of green.
+//! The status of what was drilled, from its record: one function a thing, so that no two reports say it differently.
+//! The rule itself is `model::status`.
 
 use std::collections::BTreeMap;
 
 use crate::model::{
     outcome::{DrillResult, Outcome, Verdict},
     record::{Judged, Record, ServiceRecord},
+    status::{Colour, Status, margin_percent, together},
 };
-
-/// Share of a limit that must be left for green, in percent.
-pub(crate) const MARGIN: u64 = 20;
-
-/// The four colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Colour {
-    /// Met, with room, and the data whole.
-    Green,
-    /// Met with little room, or shown in part.
-    Amber,
-    /// Missed or wrong.
-    Red,
-    /// Not known.
-    Grey,
-}
-
-impl Colour {
-    /// Its name in style sheets.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Colour::Green => "green",
-            Colour::Amber => "amber",
-            Colour::Red => "red",
-            Colour::Grey => "grey",
-        }
-    }
-}
-
-/// A status, from bad to good within each colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Status {
-    /// What came back is not what was claimed, or a check failed.
-    IntegrityFailed,
-    /// An objective was not held.
-    Missed,
-    /// The drill did not end as its scenario expects.
-    Failed,
-    /// Nobody tried it.
-    Untested,
-    /// It was tried under another plan, or too long ago.
-    Stale,
-    /// It was tried, and came to no figure.
-    Unmeasured,
-    /// The drill shows nothing: a fault did not bite, or a check could not run.
-    Inconclusive,
-    /// The drill was stopped, or could not be played.
-    NotPlayed,
-    /// A part of it is known.
-    Partial,
-    /// Met; by how much was taken out.
-    MarginUnknown,
-    /// Met with less than a fifth of the limit to spare.
-    Thin,
-    /// Met with a fifth of the limit to spare, and the data whole.
-    Met,
-}
-
-impl Status {
-    /// Every status, from bad to good within each colour.
-    pub(crate) const ALL: [Status; 12] = [
-        Status::IntegrityFailed,
-        Status::Missed,
-        Status::Failed,
-        Status::Untested,
-        Status::Stale,
-        Status::Unmeasured,
-        Status::Inconclusive,
-        Status::NotPlayed,
-        Status::Partial,
-        Status::MarginUnknown,
-        Status::Thin,
-        Status::Met,
-    ];
-
-    /// Its colour.
-    pub(crate) const fn colour(self) -> Colour {
-        match self {
-            Status::IntegrityFailed | Status::Missed | Status::Failed => Colour::Red,
-            Status::Untested | Status::Stale | Status::Unmeasured | Status::Inconclusive | Status::NotPlayed => {
-                Colour::Grey
-            }
-            Status::Partial | Status::MarginUnknown | Status::Thin => Colour::Amber,
-            Status::Met => Colour::Green,
-        }
-    }
-
-    /// The word beside the colour.
-    pub(crate) const fn words(self) -> &'static str {
-        match self {
-            Status::IntegrityFailed => "integrity failed",
-            Status::Missed => "missed",
-            Status::Failed => "failed",
-            Status::Untested => "untested",
-            Status::Stale => "stale",
-            Status::Unmeasured => "unmeasured",
-            Status::Inconclusive => "inconclusive",
-            Status::NotPlayed => "not played",
-            Status::Partial => "in part",
-            Status::MarginUnknown => "met, margin unknown",
-            Status::Thin => "met, thin margin",
-            Status::Met => "met",
-        }
-    }
-
-    /// What it means.
-    pub(crate) const fn meaning(self) -> &'static str {
-        match self {
-            Status::IntegrityFailed => "what came back is not what was claimed, or a check failed",
-            Status::Missed => "an objective was not held",
-            Status::Failed => "the drill did not end as its scenario expects",
-            Status::Untested => "no drill tried it",
-            Status::Stale => "it was tried under another plan, or too long ago",
-            Status::Unmeasured => "a drill tried it and came to no figure",
-            Status::Inconclusive => "a fault did not bite or a check could not run: it shows nothing",
-            Status::NotPlayed => "the drill was stopped or could not be played",
-            Status::Partial => "a part of it is known, and that part is met",
-            Status::MarginUnknown => "met; the measured time was taken out, and the margin with it",
-            Status::Thin => "met with less than a fifth of the limit to spare",
-            Status::Met => "met with at least a fifth of the limit to spare, and the data whole",
-        }
-    }
-}
 
 /// Whether what came back was held against the ledger, and stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,11 +55,7 @@ pub(crate) fn objective(record: &Record, judged: &Judged) -> Status {
         (Verdict::Inconclusive, _) | (Verdict::Met, None) => Status::Unmeasured,
         (Verdict::Met, Some(_)) if integrity == Integrity::Unknown => Status::Unmeasured,
         (Verdict::Met, Some(actual)) if actual.is_redacted() => Status::MarginUnknown,
-        (Verdict::Met, Some(actual)) => {
-            let (limit, left) = (judged.limit.millis(), judged.limit.millis().saturating_sub(actual.total_ms()));
-            let roomy = u128::from(left) * 100 >= u128::from(limit) * u128::from(MARGIN);
-            if roomy { Status::Met } else { Status::Thin }
-        }
+        (Verdict::Met, Some(actual)) => Status::of_margin(margin_percent(actual.total_ms(), judged.limit.millis())),
     }
 }
 
@@ -218,19 +91,6 @@ fn of_drill<'a>(record: &Record, objectives: impl Iterator<Item = &'a Judged>) -
         DrillResult::Inconclusive => Status::Inconclusive,
         DrillResult::Interrupted | DrillResult::NotExecuted => Status::NotPlayed,
         DrillResult::Pass | DrillResult::Fail => status,
-    }
-}
-
-/// Several together: red where one is, grey where all are, in part where some are; else the thinnest.
-pub(crate) fn together(all: impl IntoIterator<Item = Status>) -> Status {
-    let all: Vec<Status> = all.into_iter().collect();
-    let worst = |colour: Colour| all.iter().copied().filter(|status| status.colour() == colour).min();
-    let grey = all.iter().filter(|status| status.colour() == Colour::Grey).count();
-    match worst(Colour::Red) {
-        Some(red) => red,
-        None if grey == all.len() => worst(Colour::Grey).unwrap_or(Status::Untested),
-        None if grey > 0 => Status::Partial,
-        None => all.iter().copied().min().unwrap_or(Status::Untested),
     }
 }
 
@@ -304,9 +164,6 @@ mod tests {
         let ends = [toothless, drilled(Drill::never_steady()), drilled(Drill::interrupted())];
         assert_eq!(ends.map(|record| drill(&record)), [Status::Inconclusive, Status::NotPlayed, Status::NotPlayed]);
         assert_eq!(service(&drilled(Drill::control()), "files"), Status::Untested);
-        assert_eq!(together([]), Status::Untested);
-        assert_eq!(together([Status::Met, Status::Untested]), Status::Partial);
-        assert_eq!(together([Status::Stale, Status::Untested]), Status::Untested);
     }
 
     #[test]
@@ -325,14 +182,5 @@ mod tests {
         let mut record = whole();
         record.redact_measured();
         assert_eq!(objective(&record, &record.objectives[0]), Status::MarginUnknown);
-    }
-
-    #[test]
-    fn each_status_has_a_word_of_its_own_and_a_colour() {
-        let mut words: Vec<&str> = Status::ALL.iter().map(|status| status.words()).collect();
-        words.sort_unstable();
-        words.dedup();
-        assert_eq!(words.len(), Status::ALL.len());
-        assert!(Status::ALL.is_sorted());
     }
 }

@@ -82,7 +82,7 @@ impl Desk<'_> {
     fn play(&self, chosen: Vec<Chosen>) -> Result<Vec<Record>> {
         let way = if self.args.real { Way::Real } else { Way::Simulated };
         let keeper = Keeper::open(&self.args.keep, self.console)?;
-        self.session.play_all(&Troupe::new(self.plan, DEFAULT_SEED, way), chosen, keeper.as_ref(), self.console)
+        self.session.play_all(&Troupe::new(self.plan, DEFAULT_SEED, way)?, chosen, keeper.as_ref(), self.console)
     }
 
     /// A miss that a scenario expects is for people to judge: it passes as a test, and is a miss nevertheless.

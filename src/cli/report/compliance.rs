@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::{ToSpan, civil::Date};
-use serde_json::Value;
 
 use super::{Form, Press, known};
 use crate::{
@@ -29,8 +28,9 @@ use crate::{
     },
     measure::compliance::{Inputs, compliance as judge},
     model::{
-        compliance::{Actions, Compliance, Playable, Standing},
+        compliance::{Actions, Compliance, Playable},
         plan::Plan,
+        status::Colour,
     },
     report::compliance::Page,
     sim::clock,
@@ -97,7 +97,9 @@ pub(in crate::cli) fn compliance(args: &ComplianceArgs, common: &Common, console
         actions: actions.as_ref().map_or(&[], |file| &file.value.actions),
         head: drills.head.as_ref(),
     });
-    let report = without_secrets(report)?;
+    // Notes and names are written by people.
+    let unlooked = |e| Error::new("the report cannot be told without a secret in it").because(e);
+    let report = environment::without_secrets(report).map_err(unlooked)?.value;
     let folder = args.out.clone().unwrap_or_else(|| format!("reports/compliance/{}_{}", args.from, args.to).into());
     let output = Output::open(&folder)?;
     evidence::clear(&output)?;
@@ -105,10 +107,10 @@ pub(in crate::cli) fn compliance(args: &ComplianceArgs, common: &Common, console
     press.write_compliance(&page, &output, console)?;
     let statement = statement(&report, actions.as_ref(), &output);
     evidence::write(&statement, signer.as_ref(), &output, console)?;
-    console.line(format_args!("the whole is {}", report.standing.words()));
+    console.line(format_args!("the whole is {}", report.standing.name()));
     Ok(match report.standing {
-        Standing::Red if args.strict => exit::FAILED,
-        Standing::Grey if args.strict => exit::INCONCLUSIVE,
+        Colour::Red if args.strict => exit::FAILED,
+        Colour::Grey if args.strict => exit::INCONCLUSIVE,
         _ => exit::PASS,
     })
 }
@@ -157,30 +159,10 @@ fn statement(report: &Compliance, actions: Option<&Loaded<Actions>>, output: &Ou
 }
 
 /// What was not shown did not pass.
-fn grade(standing: Standing) -> Grade {
+fn grade(standing: Colour) -> Grade {
     match standing {
-        Standing::Green => Grade::Passed,
-        Standing::Amber => Grade::Warned,
-        Standing::Grey | Standing::Red => Grade::Failed,
+        Colour::Green => Grade::Passed,
+        Colour::Amber => Grade::Warned,
+        Colour::Grey | Colour::Red => Grade::Failed,
     }
-}
-
-/// The report with every text that holds a secret taken out: notes and names are written by people.
-fn without_secrets(report: Compliance) -> Result<Compliance> {
-    fn mask(value: &mut Value) {
-        match value {
-            Value::String(text) => {
-                if let Some(leak) = environment::scan(text).first() {
-                    *text = format!("[REDACTED: {}]", leak.what);
-                }
-            }
-            Value::Array(all) => all.iter_mut().for_each(mask),
-            Value::Object(fields) => fields.values_mut().for_each(mask),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-    let unlooked = |e| Error::new("the report cannot be searched for secrets").because(e);
-    let mut value = serde_json::to_value(&report).map_err(unlooked)?;
-    mask(&mut value);
-    serde_json::from_value(value).map_err(unlooked)
 }

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{Form, Press, known};
 use crate::{
-    cli::{Ended, console::Console, keeper::PlaceArgs, output::Output, replay},
+    cli::{Ended, console::Console, discreet, keeper::PlaceArgs, output::Output, replay},
     error::{Error, Result},
     exit,
     model::record::Record,
@@ -77,7 +77,7 @@ fn formats(names: &[String]) -> Result<Vec<&'static dyn Report>> {
 fn evidence(file: &Path) -> Result<Record> {
     let record = replay::read(file)?;
     match replay::edited(&record) {
-        None => Ok(record),
+        None => discreet::record(record),
         Some(edited) => Err(Error::new(format!("this record does not follow from its own events: {edited}"))
             .at(file.display().to_string())
             .help("give the record as `run` wrote it: reports are written from evidence alone")),

@@ -7,7 +7,8 @@ use jiff::{ToSpan, civil::Date};
 
 use super::Case;
 use crate::model::{
-    compliance::{Kept, Standing, Window},
+    compliance::{Kept, Window},
+    status::Colour,
     units::Span,
 };
 
@@ -20,12 +21,12 @@ pub(super) fn cadence(case: &Case<'_>) -> Vec<Kept> {
     let of = |service: &String| {
         let windows: Vec<Window> = pieces.iter().map(|(from, to)| window(case, service, *from, *to)).collect();
         // One month without a test is not made good by the next; a month that is not over is no failure yet.
-        let missing = windows.iter().any(|window| window.standing == Standing::Red);
-        let shown = windows.iter().any(|window| window.standing == Standing::Green);
+        let missing = windows.iter().any(|window| window.standing == Colour::Red);
+        let shown = windows.iter().any(|window| window.standing == Colour::Green);
         let standing = match (missing, shown) {
-            (true, _) => Standing::Red,
-            (false, true) => Standing::Green,
-            (false, false) => Standing::Grey,
+            (true, _) => Colour::Red,
+            (false, true) => Colour::Green,
+            (false, false) => Colour::Grey,
         };
         Kept { service: service.clone(), every, windows, standing }
     };
@@ -39,9 +40,9 @@ fn window(case: &Case<'_>, service: &str, from: Date, to: Date) -> Window {
         case.drills.iter().filter(|drill| within(drill.at) && drill.summary().services.iter().any(|s| s == service));
     let tests = of_it.filter(|drill| drill.is_restore_test()).count() as u64;
     let standing = match tests {
-        0 if day(case.inputs.made_at) < to => Standing::Grey,
-        0 => Standing::Red,
-        _ => Standing::Green,
+        0 if day(case.inputs.made_at) < to => Colour::Grey,
+        0 => Colour::Red,
+        _ => Colour::Green,
     };
     Window { from, to, tests, standing }
 }

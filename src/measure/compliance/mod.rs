@@ -12,11 +12,12 @@ mod tests;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::model::{
-    compliance::{Action, COMPLIANCE_FORMAT, Completeness, Compliance, Known, Period, Playable, Played, Standing},
+    compliance::{Action, COMPLIANCE_FORMAT, Completeness, Compliance, Known, Period, Playable, Played},
     history::{Head, Summary},
     outcome::{DrillResult, Outcome},
     plan::Plan,
     record::Way,
+    status::Colour,
     words,
 };
 
@@ -125,7 +126,7 @@ pub fn compliance(inputs: &Inputs<'_>) -> Compliance {
         tool_version: inputs.tool_version.to_owned(),
         period: Period { from: inputs.from, to: inputs.to, time_zone: inputs.plan.time_zone.clone() },
         made_at: inputs.made_at,
-        standing: standings.max().unwrap_or(Standing::Grey),
+        standing: standings.max().unwrap_or(Colour::Grey),
         completeness: completeness(&case),
         coverage: coverage::coverage(&case, &objectives),
         controls: controls::controls(&case, &objectives, &findings),

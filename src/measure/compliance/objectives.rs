@@ -2,14 +2,12 @@
 
 use super::{Case, Dated};
 use crate::model::{
-    compliance::{Objective, Standing},
-    outcome::Verdict,
+    compliance::Objective,
+    outcome::{Outcome, Verdict},
     record::{Judged, ObjectiveKind},
+    status::{Colour, Status, margin_percent},
     units::Span,
 };
-
-/// What must be left of a limit for green, in percent.
-const ROOM: i64 = 20;
 
 /// Every objective, services first.
 pub(super) fn objectives(case: &Case<'_>) -> Vec<Objective> {
@@ -34,30 +32,41 @@ fn objective(case: &Case<'_>, whose: String, kind: ObjectiveKind, limit: Span) -
         worst: None,
         worst_in: None,
         margin_percent: None,
-        standing: Standing::Grey,
+        status: Status::Untested,
+        standing: Colour::Grey,
     };
-    let mut shown: Vec<(&Dated<'_>, &Judged)> = Vec::new();
+    let (mut shown, mut wrong): (Vec<(&Dated<'_>, &Judged)>, bool) = (Vec::new(), false);
     for drill in case.evidence() {
         for judged in drill.summary().objectives.iter().filter(|j| j.whose == one.whose && j.objective == kind) {
-            match judged.verdict {
-                Verdict::Missed => one.missed += 1,
+            let counts = match judged.verdict {
+                Verdict::Missed => (&mut one.missed, true),
                 // A result that is none makes no verdict of its parts.
-                _ if !drill.is_conclusive() => one.unmeasured += 1,
-                Verdict::Inconclusive => one.unmeasured += 1,
-                Verdict::Met if judged.actual.is_none() => one.unmeasured += 1,
-                Verdict::Met if !case.is_of_this_plan(drill) => one.stale += 1,
-                Verdict::Met => one.met += 1,
-            }
-            let counts = judged.verdict == Verdict::Missed
-                || (judged.verdict == Verdict::Met && drill.is_conclusive() && case.is_of_this_plan(drill));
-            if counts {
+                _ if !drill.is_conclusive() => (&mut one.unmeasured, false),
+                Verdict::Inconclusive => (&mut one.unmeasured, false),
+                // A limit that was held with wrong data was not held. Of several services a summary does not say whose.
+                Verdict::Met if is_wrong(drill) => match drill.summary().services.len() {
+                    0 | 1 => (&mut one.missed, true),
+                    _ => (&mut one.unmeasured, false),
+                },
+                Verdict::Met if judged.actual.is_none() => (&mut one.unmeasured, false),
+                Verdict::Met if !case.is_of_this_plan(drill) => (&mut one.stale, false),
+                Verdict::Met => (&mut one.met, true),
+            };
+            *counts.0 += 1;
+            if counts.1 {
+                wrong |= judged.verdict == Verdict::Met && is_wrong(drill);
                 shown.push((drill, judged));
             }
         }
     }
     worst(&mut one, &shown);
-    one.standing = standing(&one);
+    one.status = if wrong { Status::IntegrityFailed } else { status(&one) };
+    one.standing = one.status.colour();
     one
+}
+
+fn is_wrong(drill: &Dated<'_>) -> bool {
+    drill.summary().outcome == Some(Outcome::SilentlyWrong)
 }
 
 /// A drill after which nothing was back is the worst; then the greatest actual.
@@ -67,36 +76,17 @@ fn worst(one: &mut Objective, shown: &[(&Dated<'_>, &Judged)]) {
     one.worst = judged.actual;
     one.worst_in = Some(drill.summary().scenario.clone());
     let actual = judged.actual.filter(|actual| !actual.is_redacted());
-    one.margin_percent = actual.map(|actual| margin(actual.total_ms(), one.limit.millis()));
+    one.margin_percent = actual.map(|actual| margin_percent(actual.total_ms(), one.limit.millis()));
 }
 
-/// What is left of a limit in percent, rounded down; of a limit of nothing all or nothing.
-fn margin(actual: u64, limit: u64) -> i64 {
-    let (actual, limit) = (i128::from(actual), i128::from(limit));
-    let percent = match limit {
-        0 if actual == 0 => 100,
-        0 => -100,
-        _ => ((limit - actual) * 100).div_euclid(limit),
-    };
-    percent.clamp(-999_999, 100) as i64
-}
-
-fn standing(one: &Objective) -> Standing {
+fn status(one: &Objective) -> Status {
     match one {
-        Objective { missed: 1.., .. } => Standing::Red,
-        Objective { met: 0, .. } => Standing::Grey,
-        Objective { unmeasured: 0, margin_percent: Some(ROOM..), .. } => Standing::Green,
-        _ => Standing::Amber,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_margin_is_rounded_down_and_never_overflows() {
-        let margins = [(80, 100), (81, 100), (100, 100), (1_001, 1_000), (0, 0), (1, 0), (u64::MAX, 1)];
-        assert_eq!(margins.map(|(a, l)| margin(a, l)), [20, 19, 0, -1, 100, -100, -999_999]);
+        Objective { missed: 1.., .. } => Status::Missed,
+        Objective { met: 0, stale: 1.., .. } => Status::Stale,
+        Objective { met: 0, unmeasured: 1.., .. } => Status::Unmeasured,
+        Objective { met: 0, .. } => Status::Untested,
+        Objective { unmeasured: 1.., .. } => Status::Partial,
+        Objective { margin_percent: None, .. } => Status::MarginUnknown,
+        Objective { margin_percent: Some(percent), .. } => Status::of_margin(*percent),
     }
 }

@@ -9,12 +9,13 @@ use crate::{
         testing::{Drill, plan},
     },
     model::{
-        compliance::{Action, ActionStatus, Compliance, Known, Playable, Standing, Support, Tracked},
+        compliance::{Action, ActionStatus, Compliance, Known, Playable, Support, Tracked},
         finding::{Finding, Severity},
         history::Summary,
         outcome::{DrillResult, Outcome, Verdict},
         plan::Plan,
         record::{ObjectiveKind, Way},
+        status::{Colour, Status},
         time::Elapsed,
         units::Span,
     },
@@ -76,7 +77,7 @@ fn report_at(made_at: &str, known: &[Known], actions: &[Action]) -> Compliance {
 }
 
 /// Met, missed, unmeasured, stale and the standing of the database's RTO.
-fn rto(report: &Compliance) -> (u64, u64, u64, u64, Standing) {
+fn rto(report: &Compliance) -> (u64, u64, u64, u64, Colour) {
     let of = |one: &&crate::model::compliance::Objective| {
         one.whose == "service database" && one.objective == ObjectiveKind::Rto
     };
@@ -84,14 +85,14 @@ fn rto(report: &Compliance) -> (u64, u64, u64, u64, Standing) {
     (one.met, one.missed, one.unmeasured, one.stale, one.standing)
 }
 
-fn cadence(report: &Compliance, service: &str) -> Vec<Standing> {
+fn cadence(report: &Compliance, service: &str) -> Vec<Colour> {
     let kept = report.cadence.iter().find(|kept| kept.service == service).unwrap();
     kept.windows.iter().map(|window| window.standing).collect()
 }
 
 #[test]
 fn an_objective_is_green_only_where_real_drills_of_this_plan_met_it_with_room() {
-    use Standing::{Amber, Green, Grey, Red};
+    use Colour::{Amber, Green, Grey, Red};
     let day = "2026-02-03";
     let rto_of = |change: &dyn Fn(&mut Summary)| rto(&report(&[with(day, change)], &[]));
     assert_eq!(rto_of(&|_| {}), (1, 0, 0, 0, Green));
@@ -112,6 +113,33 @@ fn an_objective_is_green_only_where_real_drills_of_this_plan_met_it_with_room() 
 }
 
 #[test]
+fn an_objective_says_its_status_in_the_words_of_every_report() {
+    type Change = fn(&mut Summary);
+    let of = |known: &[Known]| report(known, &[]).objectives[0].status;
+    let one = |change: Change| of(&[with("2026-02-03", change)]);
+    assert_eq!((one(|_| {}), of(&[])), (Status::Met, Status::Untested));
+    assert_eq!(one(|s| s.objectives[0].verdict = Verdict::Missed), Status::Missed);
+    assert_eq!(one(|s| s.result = DrillResult::Inconclusive), Status::Unmeasured);
+    assert_eq!(one(|s| s.plan_sha256 = "f".repeat(64)), Status::Stale);
+    let redacted: Change = |s| {
+        let mut ran = Elapsed::ran(60_000, false);
+        ran.redact();
+        s.objectives[0].actual = Some(ran);
+    };
+    assert_eq!(one(redacted), Status::MarginUnknown);
+    let unclear = with("2026-02-04", |s| s.result = DrillResult::Inconclusive);
+    assert_eq!(of(&[good("2026-02-03"), unclear]), Status::Partial);
+    // In time, and wrong: what was met with wrong data was not met.
+    let wrong: Change = |s| s.outcome = Some(Outcome::SilentlyWrong);
+    assert_eq!(one(wrong), Status::IntegrityFailed);
+    let several: Change = |s| {
+        s.outcome = Some(Outcome::SilentlyWrong);
+        s.services.push("files".into());
+    };
+    assert_eq!(one(several), Status::Unmeasured, "the summary does not say which of them is wrong");
+}
+
+#[test]
 fn the_worst_is_a_drill_after_which_nothing_was_back() {
     let bad = with("2026-02-04", |s| {
         (s.scenario, s.objectives[0].verdict, s.objectives[0].actual) = ("database/gone".into(), Verdict::Missed, None);
@@ -125,7 +153,7 @@ fn the_worst_is_a_drill_after_which_nothing_was_back() {
 
 #[test]
 fn a_month_without_a_restore_test_is_missed_and_one_that_is_not_over_is_grey() {
-    use Standing::{Green, Grey, Red};
+    use Colour::{Green, Grey, Red};
     let tests = [good("2026-01-20"), good("2026-03-02")];
     assert_eq!(cadence(&report(&tests, &[]), "database"), [Green, Red, Green]);
     assert_eq!(cadence(&report(&tests, &[]), "files"), [Red; 3], "no drill was of it");

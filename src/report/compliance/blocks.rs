@@ -2,7 +2,10 @@
 
 use super::{Page, details};
 use crate::{
-    model::compliance::{Compliance, Share, Standing},
+    model::{
+        compliance::{Compliance, Share},
+        status::Colour,
+    },
     report::{
         Options,
         contract::moment,
@@ -19,7 +22,7 @@ pub(super) enum Block {
     /// A title of level 1, 2, …
     Heading(u8, String),
     /// The verdict.
-    Verdict(Standing, String),
+    Verdict(Colour, String),
     /// A paragraph.
     Paragraph(String),
     /// A list.
@@ -36,7 +39,7 @@ pub(super) struct Cell {
     /// What it says.
     pub(super) text: String,
     /// What its colour says beside the text.
-    pub(super) standing: Option<Standing>,
+    pub(super) standing: Option<Colour>,
 }
 
 impl Cell {
@@ -46,7 +49,7 @@ impl Cell {
     }
 
     /// A text that says how something stands.
-    pub(super) fn standing(standing: Standing, text: impl Into<String>) -> Self {
+    pub(super) fn standing(standing: Colour, text: impl Into<String>) -> Self {
         Cell { text: text.into(), standing: Some(standing) }
     }
 }
@@ -139,12 +142,12 @@ fn first_page(writer: &Writer<'_>, key: Option<&str>) -> Vec<Block> {
     ]
 }
 
-fn verdict(standing: Standing) -> &'static str {
+fn verdict(standing: Colour) -> &'static str {
     match standing {
-        Standing::Green => "GREEN: every objective and every restore test was kept, with room to spare",
-        Standing::Amber => "AMBER: everything was kept, barely or in part",
-        Standing::Grey => "GREY: nothing was missed, and not everything was tested",
-        Standing::Red => "RED: an objective or a restore test was missed",
+        Colour::Green => "GREEN: every objective and every restore test was kept, with room to spare",
+        Colour::Amber => "AMBER: everything was kept, barely or in part",
+        Colour::Grey => "GREY: nothing was missed, and not everything was tested",
+        Colour::Red => "RED: an objective or a restore test was missed",
     }
 }
 
@@ -169,19 +172,19 @@ fn drills(of: &Compliance) -> String {
 }
 
 fn objectives(of: &Compliance) -> String {
-    let count = |wanted: &[Standing]| of.objectives.iter().filter(|one| wanted.contains(&one.standing)).count();
+    let count = |wanted: &[Colour]| of.objectives.iter().filter(|one| wanted.contains(&one.standing)).count();
     format!(
         "Objectives: {} of {} met, {} missed, {} untested or unmeasured",
-        count(&[Standing::Green, Standing::Amber]),
+        count(&[Colour::Green, Colour::Amber]),
         of.objectives.len(),
-        count(&[Standing::Red]),
-        count(&[Standing::Grey])
+        count(&[Colour::Red]),
+        count(&[Colour::Grey])
     )
 }
 
 /// The missed objective that is worst: one whose drill brought nothing back, else the one furthest over its limit.
 fn worst_gap(of: &Compliance) -> String {
-    let missed = of.objectives.iter().filter(|one| one.standing == Standing::Red);
+    let missed = of.objectives.iter().filter(|one| one.standing == Colour::Red);
     let worst = missed.min_by_key(|one| one.worst.is_some().then(|| one.margin_percent.unwrap_or(i64::MIN)));
     match worst {
         None => "Worst gap: none".into(),
@@ -195,12 +198,11 @@ fn worst_gap(of: &Compliance) -> String {
 }
 
 fn cadence(of: &Compliance) -> String {
-    let missed = of.cadence.iter().filter(|one| one.standing == Standing::Red).count();
+    let missed = of.cadence.iter().filter(|one| one.standing == Colour::Red).count();
     match of.cadence.first() {
         None => "Restore tests: the plan asks for none".into(),
         Some(one) => {
-            let (kept, all) =
-                (of.cadence.iter().filter(|one| one.standing == Standing::Green).count(), of.cadence.len());
+            let (kept, all) = (of.cadence.iter().filter(|one| one.standing == Colour::Green).count(), of.cadence.len());
             format!("Restore tests every {}: kept for {kept} of {all} services, missed for {missed}", one.every)
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Page, blocks::foreign};
 use crate::{
-    model::compliance::{Compliance, Standing},
+    model::{compliance::Compliance, status::Colour},
     report::Options,
 };
 
@@ -58,16 +58,12 @@ fn period(page: &Page<'_>) -> Vec<[String; 9]> {
     );
     let head = of.head.as_ref().map_or("no history".into(), |head| format!("entry {} {}", head.sequence, head.sha256));
     let signed = page.key.map_or("UNSIGNED".into(), |key| format!("signed with {key}"));
-    vec![line(["period", &of.platform, of.standing.words(), &period, &signed, &drills, "", "", &head])]
+    vec![line(["period", &of.platform, of.standing.name(), &period, &signed, &drills, "", "", &head])]
 }
 
 fn objectives(of: &Compliance) -> Vec<[String; 9]> {
     let each = of.objectives.iter().map(|one| {
-        let status = match one.standing {
-            Standing::Green | Standing::Amber => "met",
-            Standing::Grey => "untested or unmeasured",
-            Standing::Red => "missed",
-        };
+        let status = one.status.words();
         let margin = one.margin_percent.map_or(String::new(), |margin| format!("margin {margin} percent; "));
         let (met, missed, unmeasured, stale) = (one.met, one.missed, one.unmeasured, one.stale);
         let detail = format!("{margin}{met} met; {missed} missed; {unmeasured} unmeasured; {stale} of an earlier plan");
@@ -83,9 +79,9 @@ fn cadence(of: &Compliance) -> Vec<[String; 9]> {
     let each = of.cadence.iter().flat_map(|one| {
         one.windows.iter().map(|window| {
             let status = match window.standing {
-                Standing::Green | Standing::Amber => "kept",
-                Standing::Grey => "not over yet",
-                Standing::Red => "missed",
+                Colour::Green | Colour::Amber => "kept",
+                Colour::Grey => "not over yet",
+                Colour::Red => "missed",
             };
             let (every, tests) = (format!("every {}", one.every), format!("{} restore tests", window.tests));
             let days = format!("{} to {}, the last day not included", window.from, window.to);

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::blocks::{Block, Cell, Writer, foreign, share};
 use crate::model::{
-    compliance::{Objective, Standing, Tracked, Window},
+    compliance::{Objective, Tracked, Window},
     record::Way,
+    status::Colour,
 };
 
 /// Each objective of the plan.
@@ -17,7 +18,7 @@ pub(super) fn objectives(writer: &Writer<'_>) -> Vec<Block> {
             |worst| writer.say(&worst.to_string()),
         );
         vec![
-            Cell::standing(one.standing, writer.say(objective(one.standing))),
+            Cell::standing(one.standing, writer.say(one.status.words())),
             Cell::of(foreign(&one.whose)),
             Cell::of(format!("{} {}", one.objective.words(), one.limit)),
             Cell::of(worst),
@@ -41,15 +42,6 @@ pub(super) fn objectives(writer: &Writer<'_>) -> Vec<Block> {
     ]
 }
 
-fn objective(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Green => "met",
-        Standing::Amber => "met, barely or in part",
-        Standing::Grey => "untested or unmeasured",
-        Standing::Red => "MISSED",
-    }
-}
-
 /// Restore tests of each service in time.
 pub(super) fn cadence(writer: &Writer<'_>) -> Vec<Block> {
     let heading = writer.heading("Restore tests");
@@ -65,9 +57,9 @@ pub(super) fn cadence(writer: &Writer<'_>) -> Vec<Block> {
     };
     let rows = writer.of.cadence.iter().map(|one| {
         let word = match one.standing {
-            Standing::Green | Standing::Amber => "kept",
-            Standing::Grey => "not due yet",
-            Standing::Red => "MISSED",
+            Colour::Green | Colour::Amber => "kept",
+            Colour::Grey => "not due yet",
+            Colour::Red => "MISSED",
         };
         let tests: u64 = one.windows.iter().map(|window| window.tests).sum();
         vec![
@@ -75,8 +67,8 @@ pub(super) fn cadence(writer: &Writer<'_>) -> Vec<Block> {
             Cell::of(foreign(&one.service)),
             Cell::of(one.every.to_string()),
             Cell::of(tests.to_string()),
-            Cell::of(named(&one.windows, Standing::Red)),
-            Cell::of(named(&one.windows, Standing::Grey)),
+            Cell::of(named(&one.windows, Colour::Red)),
+            Cell::of(named(&one.windows, Colour::Grey)),
         ]
     });
     let heads = writer.heads(["Status", "Service", "Every", "Tests", "Missing in", "Not over yet"]);
@@ -114,7 +106,7 @@ pub(super) fn coverage(writer: &Writer<'_>) -> Vec<Block> {
     }
     let rows = groups.into_iter().map(|((kind, why), names)| {
         vec![
-            Cell::standing(Standing::Grey, writer.say("untested")),
+            Cell::standing(Colour::Grey, writer.say("untested")),
             Cell::of(writer.say(kind)),
             Cell::of(names.len().to_string()),
             Cell::of(writer.say(why)),
@@ -156,11 +148,11 @@ pub(super) fn findings(writer: &Writer<'_>) -> Vec<Block> {
 fn finding(writer: &Writer<'_>, one: &Tracked) -> Vec<Cell> {
     let status = match (one.closed_at, one.overdue, one.carried_over) {
         (Some(at), ..) => {
-            Cell::standing(Standing::Green, writer.say(&format!("closed by a retest on {}", writer.day(at))))
+            Cell::standing(Colour::Green, writer.say(&format!("closed by a retest on {}", writer.day(at))))
         }
-        (None, true, _) => Cell::standing(Standing::Red, writer.say("open, OVERDUE")),
-        (None, false, true) => Cell::standing(Standing::Amber, writer.say("open, carried over")),
-        (None, false, false) => Cell::standing(Standing::Amber, writer.say("open")),
+        (None, true, _) => Cell::standing(Colour::Red, writer.say("open, OVERDUE")),
+        (None, false, true) => Cell::standing(Colour::Amber, writer.say("open, carried over")),
+        (None, false, false) => Cell::standing(Colour::Amber, writer.say("open")),
     };
     let found = match &one.scenarios[..] {
         all @ ([] | [_] | [_, _] | [_, _, _]) => all.iter().map(|name| foreign(name)).collect::<Vec<_>>().join(", "),
@@ -192,7 +184,7 @@ pub(super) fn controls(writer: &Writer<'_>) -> Vec<Block> {
     let rows = writer.of.controls.iter().map(|one| {
         let support = match one.support {
             Some(support) => Cell::of(writer.say(support.words())),
-            None => Cell::standing(Standing::Grey, writer.say("no evidence")),
+            None => Cell::standing(Colour::Grey, writer.say("no evidence")),
         };
         let confirm = if one.confirm { writer.say("confirm with its text") } else { String::new() };
         vec![

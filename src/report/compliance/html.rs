@@ -10,7 +10,9 @@ use super::{
 };
 use crate::report::Options;
 
-const STYLE: &str = include_str!("../../../templates/compliance.css");
+/// Looks of every page here, and of this one.
+const STYLE: &str =
+    concat!(include_str!("../../../templates/base.css"), include_str!("../../../templates/compliance.css"));
 
 #[derive(Template)]
 #[template(path = "compliance.html")]

@@ -9,12 +9,13 @@ use crate::{
     model::{
         compliance::{
             Action, ActionStatus, COMPLIANCE_FORMAT, Completeness, Compliance, Control, Coverage, Kept, Objective,
-            Period, Played, Share, Standing, Support, Tracked, Untested, Window,
+            Period, Played, Share, Support, Tracked, Untested, Window,
         },
         finding::Severity,
         history::Head,
         outcome::{DrillResult, Outcome, Verdict},
         record::{ObjectiveKind, Way},
+        status::{Colour, Status, margin_percent},
         time::Elapsed,
         units::Span,
     },
@@ -25,10 +26,10 @@ fn at(text: &str) -> jiff::Timestamp {
     text.parse().unwrap()
 }
 
-fn objective(whose: &str, standing: Standing, worst: Option<Elapsed>) -> Objective {
-    let (met, missed) = (u64::from(standing <= Standing::Amber) * 3, u64::from(standing == Standing::Red));
+fn objective(whose: &str, status: Status, worst: Option<Elapsed>) -> Objective {
+    let standing = status.colour();
+    let (met, missed) = (u64::from(standing <= Colour::Amber) * 3, u64::from(standing == Colour::Red));
     let limit = Span::hours(2);
-    let left = |worst: Elapsed| 100 - i64::try_from(worst.total_ms() * 100 / limit.millis()).unwrap();
     Objective {
         whose: whose.into(),
         objective: ObjectiveKind::Rto,
@@ -39,7 +40,8 @@ fn objective(whose: &str, standing: Standing, worst: Option<Elapsed>) -> Objecti
         stale: 1,
         worst,
         worst_in: (met + missed > 0).then(|| "database/control".into()),
-        margin_percent: worst.map(left),
+        margin_percent: worst.map(|worst| margin_percent(worst.total_ms(), limit.millis())),
+        status,
         standing,
     }
 }
@@ -47,21 +49,21 @@ fn objective(whose: &str, standing: Standing, worst: Option<Elapsed>) -> Objecti
 fn objectives() -> Vec<Objective> {
     let ran = |minutes: u64| Some(Elapsed::assumed(Span::minutes(6)).plus(Elapsed::ran(minutes * 60_000, false)));
     vec![
-        objective("service database", Standing::Green, ran(30)),
-        objective("service files", Standing::Amber, ran(110)),
-        objective("service web", Standing::Grey, None),
-        objective("level 3", Standing::Red, None),
+        objective("service database", Status::Met, ran(30)),
+        objective("service files", Status::Thin, ran(110)),
+        objective("service web", Status::Untested, None),
+        objective("level 3", Status::Missed, None),
     ]
 }
 
 fn cadence() -> Vec<Kept> {
     let window = |from, to, tests, standing| Window { from, to, tests, standing };
     let windows = vec![
-        window(date(2026, 1, 15), date(2026, 2, 1), 2, Standing::Green),
-        window(date(2026, 2, 1), date(2026, 3, 1), 0, Standing::Red),
-        window(date(2026, 3, 1), date(2026, 4, 1), 0, Standing::Grey),
+        window(date(2026, 1, 15), date(2026, 2, 1), 2, Colour::Green),
+        window(date(2026, 2, 1), date(2026, 3, 1), 0, Colour::Red),
+        window(date(2026, 3, 1), date(2026, 4, 1), 0, Colour::Grey),
     ];
-    vec![Kept { service: "database".into(), every: Span::hours(720), windows, standing: Standing::Red }]
+    vec![Kept { service: "database".into(), every: Span::hours(720), windows, standing: Colour::Red }]
 }
 
 fn coverage() -> Coverage {
@@ -173,7 +175,7 @@ fn report(name: &str) -> Compliance {
         tool_version: "0.1.0".into(),
         period: Period { from: date(2026, 1, 15), to: date(2026, 4, 1), time_zone: "Asia/Seoul".into() },
         made_at: at("2026-03-20T00:00:00Z"),
-        standing: Standing::Red,
+        standing: Colour::Red,
         completeness,
         objectives: objectives(),
         cadence: cadence(),

@@ -14,12 +14,13 @@ use crate::{
         finding::Finding,
         outcome::DrillResult,
         record::{Judged, Record},
+        status::Status,
         words,
     },
     report::{
         Options, contract,
         figures::{self, Short},
-        status::{self, Status},
+        status,
     },
 };
 

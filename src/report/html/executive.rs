@@ -11,13 +11,11 @@ use crate::{
         outcome::{DrillResult, Outcome, Verdict},
         plan::Plan,
         record::{Judged, Record},
+        status::{Colour, Status, together},
         units::Span,
         words,
     },
-    report::{
-        Options, Run, contract, figures,
-        status::{self, Colour, Status},
-    },
+    report::{Options, Run, contract, figures, status},
 };
 
 /// The first sheet.
@@ -89,7 +87,7 @@ impl<'r> Executive<'r> {
         let parts = parts(records, options);
         let tested = parts.iter().filter(|part| part.drills > 0).count();
         let untested = (tested < parts.len()).then_some(Status::Untested);
-        let status = status::together(records.iter().map(status::drill).chain(untested));
+        let status = together(records.iter().map(status::drill).chain(untested));
         let mut findings = figures::findings(records);
         let more = findings.len().saturating_sub(SHOWN);
         findings.truncate(SHOWN);
@@ -181,7 +179,7 @@ fn objectives(records: &[Record], options: &Options) -> Figure {
         name: "Objectives met",
         value: if records.is_empty() { "-".into() } else { format!("{met}/{}", all().count()) },
         says: options.say(rest).into_owned(),
-        status: Some(status::together(status)),
+        status: Some(together(status)),
     }
 }
 
@@ -288,7 +286,7 @@ fn part(name: String, (rto, rpo): (String, String), drilled: Vec<Status>) -> Par
             at += width;
         }
     }
-    Part { name, rto, rpo, drills: drilled.len(), shares, status: status::together(drilled) }
+    Part { name, rto, rpo, drills: drilled.len(), shares, status: together(drilled) }
 }
 
 impl Executive<'_> {

@@ -6,11 +6,11 @@ use askama::Template;
 
 use super::{brief, drill::drills};
 use crate::{
-    model::record::Record,
+    model::{record::Record, status::Status},
     report::{
         Options,
         figures::{self, Short},
-        status::{self, Status},
+        status,
     },
 };
 

@@ -20,10 +20,9 @@ use self::{drill::Drill, executive::Executive, heat::Heat, matrix::Detection, tr
 use super::{
     Options, Report, Run,
     figures::{self, Short},
-    status::Status,
     text::{cut, plain},
 };
-use crate::model::time::Elapsed;
+use crate::model::{status::Status, time::Elapsed};
 
 /// Looks of every page here, and of this one.
 const STYLE: &str =

@@ -12,12 +12,10 @@ use crate::{
         event::{Comparison, Position},
         plan::ServiceKind,
         record::{ObjectiveKind, Record, ServiceRecord},
+        status::Status,
         words,
     },
-    report::{
-        Options, figures,
-        status::{self, Status},
-    },
+    report::{Options, figures, status},
 };
 
 /// One service.

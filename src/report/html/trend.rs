@@ -6,11 +6,12 @@ use askama::Template;
 use super::{brief, chart::percent};
 use crate::{
     model::{
+        status::{Status, margin_percent},
         time::Elapsed,
         trend::{Actuals, MonthTrend, Standing, Trend},
         words,
     },
-    report::{Options, status::Colour},
+    report::Options,
 };
 
 /// The charts of all services.
@@ -42,7 +43,7 @@ struct Slot {
     middle: String,
     width: String,
     tested: bool,
-    standing: Standing,
+    status: Status,
     /// From the top in percent; `None` where no drill gave an actual.
     worst: Option<String>,
     median: Option<String>,
@@ -51,6 +52,18 @@ struct Slot {
     /// A drill gave no actual and missed: nothing was back.
     nothing_back: u64,
     drills: u64,
+}
+
+/// How a month stands, by the worst that it gave.
+fn status(actuals: &Actuals) -> Status {
+    match (actuals.standing, actuals.worst, actuals.limit) {
+        (Standing::Missed, ..) => Status::Missed,
+        (Standing::Untested, ..) => Status::Untested,
+        (Standing::Met, Some(worst), Some(limit)) => {
+            Status::of_margin(margin_percent(worst.total_ms(), limit.millis()))
+        }
+        (Standing::Met, ..) => Status::MarginUnknown,
+    }
 }
 
 /// Height of the objective's line above the ground, as a share of the chart; twice the objective fits.
@@ -86,7 +99,7 @@ impl Chart {
 impl Slot {
     /// The colour of its worst actual.
     fn class(&self) -> &'static str {
-        if self.standing == Standing::Missed { Colour::Red.name() } else { Colour::Green.name() }
+        self.status.colour().name()
     }
 
     fn lost_said(&self) -> String {
@@ -112,7 +125,7 @@ fn chart(title: String, months: &[MonthTrend], of: fn(&MonthTrend) -> &Actuals, 
             middle: percent(left + width / 2.0),
             width: percent(width),
             tested: actuals.standing != Standing::Untested,
-            standing: actuals.standing,
+            status: status(actuals),
             worst: y(actuals.worst),
             median: y(actuals.median),
             worst_said: said(actuals.worst),
