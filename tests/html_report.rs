@@ -1,4 +1,4 @@
-//! The HTML report in a real browser: nothing to complain of, nothing fetched, WCAG 2.2 AA in light and dark, no page
+//! The pages that people read (HTML report, compliance report, matrix) in a real browser: nothing to complain of, nothing fetched, WCAG 2.2 AA in light and dark, no page
 //! wider than its window, and a print that leaves nothing out. Skipped, visibly, where a tool is missing;
 //! `BACKDRAFT_REQUIRE_TOOLS` with `chromium`, `axe` or `pdftotext` in it makes that a failure.
 
@@ -12,8 +12,12 @@ use std::{
 };
 
 use backdraft::{
-    measure::trend::{MONTHS, Window as Months, trend},
+    measure::{
+        compliance::{Inputs, compliance},
+        trend::{MONTHS, Window as Months, trend},
+    },
     model::{
+        compliance::{Action, ActionStatus, Known, Playable},
         event::What,
         family::Family,
         history::{Head, Summary},
@@ -21,7 +25,7 @@ use backdraft::{
         record::{Record, Way},
         trend::Month,
     },
-    report::{Options, Run, by_name},
+    report::{self, Options, Run, by_name, compliance::FORMATS},
 };
 
 mod kit;
@@ -90,6 +94,49 @@ fn full(records: &[Record]) -> String {
     by_name("html").unwrap().render(&run, &Options::default())
 }
 
+/// The compliance report of the quarters in which these drills were run: tested and untested, open and assigned.
+fn of_period(records: &[Record]) -> String {
+    let known: Vec<Known> = past(records)
+        .into_iter()
+        .zip(1..)
+        .map(|(summary, sequence)| Known { sequence: Some(sequence), record_sha256: "cd".repeat(32), summary })
+        .collect();
+    let never = records[0].identity.scenario.clone() + "/never";
+    let playable = [Playable { id: never, sha256: "ef".repeat(32) }];
+    let title = known.iter().find_map(|one| one.summary.findings.first()).map_or("none".into(), |f| f.title.clone());
+    let (owner, note) = (records[0].scope.platform.clone(), Some(records[0].scenario.title.clone()));
+    let (due, status) = (jiff::civil::date(2026, 4, 1), ActionStatus::Open);
+    let actions = [Action { finding: title, service: None, scenario: None, owner, due, status, note }];
+    let head = Head { sequence: 4, sha256: "ab".repeat(32) };
+    let report = compliance(&Inputs {
+        plan: &records[0].plan,
+        plan_sha256: &records[0].identity.plan_sha256,
+        tool_version: "0.0.0",
+        from: jiff::civil::date(2026, 3, 1),
+        to: jiff::civil::date(2026, 9, 1),
+        made_at: "2026-08-10T03:00:00Z".parse().unwrap(),
+        known: &known,
+        unchecked: 0,
+        playable: &playable,
+        actions: &actions,
+        head: Some(&head),
+    });
+    let html = FORMATS.iter().find(|format| format.name == "html").unwrap();
+    (html.render)(&report::compliance::Page { of: &report, key: Some("sha256:abc") }, &Options::default())
+}
+
+/// Every page of these drills.
+fn pages(records: &[Record]) -> [(&'static str, String); 3] {
+    let mut matrix = matrix();
+    matrix.of.platform = records[0].scope.platform.clone();
+    matrix.cells.iter_mut().for_each(|cell| cell.evidence = records[0].scenario.title.clone());
+    [
+        ("report", full(records)),
+        ("compliance", of_period(records)),
+        ("matrix", report::matrix::html(&matrix)),
+    ]
+}
+
 /// A name that is as long and as foul as a name can be.
 fn hostile() -> String {
     format!("\"'><img src=x onerror=alert(1)>\u{202e}\u{1b}[2J{}", "ab\u{5d0}".repeat(2_500))
@@ -104,6 +151,7 @@ fn hostile_records() -> Vec<Record> {
         record.scenario.disaster.cause = hostile();
         record.identity.scenario = format!("{0}/{0}", hostile());
         record.scope.platform = hostile();
+        record.plan.platform = hostile();
         record.findings.iter_mut().for_each(|finding| finding.what = hostile());
         record.services.iter_mut().for_each(|one| one.checks.iter_mut().for_each(|check| check.detail = hostile()));
         record.services.iter_mut().for_each(|one| {
@@ -136,16 +184,16 @@ fn seen(window: &Window) -> String {
 }
 
 #[test]
-fn the_page_opens_without_a_word_in_the_console_and_asks_for_nothing() {
+fn each_page_opens_without_a_word_in_the_console_and_asks_for_nothing() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().unwrap();
-    for (name, page) in [("full.html", full(records())), ("hostile.html", full(&hostile_records()))] {
-        let window = Window::at(&browser, &on_disk(folder.path(), name, &page), 2_000, &[]);
+    for (name, page) in pages(records()).into_iter().chain(pages(&hostile_records())) {
+        let window = Window::at(&browser, &on_disk(folder.path(), "page.html", &page), 2_000, &[]);
         assert_eq!(window.console, Vec::<String>::new(), "{name}");
-        assert!(window.document.contains("id=\"reading\""), "{name} is cut off");
+        assert!(window.document.contains("</main>"), "{name} is cut off");
         let script = "document.getElementById('seen').textContent = performance.getEntriesByType('resource').length \
                       + ' ' + document.querySelectorAll('img,script[src],link[href]:not([href^=\"data:\"])').length;";
-        let asked = Window::at(&browser, &on_disk(folder.path(), name, &scripted(&page, script)), 2_000, &[]);
+        let asked = Window::at(&browser, &on_disk(folder.path(), "page.html", &scripted(&page, script)), 2_000, &[]);
         assert_eq!(seen(&asked), "0 0", "{name}");
     }
 }
@@ -179,38 +227,91 @@ fn violations(browser: &PathBuf, folder: &Path, page: &str, axe: &str) -> (Vec<S
 }
 
 #[test]
-fn the_page_keeps_wcag_aa_in_light_and_in_dark() {
+fn each_page_keeps_wcag_aa_in_light_and_in_dark() {
     let (Some(browser), Some(axe)) = (browser(), axe()) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let light = full(records());
-    let dark = light.replace("(prefers-color-scheme: dark)", "all");
-    assert_ne!(light, dark);
-    for (name, page) in [("light", &light), ("dark", &dark)] {
-        let (found, held) = violations(&browser, folder.path(), page, &axe);
-        assert_eq!(found, Vec::<String>::new(), "in {name}");
-        assert!(held > 10, "{held} rules held in {name}");
+    for (name, light) in pages(records()) {
+        let dark = light.replace("(prefers-color-scheme: dark)", "all");
+        assert_ne!(light, dark);
+        for (scheme, page) in [("light", &light), ("dark", &dark)] {
+            let (found, held) = violations(&browser, folder.path(), page, &axe);
+            assert_eq!(found, Vec::<String>::new(), "{name} in {scheme}");
+            assert!(held > 10, "{held} rules held for {name} in {scheme}");
+        }
     }
-    let faint = light.replace("</main>", "<p style=\"color:#bbb;background:#fff\">faint</p></main>");
+    let faint = full(records()).replace("</main>", "<p style=\"color:#bbb;background:#fff\">faint</p></main>");
     let (found, _) = violations(&browser, folder.path(), &faint, &axe);
     assert!(found.iter().any(|line| line.starts_with("color-contrast")), "what is wrong is seen: {found:?}");
 }
 
 #[test]
-fn no_window_is_too_narrow_for_the_page_whatever_its_names() {
+fn no_window_is_too_narrow_for_a_page_whatever_its_names() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().unwrap();
     let script = "parent.postMessage(document.documentElement.scrollWidth + ' of ' + innerWidth, '*')";
-    on_disk(folder.path(), "plain.html", &scripted(&full(records()), script));
-    on_disk(folder.path(), "hostile.html", &scripted(&full(&hostile_records()), script));
-    for (page, width) in [("plain", 375), ("plain", 1280), ("hostile", 375), ("hostile", 1280)] {
-        let frame = format!(
-            "<!doctype html><html><body><pre id=\"seen\">nothing</pre><script>addEventListener('message', \
-             said => document.getElementById('seen').textContent = said.data)</script>\
-             <iframe width={width} height=800 style=\"border:0\" src=\"{page}.html\"></iframe></body></html>"
-        );
-        let frame = on_disk(folder.path(), "frame.html", &frame);
-        let window = Window::at(&browser, &frame, 5_000, &["--hide-scrollbars"]);
-        assert_eq!(seen(&window), format!("{width} of {width}"), "{page}");
+    for (name, page) in pages(records()).into_iter().chain(pages(&hostile_records())) {
+        on_disk(folder.path(), "page.html", &scripted(&page, script));
+        for width in [375, 1280] {
+            let frame = format!(
+                "<!doctype html><html><body><pre id=\"seen\">nothing</pre><script>addEventListener('message', \
+                 said => document.getElementById('seen').textContent = said.data)</script>\
+                 <iframe width={width} height=800 style=\"border:0\" src=\"page.html\"></iframe></body></html>"
+            );
+            let frame = on_disk(folder.path(), "frame.html", &frame);
+            let window = Window::at(&browser, &frame, 5_000, &["--hide-scrollbars"]);
+            assert_eq!(seen(&window), format!("{width} of {width}"), "{name}");
+        }
+    }
+}
+
+/// The text of the PDF that the program makes of the records in `{folder}`, which were run in March 2026.
+fn printed(browser: &Path, pdftotext: &Path, args: &[&str], name: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    for record in records() {
+        let mut record = record.clone();
+        record.identity.run_at = Some("2026-03-03T03:00:00Z".parse().unwrap());
+        let file = folder.path().join(format!("records/{}.json", record.identity.scenario));
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, serde_json::to_string(&record).unwrap()).unwrap();
+    }
+    let place = folder.path().display().to_string();
+    let run = Command::new(env!("CARGO_BIN_EXE_backdraft"))
+        .args(args.iter().map(|arg| arg.replace("{folder}", &place)))
+        .env(
+            "PATH",
+            std::env::join_paths([browser.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap(),
+        )
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let text = Command::new(pdftotext).arg(folder.path().join(name)).arg("-").output().unwrap();
+    String::from_utf8(text.stdout).unwrap()
+}
+
+/// A print breaks lines, and hyphens at their ends; what is left must be there letter by letter.
+fn letters(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+#[test]
+fn the_compliance_report_prints_whole() {
+    let Some(browser) = browser() else { return };
+    let Some(pdftotext) = program(&["pdftotext"]) else {
+        return skipped("pdftotext", "pdftotext (poppler-utils) is not installed");
+    };
+    let period = ["--from", "2026-01-01", "--to", "2026-07-01", "--records", "{folder}", "--out", "{folder}"];
+    let args = [&["report", "compliance", "--pdf"][..], &period].concat();
+    let text = printed(&browser, &pdftotext, &args, "compliance.pdf");
+    assert!(text.split('\u{c}').next().unwrap().contains("RTO compliance report"), "{text}");
+    let printed = letters(&text);
+    for record in records() {
+        assert!(printed.contains(&letters(&record.identity.scenario)), "{}", record.identity.scenario);
+        for finding in &record.findings {
+            assert!(printed.contains(&letters(&finding.title)), "{}", finding.title);
+        }
+    }
+    for said in ["Objectives", "Restore tests", "Coverage", "Control mapping", "All drills of the period", "untested"] {
+        assert!(printed.contains(&letters(said)), "not printed: {said}");
     }
 }
 
@@ -220,24 +321,7 @@ fn a_print_leaves_nothing_out_and_its_first_sheet_stands_alone() {
     let Some(pdftotext) = program(&["pdftotext"]) else {
         return skipped("pdftotext", "pdftotext (poppler-utils) is not installed");
     };
-    let folder = tempfile::tempdir().unwrap();
-    for record in records() {
-        let file = folder.path().join(format!("records/{}.json", record.identity.scenario));
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, serde_json::to_string(record).unwrap()).unwrap();
-    }
-    let run = Command::new(env!("CARGO_BIN_EXE_backdraft"))
-        .args(["report", "drills", "--format", "html", "--pdf"])
-        .arg(folder.path())
-        .env(
-            "PATH",
-            std::env::join_paths([browser.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap(),
-        )
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let text = Command::new(pdftotext).arg(folder.path().join("report.pdf")).arg("-").output().unwrap();
-    let text = String::from_utf8(text.stdout).unwrap();
+    let text = printed(&browser, &pdftotext, &["report", "drills", "--format", "html", "--pdf", "{folder}"], "report.pdf");
     let sheets: Vec<&str> = text.split('\u{c}').collect();
     assert!(sheets[0].contains("What to act on first") && sheets[0].contains("Chain head"), "{}", sheets[0]);
     assert!(
@@ -245,8 +329,6 @@ fn a_print_leaves_nothing_out_and_its_first_sheet_stands_alone() {
         "{}",
         sheets[1]
     );
-    // A print breaks lines, and hyphens at their ends; what is left must be there letter by letter.
-    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
     let printed = letters(&text);
     for record in records() {
         let proofs = record.faults.iter().filter_map(|fault| Some(&fault.proof.as_ref()?.evidence));
