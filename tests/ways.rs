@@ -23,7 +23,9 @@ fn real_and_simulated_drills_agree_on_every_scenario() {
         wrong.extend(differences(&simulated, &real).into_iter().map(|what| format!("{id} differs: {what}")));
         // Digests, identifiers and names of backups are no secrets.
         let loses = |record: &Record| without_secrets(record.clone()).unwrap().changed;
-        wrong.extend([&real, &simulated].into_iter().filter(|one| loses(one)).map(|_| format!("{id}: something is redacted")));
+        wrong.extend(
+            [&real, &simulated].into_iter().filter(|one| loses(one)).map(|_| format!("{id}: something is redacted")),
+        );
         wrong.extend(real.result.reasons.into_iter().map(|why| format!("{id}: {why}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -78,7 +78,7 @@ fn verdict(page: &mut Page, records: &[Record], options: &Options) {
     let objectives = format!("Objectives: {}", figures::objectives(records));
     page.paragraph(&options.say(&objectives));
     if let Some(identity) = records.first().map(|record| &record.identity) {
-        let (way, seed, version) = (identity.way.words(), identity.seed, &identity.tool_version);
+        let (way, seed, version) = (identity.way.words(), identity.seed, markdown(&short(&identity.tool_version)));
         page.paragraph(&options.say(&format!("Played by backdraft {version}, {way}, with seed {seed}.")));
     }
 }
