@@ -18,9 +18,11 @@ pub fn terminal(matrix: &Matrix, options: &Options) -> String {
     let mut page = format!("{}\n\n", wrap("", &plain(&subject(matrix)), screen.width));
     for control in &matrix.controls {
         let sign = if control.green { screen.paint(Caught::AtBackup, "green") } else { screen.alarm("NOT GREEN") };
-        page +=
-            &format!("{}\n", wrap(&format!("control {}: ", control.service), &plain(&control.evidence), screen.width))
-                .replacen(": ", &format!(": {sign}, "), 1);
+        page += &format!(
+            "{}\n",
+            wrap(&format!("control {}: ", plain(&control.service)), &plain(&control.evidence), screen.width)
+        )
+        .replacen(": ", &format!(": {sign}, "), 1);
     }
     let names = matrix.cells.iter().map(|cell| columns(&cell.name())).max().unwrap_or(0).min(NAMES);
     for one in &matrix.families {
