@@ -174,6 +174,8 @@ impl Keeper {
             console.note("history-repaired", text, json!({ "history": history.name(), "what": what }));
         };
         history.repair()?.into_iter().for_each(&note);
+        // What cannot be read at the end of the run is refused before it begins.
+        history.entries()?;
         match history.take_in_finished(clock::wall_now())? {
             0 => {}
             n => note(format!("took in {} that a killed run left", words::count(n as u64, "record"))),

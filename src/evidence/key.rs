@@ -111,7 +111,7 @@ impl PublicKey {
 /// What is wrong with a text that is no PEM of that kind at all: the decoder speaks of its first bytes.
 fn unlabelled(text: &str, label: &str) -> Option<String> {
     let line = format!("-----BEGIN {label}-----");
-    (!text.contains(&line)).then(|| format!("there is no line `{line}` in it"))
+    (!text.contains(&line)).then(|| format!("no line in it begins a {label} in PEM"))
 }
 
 fn read(path: &Path, what: &str) -> Result<String> {

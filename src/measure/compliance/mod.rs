@@ -184,7 +184,7 @@ fn limits(case: &Case<'_>) -> Vec<String> {
         "A control is met or not by the judgement of an auditor; this report says what the evidence supports.".to_owned(),
     ];
     if case.inputs.head.is_none() {
-        said.push("It was made from records without a history: that none was left out cannot be shown.".to_owned());
+        said.push("It was made from records without a history: neither that none was left out nor that their dates are true can be shown.".to_owned());
     }
     if case.inputs.unchecked > 0 {
         let records = words::count(case.inputs.unchecked, "record");

@@ -19,8 +19,8 @@ pub(super) fn objectives(writer: &Writer<'_>) -> Vec<Block> {
         );
         vec![
             Cell::standing(one.standing, writer.say(one.status.words())),
-            Cell::of(foreign(&one.whose)),
-            Cell::of(format!("{} {}", one.objective.words(), one.limit)),
+            Cell::of(writer.say(&foreign(&one.whose))),
+            Cell::of(format!("{} {}", one.objective.words(), writer.say(&one.limit.to_string()))),
             Cell::of(worst),
             Cell::of(margin),
             Cell::of(one.worst_in.as_deref().map_or("-".into(), foreign)),
@@ -65,7 +65,7 @@ pub(super) fn cadence(writer: &Writer<'_>) -> Vec<Block> {
         vec![
             Cell::standing(one.standing, writer.say(word)),
             Cell::of(foreign(&one.service)),
-            Cell::of(one.every.to_string()),
+            Cell::of(writer.say(&one.every.to_string())),
             Cell::of(tests.to_string()),
             Cell::of(named(&one.windows, Colour::Red)),
             Cell::of(named(&one.windows, Colour::Grey)),

@@ -72,7 +72,7 @@ pub(super) fn join(said: &mut String, text: &str) {
         [("은(는)", "은", "는"), ("이(가)", "이", "가"), ("을(를)", "을", "를"), ("와(과)", "과", "와")];
     for (both, closed, open) in PARTICLES {
         if let Some(rest) = text.strip_prefix(both) {
-            let one = match said.chars().next_back().and_then(ends_closed) {
+            let one = match said.chars().rev().find(|c| !"”’\"'`".contains(*c)).and_then(ends_closed) {
                 Some(true) => closed,
                 Some(false) => open,
                 None => both,

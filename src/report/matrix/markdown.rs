@@ -13,7 +13,7 @@ use crate::{
 pub fn markdown(matrix: &Matrix) -> String {
     let mut page = Page::default();
     page.heading(1, "Where each fault was caught");
-    page.paragraph(&plain(&subject(matrix)));
+    page.paragraph(&escaped(&subject(matrix)));
     page.paragraph(&format!("**{}**", escaped(&verdict(matrix))));
     let control = |control: &crate::model::matrix::Control| {
         let colour = if control.green { "green" } else { "**NOT GREEN**" };

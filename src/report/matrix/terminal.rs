@@ -33,7 +33,7 @@ pub fn terminal(matrix: &Matrix, options: &Options) -> String {
         }
     }
     page += &screen.against(matrix);
-    page += &format!("\n{}\n", wrap("", &verdict(matrix), screen.width));
+    page += &format!("\n{}\n", wrap("", &plain(&verdict(matrix)), screen.width));
     page
 }
 
