@@ -3,10 +3,7 @@
 use super::{Line, lines, subject, verdict};
 use crate::{
     model::matrix::{Caught, Cell, Matrix},
-    report::{
-        page::Page,
-        text::{markdown as escaped, plain},
-    },
+    report::{page::Page, text::markdown as escaped},
 };
 
 /// The whole page.
