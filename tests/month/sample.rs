@@ -85,7 +85,7 @@ impl Sample {
         let last = Month::of(past.last().unwrap().run_at.unwrap(), &TimeZone::get(time_zone).unwrap());
         let window = Window { services: &services, last, months: MONTHS, time_zone, simulated: false };
         let trend = trend(&past, &window);
-        let origins: Origins = self.records.iter().map(|record| &record.identity.scenario).map(origin).collect();
+        let origins: Origins = self.records.iter().map(|record| origin(&record.identity.scenario)).collect();
         let run = Run {
             past: &past,
             trend: Some(&trend),
@@ -154,8 +154,8 @@ fn playable(id: &str) -> Playable {
     Playable { id: id.to_owned(), sha256: load_scenario(path(id)).unwrap().sha256 }
 }
 
-fn origin(id: &String) -> (String, backdraft::model::origin::Origin) {
-    (id.clone(), load_scenario(path(id)).unwrap().origin())
+fn origin(id: &str) -> (String, backdraft::model::origin::Origin) {
+    (id.to_owned(), load_scenario(path(id)).unwrap().origin())
 }
 
 /// Of a scenario of the catalogue, or of the plan's own rules.
