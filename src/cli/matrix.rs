@@ -3,10 +3,8 @@
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::{
     Common, Ended,
@@ -18,6 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    evidence::folder::digest,
     exit,
     explore::trials::{self, Tried},
     fault::Fault,
@@ -158,7 +157,7 @@ fn chosen(args: &MatrixArgs, plan: &Loaded<Plan>) -> std::result::Result<Vec<Tri
 fn casts(troupe: &Troupe, tried: &[Tried]) -> Result<Vec<Cast>> {
     let cast = |one: &Tried| {
         let file = as_file(&one.scenario)?;
-        troupe.cast_of(one.id.clone(), one.scenario.clone(), sha256(&file))
+        troupe.cast_of(one.id.clone(), one.scenario.clone(), digest(file.as_bytes()))
     };
     tried.iter().map(cast).collect()
 }
@@ -204,10 +203,6 @@ fn play(session: &Session, tried: &[Tried], casts: &[Cast], way: Way, console: &
 
 fn as_file(scenario: &Scenario) -> Result<String> {
     serde_saphyr::to_string(scenario).map_err(|e| Error::new("a trial cannot be written as a scenario").because(e))
-}
-
-fn sha256(file: &str) -> String {
-    HEXLOWER.encode(&Sha256::digest(file.as_bytes()))
 }
 
 fn judged(args: &MatrixArgs, plan: &Loaded<Plan>, tried: &[Tried], records: &[Record], way: Way) -> Matrix {
@@ -265,7 +260,7 @@ fn write_trials(matrix: &Matrix, tried: &[Tried], records: Vec<Record>, output: 
         output.write(&format!("trials/{}.yaml", one.id), &file)?;
         if !is_well {
             let Record { identity, plan, events, .. } = record;
-            let identity = Identity { scenario_sha256: sha256(&file), ..identity };
+            let identity = Identity { scenario_sha256: digest(file.as_bytes()), ..identity };
             let record = measure::record(Inputs { identity, plan, scenario, events });
             output.write(&format!("records/{}.json", one.id), &as_json(&record))?;
         }
