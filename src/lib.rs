@@ -21,6 +21,7 @@ pub mod measure;
 pub mod model;
 pub mod monitor;
 pub mod pipeline;
+pub mod process;
 pub mod provider;
 pub mod report;
 pub mod service;

@@ -11,7 +11,7 @@ use crate::{
     monitor::Lookout,
     pipeline::reference::Reference,
     service::{
-        contract::Platform,
+        contract::{Platform, ServiceError},
         database::{Database, KNOWN_TABLE, hosted::Hosted},
         struck::Struck,
     },
@@ -41,13 +41,23 @@ impl House<'_> {
         })
     }
 
+    /// Its deployments over HTTP.
+    pub(super) fn hosted(
+        &self,
+        database: &Arc<Database>,
+        dir: &Path,
+        targets: &Arc<Targets>,
+    ) -> std::result::Result<Hosted, ServiceError> {
+        Ok(Hosted::start(Arc::clone(database), self.clock, dir)?.restoring_into(targets))
+    }
+
     /// What the pipeline reaches the database through: HTTP where time is real.
     fn platform(&self, database: &Arc<Database>, dir: &Path, targets: &Arc<Targets>) -> Result<Arc<dyn Platform>> {
         if self.clock.is_simulated() {
             return Ok(Arc::new(Struck::deployments(Arc::clone(database) as _, targets, self.clock, KNOWN_TABLE)));
         }
-        let hosted = Hosted::start(Arc::clone(database), self.clock, dir).map_err(|e| Error::new(e.to_string()))?;
-        let hosted = Arc::new(hosted.restoring_into(targets));
+        let hosted = self.hosted(database, dir, targets).map_err(|e| Error::new(e.to_string()))?;
+        let hosted = Arc::new(hosted);
         let closing = Arc::clone(&hosted);
         self.at_close(async move { closing.shutdown().await });
         Ok(hosted)

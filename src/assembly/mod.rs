@@ -9,6 +9,7 @@ use std::{
 };
 
 pub mod buckets;
+mod commands;
 mod config;
 mod database;
 mod files;
@@ -19,13 +20,13 @@ mod web;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    emulator::{Backups, Schedule, World, operator::Operator, restorer::Restorer, targets::Targets},
+    emulator::{Backups, Schedule, Site, World, operator::Operator, restorer::Restorer, targets::Targets},
     engine::{Protected, Stage, timetable::Timetable},
     error::{Error, Result},
     fault,
     model::{
         naming::Layout,
-        plan::{Plan, ServiceKind, ServicePlan},
+        plan::{CommandPlan, Plan, ServiceKind, ServicePlan},
         record::Way,
         scenario::Scenario,
         units::DayTime,
@@ -40,9 +41,10 @@ use crate::{
     },
     store::SharedStore,
 };
+use commands::Addresses;
 use files::Home;
 use jiff::{SignedDuration, Timestamp};
-use regions::{direct_stores, http_stores, open_gateway, sites};
+use regions::{addresses, direct_stores, http_stores, open_gateway, sites};
 use rigging::{AsBuilt, Means, Reach, Rigging};
 use web::Homes;
 
@@ -58,6 +60,8 @@ pub struct Parts<'p> {
     pub way: Way,
     /// The drill's own scratch folder.
     pub scratch: &'p Path,
+    /// Folder of the plan's file: what the plan names lies there.
+    pub beside: &'p Path,
     /// Told each event.
     pub listener: Option<Listener>,
 }
@@ -75,7 +79,7 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
 /// # Errors
 /// As [`assemble`].
 pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<Stage> {
-    let Parts { plan, scenario, seed, way, scratch, listener } = parts;
+    let Parts { plan, scenario, seed, way, scratch, beside, listener } = parts;
     let order = plan.restore_order(scenario.service.names());
     let start = Timetable::new(scenario, &[], scenario.monitor(plan).check_every).start();
     let clock = Clock::new(way, start).modelled(scale(scenario, way));
@@ -108,6 +112,9 @@ pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<St
         clock: &clock,
         lanes: &lanes,
         stores: &stores,
+        sites: &sites,
+        addresses: close.as_ref().map(|gateway| addresses(gateway, &sites)).unwrap_or_default(),
+        beside,
         home,
         homes: &homes,
         operator: &operator,
@@ -186,6 +193,11 @@ struct House<'h> {
     clock: &'h Clock,
     lanes: &'h Lanes,
     stores: &'h [SharedStore],
+    sites: &'h [Site],
+    /// Where the regions are reached; nowhere in a simulated drill.
+    addresses: Addresses,
+    /// Folder of the plan's file.
+    beside: &'h Path,
     /// Where media buckets are, if any.
     home: Option<Arc<Home>>,
     operator: &'h Arc<Operator>,
@@ -209,6 +221,9 @@ struct Wanted<'w> {
 
 impl House<'_> {
     async fn protect(&self, wanted: Wanted<'_>) -> Result<Protected> {
+        if let Some(commands) = &wanted.plan.pipeline {
+            return self.commands(wanted, commands).await;
+        }
         match wanted.plan.kind {
             ServiceKind::Database => self.database(wanted),
             ServiceKind::Files => self.files(wanted).await,
@@ -306,13 +321,24 @@ pub fn scratch_bytes(plan: &Plan, scenario: &Scenario, way: Way) -> u64 {
     dumps.saturating_add(size.saturating_mul(4 + copies)).saturating_add(16 << 20)
 }
 
+/// How long the commands of a restore may take, which have limits of their own.
+fn by_commands(plan: &Plan, scenario: &Scenario) -> Duration {
+    let pipelines = scenario.service.names().iter().filter_map(|name| plan.services.get(name)?.pipeline.as_ref());
+    let of_all = |pipeline: &CommandPlan| {
+        let commands = [Some(&pipeline.restore), pipeline.list.as_ref(), pipeline.provision.as_ref(), pipeline.query.as_ref()];
+        let limits = commands.into_iter().flatten();
+        limits.map(|command| command.time_limit.unwrap_or(pipeline.time_limit).duration()).sum::<Duration>()
+    };
+    pipelines.map(of_all).sum()
+}
+
 /// How long a restore may take before it counts as hung, by the drill's own clock: in a real drill two minutes and what
 /// the data takes at 4 MiB/s, far below what any pipeline here needs; in a simulated one twice the RTO.
 pub fn time_limit(plan: &Plan, scenario: &Scenario, way: Way) -> Duration {
     let rto = |name: &String| plan.services.get(name).map(|service| service.rto.duration());
     let rto = scenario.service.names().iter().filter_map(rto).max().unwrap_or_default();
     match way {
-        Way::Real => Duration::from_secs(120 + scenario.history.size.0 / (4 << 20)),
+        Way::Real => Duration::from_secs(120 + scenario.history.size.0 / (4 << 20)) + by_commands(plan, scenario),
         Way::Simulated => (rto * 2).max(Duration::from_secs(120)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::folder;
+use super::{commands::Addresses, folder};
 use crate::{
     emulator::{
         Site,
@@ -54,6 +54,15 @@ pub(super) fn open_gateway(sites: &[Site], home: Option<&Arc<Region>>, clock: &C
             .because(e)
             .help("check that this user may listen on loopback, and how many files it may open (ulimit -n)")
     })
+}
+
+/// Where the regions are reached.
+pub(super) fn addresses(gateway: &Gateway, sites: &[Site]) -> Addresses {
+    let own = |site: &Site| {
+        let name = site.region.name();
+        Some((name.to_owned(), gateway.region_url(name)?))
+    };
+    Addresses { shared: gateway.url(), own: sites.iter().filter_map(own).collect() }
 }
 
 /// Whose rights a pipeline has: enough to back up, restore and prune, and not to lift a lock.

@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub mod addresses;
+mod claim;
 mod found;
 pub mod health;
 mod judge;
@@ -26,6 +27,8 @@ pub mod query;
 pub mod retention;
 pub mod secrets;
 pub mod variables;
+
+pub use claim::recognise;
 
 /// What a check may look at.
 pub struct Evidence {

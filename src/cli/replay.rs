@@ -46,6 +46,7 @@ pub(super) fn replay(args: &ReplayArgs, console: &Console) -> Ended {
     let before = discreet::record(read)?;
     let identity = &before.identity;
     let cast = Cast {
+        beside: PathBuf::new(),
         id: identity.scenario.clone(),
         plan: Arc::new(before.plan.clone()),
         plan_sha256: identity.plan_sha256.clone(),

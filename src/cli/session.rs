@@ -43,6 +43,8 @@ pub(super) struct Cast {
     pub(super) id: String,
     pub(super) plan: Arc<Plan>,
     pub(super) plan_sha256: String,
+    /// Folder of the plan's file.
+    pub(super) beside: PathBuf,
     pub(super) scenario: Arc<Scenario>,
     pub(super) scenario_sha256: String,
     pub(super) seed: u64,
@@ -53,6 +55,7 @@ pub(super) struct Cast {
 pub(super) struct Troupe {
     plan: Arc<Plan>,
     plan_sha256: String,
+    beside: PathBuf,
     seed: u64,
     way: Way,
 }
@@ -62,7 +65,8 @@ impl Troupe {
     /// When a name in the plan is a secret.
     pub(super) fn new(plan: &Loaded<Plan>, seed: u64, way: Way) -> Result<Self> {
         let told = discreet::told("plan", plan.value.clone())?;
-        Ok(Troupe { plan: Arc::new(told), plan_sha256: plan.sha256.clone(), seed, way })
+        let beside = plan.path.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(Troupe { plan: Arc::new(told), plan_sha256: plan.sha256.clone(), beside, seed, way })
     }
 
     /// One scenario, to be played.
@@ -85,6 +89,7 @@ impl Troupe {
             id,
             plan: Arc::clone(&self.plan),
             plan_sha256: self.plan_sha256.clone(),
+            beside: self.beside.clone(),
             scenario: Arc::new(scenario),
             scenario_sha256,
             seed: self.seed,
@@ -285,7 +290,8 @@ impl Session {
 
     async fn play_on(&self, cast: &Cast, scratch: &Path, listener: Listener) -> Vec<Event> {
         let (plan, scenario, way) = (&*cast.plan, &*cast.scenario, cast.way);
-        let parts = Parts { plan, scenario, seed: Seed(cast.seed), way, scratch, listener: Some(listener) };
+        let (seed, beside, listener) = (Seed(cast.seed), &*cast.beside, Some(listener));
+        let parts = Parts { plan, scenario, seed, way, scratch, beside, listener };
         match assembly::assemble(parts).await {
             Err(why) => vec![aborted(why.to_string())],
             Ok(mut stage) => {
@@ -407,6 +413,7 @@ mod tests {
             id: "database/control".into(),
             plan: Arc::new(plan.value),
             plan_sha256: plan.sha256,
+            beside: PathBuf::new(),
             scenario: Arc::new(scenario.value),
             scenario_sha256: scenario.sha256,
             seed: 1,

@@ -48,7 +48,8 @@ impl Play<'_> {
     pub(super) async fn history(&mut self) -> Result<(), Ended> {
         let entries: Vec<_> = self.timetable.entries().collect();
         for (at, entry) in entries {
-            self.stage.clock.set(at);
+            // A command may have run beyond it.
+            self.stage.clock.set(at.max(self.stage.clock.now()));
             match entry {
                 Entry::Fault(number) => self.faults.inject(number, self.timetable.over(number)),
                 Entry::Over(number) => self.faults.end(number),
@@ -80,6 +81,7 @@ impl Play<'_> {
             Ok(made) => {
                 recorder.emit(What::BackedUp(made.clone()));
                 self.expect(number, &made);
+                self.made[number].push(made.clone());
                 self.newest[number] = Some((at, made));
             }
             Err(why) => recorder.emit(What::BackupFailed { day, why: why.to_string() }),

@@ -99,6 +99,8 @@ struct Play<'d> {
     faults: Faults,
     /// The newest backup made, by service, and when its making began.
     newest: Vec<Option<(Timestamp, BackupMade)>>,
+    /// Every backup made, by service, in their order.
+    made: Vec<Vec<BackupMade>>,
 }
 
 /// Plays a drill to its end, whatever that is: faults are healed and the world is closed in every case.
@@ -109,9 +111,9 @@ pub async fn play(drill: &Drill, mut stage: Stage) {
         return stage.recorder.emit(What::Aborted { why });
     }
     let timetable = Timetable::new(&drill.scenario, &plans, drill.scenario.monitor(&drill.plan).check_every);
-    let newest = vec![None; stage.services.len()];
+    let (newest, made) = (vec![None; stage.services.len()], vec![Vec::new(); stage.services.len()]);
     let faults = Faults::new(&drill.scenario.faults, std::mem::take(&mut stage.faults), &stage.world, &stage.recorder);
-    let mut play = Play { drill, stage, timetable, faults, newest };
+    let mut play = Play { drill, stage, timetable, faults, newest, made };
     let mut stop = drill.stop.clone();
     let ended = tokio::select! {
         biased;

@@ -17,7 +17,7 @@ use crate::{
 
 impl Play<'_> {
     pub(super) async fn disaster(&mut self) -> Result<(), Ended> {
-        self.stage.clock.set(self.timetable.t0());
+        self.stage.clock.set(self.timetable.t0().max(self.stage.clock.now()));
         self.faults_of_disaster();
         self.emit(What::Disaster { cause: self.drill.scenario.disaster.cause.clone() });
         for one in &self.stage.services {
@@ -81,14 +81,30 @@ impl Play<'_> {
                 let limit_ms = self.drill.time_limit.as_millis() as u64;
                 one.recorder.emit(What::TimeLimit { limit_ms });
             }
+            Some(RestoreEnd::TimeLimit { limit_ms }) => one.recorder.emit(What::TimeLimit { limit_ms }),
             Some(RestoreEnd::Refused { why }) => one.recorder.emit(What::Refused { why }),
-            Some(RestoreEnd::Restored(claim)) => {
-                one.recorder.emit(What::Restored(claim.clone()));
-                let passed = self.check(one, claim.clone()).await;
-                return Some((claim, passed));
+            Some(RestoreEnd::Restored(claim)) => return self.claimed(one, claim).await,
+            Some(RestoreEnd::Done) => {
+                let claim = self.recognised(one).await;
+                return self.claimed(one, claim).await;
             }
         }
         None
+    }
+
+    async fn claimed(&self, one: &Protected, claim: Claim) -> Option<(Claim, bool)> {
+        one.recorder.emit(What::Restored(claim.clone()));
+        let passed = self.check(one, claim.clone()).await;
+        Some((claim, passed))
+    }
+
+    /// What was restored by a pipeline that does not say it.
+    async fn recognised(&self, one: &Protected) -> Claim {
+        let number = self.stage.services.iter().position(|other| other.name == one.name);
+        let made = number.and_then(|number| self.made.get(number)).map_or(&[][..], Vec::as_slice);
+        let pipeline = self.drill.plan.services.get(&one.name).and_then(|plan| plan.pipeline.as_ref());
+        let is_continuous = pipeline.is_some_and(|pipeline| pipeline.continuous);
+        check::recognise(one.service.live(), &one.service.ledger(), made, is_continuous, &self.stage.lanes).await
     }
 
     /// Runs the process that restores, again where it was killed; `None` where the time limit ends it.
@@ -155,7 +171,7 @@ impl Play<'_> {
             Some(view) => {
                 let (world, lanes) = (&self.stage.world, &self.stage.lanes);
                 let evidence = Evidence::new(view, one.service.ledger(), claim, world, lanes);
-                run_checks(one, evidence.kept(self.kept(one))).await
+                run_checks(one, evidence.kept(self.kept(one))).await & ask(one).await
             }
         };
         one.recorder.end(Phase::Check, passed);
@@ -169,6 +185,16 @@ async fn cannot_start(one: &Protected, missing: &str) {
     let why = format!("{missing}, which it depends on, is not back");
     one.recorder.call(Alarm::new(AlarmKind::NothingRestorable, None, &*why)).await;
     one.recorder.emit(What::Refused { why });
+}
+
+/// Lets the team's own command ask, where there is one.
+async fn ask(one: &Protected) -> bool {
+    let Some(answer) = one.pipeline.query().await else { return true };
+    let passed = answer.is_ok();
+    let detail = answer.unwrap_or_else(|wrong| wrong);
+    let check = "query-command".to_owned();
+    one.recorder.emit(What::Checked(CheckResult { check, passed: Some(passed), detail, places: Vec::new() }));
+    passed
 }
 
 async fn run_checks(one: &Protected, evidence: Evidence) -> bool {

@@ -27,6 +27,8 @@ pub enum AlarmKind {
     Unreachable,
     /// A backup failed, or did not reach every region.
     BackupFailed,
+    /// The team's own check of its backups failed.
+    VerifyFailed,
     /// The restore found nothing that it could restore.
     NothingRestorable,
     /// A backup agrees with itself, and not with what other regions or older versions say of it.
@@ -57,6 +59,7 @@ impl AlarmKind {
             AlarmKind::StreamGap => "stream gap",
             AlarmKind::Unreachable => "unreachable",
             AlarmKind::BackupFailed => "backup failed",
+            AlarmKind::VerifyFailed => "verify failed",
             AlarmKind::NothingRestorable => "nothing restorable",
             AlarmKind::Contradicted => "contradicted",
             AlarmKind::ClockSkew => "clock skew",

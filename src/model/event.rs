@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::time::Elapsed;
+use super::{ran::Ran, time::Elapsed};
 
 pub use super::alarm::{Alarm, AlarmKind};
 
@@ -65,6 +65,8 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// A command of the team's own pipeline ran.
+    Ran(Ran),
     /// Old backups were removed, as the retention says.
     Pruned {
         /// Where.
@@ -213,6 +215,8 @@ pub enum Phase {
     Fetch,
     /// Check digest, archive, JSON and manifest.
     Verify,
+    /// Run the team's own command that restores: it fetches, verifies and imports as it will.
+    Restore,
     /// Write the rows into the target.
     Import,
     /// Read the target back and compare with the manifest.
@@ -233,6 +237,7 @@ impl Phase {
             Phase::Provision => "provision",
             Phase::Fetch => "fetch",
             Phase::Verify => "verify",
+            Phase::Restore => "restore",
             Phase::Import => "import",
             Phase::Compare => "compare",
             Phase::CutOver => "cut over",

@@ -15,6 +15,7 @@ pub mod naming;
 pub mod origin;
 pub mod outcome;
 pub mod plan;
+pub mod ran;
 pub mod record;
 pub mod scenario;
 pub mod status;

@@ -1,4 +1,5 @@
-//! How a service is backed up and restored: the contract here, the reference pipeline in its folder.
+//! How a service is backed up and restored: the contract here, the reference pipeline and a team's own commands in
+//! their folders.
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use crate::{
     store::SharedStore,
 };
 
+pub mod command;
 pub mod files;
 pub mod reference;
 pub mod release;
@@ -40,6 +42,12 @@ pub trait Pipeline: Send + Sync {
     /// Points the restored service at the services that came back after it. Says through the recorder what did not work.
     /// Does nothing for a service that keeps no addresses.
     async fn follow(&self) {}
+
+    /// Asks the restored service what its users ask, in the way that the team has for it: what was seen, or what is
+    /// wrong. `None` where it has none.
+    async fn query(&self) -> Option<Result<String, String>> {
+        None
+    }
 }
 
 /// What a pipeline works with.
@@ -83,6 +91,13 @@ pub struct BackupError(pub String);
 pub enum RestoreEnd {
     /// The service is back, from this point.
     Restored(Claim),
+    /// The service is said to be back, and not from what: the ledger has to tell.
+    Done,
+    /// A time limit of the pipeline's own ended it.
+    TimeLimit {
+        /// The limit, in milliseconds.
+        limit_ms: u64,
+    },
     /// Nothing could be restored.
     Refused {
         /// Why.

@@ -6,5 +6,7 @@ pub mod contract;
 pub mod database;
 pub mod files;
 mod live;
+pub mod place;
+pub mod probed;
 pub mod struck;
 pub mod web;

@@ -123,6 +123,23 @@ impl Clock {
         face.since = None;
     }
 
+    /// Lets the clock run before t0, while something real happens in the history.
+    pub fn run(&self) {
+        let mut face = self.face();
+        if face.since.is_none() {
+            face.since = Some(Instant::now());
+        }
+    }
+
+    /// Stops it again where it is; after t0 it runs on.
+    pub fn stand(&self) {
+        let mut face = self.face();
+        if let (Some(since), None) = (face.since, face.mark) {
+            face.shown = later(face.shown, since.elapsed());
+            face.since = None;
+        }
+    }
+
     /// t0: from here the clock runs, and [`Clock::since_t0`] counts.
     pub fn mark_t0(&self) {
         let now = Instant::now();

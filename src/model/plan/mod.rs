@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::units::Span;
 
 mod backup;
+mod commands;
 mod monitoring;
 mod people;
 
 pub use backup::{BackupPlan, CopyClass, DumpFormat, Retrieval, SyncRule};
+pub use commands::{Command, CommandPlan, CommandProbe, Probe, Run};
 pub use monitoring::{AlertForm, AlertPlan, MonitorPlan, TestingPlan, Watch};
 pub use people::{CallPlan, Component, Contact, ContactKind, ResponsePlan};
 
@@ -115,6 +117,9 @@ pub struct ServicePlan {
     pub rpo: Span,
     /// How it is backed up.
     pub backup: BackupPlan,
+    /// The commands that back it up and restore it, where a drill plays those and not the reference pipeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<CommandPlan>,
     /// Services that must be back before this one can be restored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,

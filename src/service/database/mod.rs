@@ -31,6 +31,7 @@ mod ids;
 mod ledger;
 mod line;
 mod overlay;
+pub mod place;
 mod remote;
 mod source;
 mod stored;

@@ -1,0 +1,45 @@
+//! Scenario time for programs: libfaketime, where it is installed, moves the clock that they read. Without it a program
+//! reads the clock of the day on which the drill is run.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::sim::clock;
+
+/// Where distributions put the library.
+const PLACES: &[&str] = &[
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib64/faketime/libfaketimeMT.so.1",
+    "/usr/lib/faketime/libfaketimeMT.so.1",
+    "/usr/local/lib/faketime/libfaketimeMT.so.1",
+];
+
+/// Names a library in another place.
+const NAMED: &str = "BACKDRAFT_FAKETIME";
+
+/// The library, if it is there. `BACKDRAFT_FAKETIME` names another place, or `none`.
+pub fn library() -> Option<PathBuf> {
+    let named = std::env::var(NAMED).ok();
+    match named.as_deref() {
+        Some("none") => None,
+        Some(path) => Some(PathBuf::from(path)).filter(|path| path.is_file()),
+        None => PLACES.iter().map(PathBuf::from).find(|path| path.is_file()),
+    }
+}
+
+/// What makes a program believe that it is that moment now, and lets its clock run from there.
+pub fn variables(library: &Path, now: Timestamp) -> [(String, String); 4] {
+    let ahead = now.duration_since(clock::wall_now()).as_secs_f64();
+    let named = [
+        ("LD_PRELOAD", library.display().to_string()),
+        // An offset, and not a date: a date would begin anew in every process that is started.
+        ("FAKETIME", format!("{ahead:+.3}")),
+        // What waits must not wait for days.
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+        // Dates of files are moved when the command has ended, for every program alike.
+        ("NO_FAKE_STAT", "1".into()),
+    ];
+    named.map(|(name, value)| (name.to_owned(), value))
+}

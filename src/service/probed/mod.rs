@@ -1,0 +1,130 @@
+//! The HookLabs rows in a place of the team's own kind, behind a probe. Rows, writes and ledger are those of the emulated
+//! database; what is backed up, lost and restored is the real thing.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{
+    contract::{Contents, Ledger, Platform, Service, ServiceError, Source, View},
+    database::Database,
+    live::Live,
+    place::{Place, Probe},
+};
+use crate::model::event::Position;
+
+pub mod sqlite;
+
+/// A service whose data lies behind a probe.
+pub struct Probed {
+    rows: Arc<Database>,
+    source: Arc<dyn Source>,
+    probe: Arc<dyn Probe>,
+    /// Up to which write the place has been told.
+    told: Mutex<Position>,
+    live: Live,
+    /// Why the disaster could not be played, if it could not.
+    unplayed: Mutex<Option<ServiceError>>,
+}
+
+impl Probed {
+    /// Fills a place with the rows of a database.
+    ///
+    /// # Errors
+    /// What the place says.
+    pub async fn fill(rows: Arc<Database>, probe: Arc<dyn Probe>) -> Result<Probed, ServiceError> {
+        let source = Platform::source(rows.as_ref());
+        let export = source.export().await?;
+        let told = Mutex::new(export.position);
+        probe.fill(export.contents).await?;
+        Ok(Probed { rows, source, probe, told, live: Live::default(), unplayed: Mutex::default() })
+    }
+
+    fn told(&self) -> Position {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Place for Probed {
+    fn variables(&self) -> Vec<(String, String)> {
+        self.probe.variables()
+    }
+
+    fn position(&self) -> Position {
+        self.told()
+    }
+
+    fn load(&self) -> (u64, u64) {
+        (self.rows.rows(), self.rows.seeded_bytes())
+    }
+
+    async fn provision(&self) -> Result<(), ServiceError> {
+        self.probe.provision().await
+    }
+
+    async fn cut_over(&self) -> Result<(), ServiceError> {
+        if let Some(why) = self.unplayed.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Err(why);
+        }
+        self.live.switch(Arc::new(Read(Arc::clone(&self.probe))));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Service for Probed {
+    fn ledger(&self) -> Arc<dyn Ledger> {
+        self.rows.ledger()
+    }
+
+    async fn steady(&self) -> Result<String, ServiceError> {
+        let contents = self.probe.read().await?;
+        Ok(format!("the source holds {} tables", contents.tables.len()))
+    }
+
+    async fn write(&self, at: Timestamp, writes: u32) -> Result<(), ServiceError> {
+        self.rows.write(at, writes).await?;
+        // A source hands its changes out piece by piece.
+        loop {
+            let from = self.told();
+            let changes = self.source.changes(from).await?;
+            if changes.to.seq == from.seq {
+                return Ok(());
+            }
+            self.probe.write(changes.rows).await?;
+            *self.told.lock().unwrap_or_else(PoisonError::into_inner) = changes.to;
+        }
+    }
+
+    async fn lose(&self) {
+        self.rows.lose().await;
+        if let Err(why) = self.probe.lose().await {
+            let why = ServiceError(format!("the disaster could not be played: {why}"));
+            *self.unplayed.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        }
+    }
+
+    fn live(&self) -> Option<Arc<dyn View>> {
+        self.live.view()
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows.rows()
+    }
+
+    fn seeded_bytes(&self) -> u64 {
+        self.rows.seeded_bytes()
+    }
+}
+
+/// The place as it can be read.
+struct Read(Arc<dyn Probe>);
+
+#[async_trait]
+impl View for Read {
+    async fn read_back(&self) -> Result<Contents, ServiceError> {
+        self.0.read().await
+    }
+}
