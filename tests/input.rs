@@ -28,6 +28,8 @@ fn faults() -> Vec<FaultInfo> {
             needs_points: true,
             parameters: vec![],
             kinds: vec![ServiceKind::Database, ServiceKind::Files],
+            on_commands: vec![],
+            on_deployments: vec![],
         },
         FaultInfo {
             name: "missing-backup",
@@ -36,6 +38,8 @@ fn faults() -> Vec<FaultInfo> {
             needs_points: true,
             parameters: vec![],
             kinds: vec![ServiceKind::Database, ServiceKind::Files],
+            on_commands: vec![],
+            on_deployments: vec![],
         },
         FaultInfo {
             name: "region-outage",
@@ -44,6 +48,8 @@ fn faults() -> Vec<FaultInfo> {
             needs_points: false,
             parameters: vec!["latency"],
             kinds: vec![ServiceKind::Database, ServiceKind::Files, ServiceKind::Config],
+            on_commands: vec![],
+            on_deployments: vec![],
         },
         FaultInfo {
             name: "bad-deploy",
@@ -52,6 +58,8 @@ fn faults() -> Vec<FaultInfo> {
             needs_points: false,
             parameters: vec![],
             kinds: vec![ServiceKind::WebApplication],
+            on_commands: vec![],
+            on_deployments: vec![],
         },
     ]
 }

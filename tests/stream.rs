@@ -38,7 +38,7 @@ async fn stage(scratch: &Path) -> Stage {
 }
 
 fn layout() -> Layout {
-    Layout { prefix: "convex/daily/".into(), format: DumpFormat::JsonlGz }
+    Layout { prefix: "convex/daily/".into(), format: DumpFormat::JsonlGz, written_by: Default::default() }
 }
 
 fn at(stage: &Stage, day: u32, minutes: i64) {

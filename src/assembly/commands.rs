@@ -69,6 +69,7 @@ impl House<'_> {
         Ok(Protected {
             name: name.to_owned(),
             kind: wanted.plan.kind,
+            by_commands: true,
             service: home.service,
             pipeline,
             monitor: None,

@@ -46,6 +46,7 @@ impl House<'_> {
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Config,
+            by_commands: false,
             service: config,
             pipeline,
             monitor: Some(Lookout::Backups(self.monitor(&wanted))),

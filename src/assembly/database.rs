@@ -34,6 +34,7 @@ impl House<'_> {
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Database,
+            by_commands: false,
             service: database,
             pipeline,
             monitor: Some(Lookout::Backups(self.monitor(&wanted))),

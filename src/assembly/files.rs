@@ -130,6 +130,7 @@ impl House<'_> {
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::Files,
+            by_commands: false,
             service: files,
             pipeline,
             monitor: Some(monitor),

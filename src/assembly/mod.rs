@@ -126,6 +126,7 @@ pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<St
     for name in order {
         let service_plan = service_plan(plan, &name)?;
         let layout = Layout::new(&service_plan.backup, scenario.history.format);
+        let layout = if service_plan.pipeline.is_some() { layout.of_others() } else { layout };
         let recorder = recorder.of_service(&name);
         let schedule = Schedule::default();
         let wanted = Wanted {

@@ -97,6 +97,7 @@ impl House<'_> {
         Ok(Protected {
             name: name.to_owned(),
             kind: ServiceKind::WebApplication,
+            by_commands: false,
             service: Arc::new(service),
             pipeline,
             monitor: None,

@@ -94,6 +94,11 @@ pub trait Check: Send + Sync {
     /// Whether it can be asked of services of that kind.
     fn is_for(&self, kind: ServiceKind) -> bool;
 
+    /// Whether it can be asked of a service whose backups a team's own commands write, in whatever form.
+    fn is_for_commands(&self) -> bool {
+        true
+    }
+
     /// Runs it. A check that could not run says neither passed nor failed.
     async fn run(&self, evidence: &Evidence) -> CheckResult;
 }

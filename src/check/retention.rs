@@ -39,6 +39,11 @@ impl Check for RetentionCheck {
         kind != ServiceKind::WebApplication
     }
 
+    /// Of backups in another form it is not known which objects an old one is made of: newer ones may need them.
+    fn is_for_commands(&self) -> bool {
+        false
+    }
+
     async fn run(&self, evidence: &Evidence) -> CheckResult {
         result(self, look(&evidence.world, evidence.kept.as_ref()))
     }
@@ -108,7 +113,7 @@ mod tests {
         let mut world = world();
         let region = Region::new("here", &world.clock, scratch.path()).unwrap();
         region.objects().create_bucket("b", options).unwrap();
-        let layout = Layout { prefix: "daily/".into(), format: DumpFormat::JsonlGz };
+        let layout = Layout { prefix: "daily/".into(), format: DumpFormat::JsonlGz, written_by: Default::default() };
         for day in days {
             let at = Timestamp::from_second(day * DAY).unwrap();
             world.clock.set(at);

@@ -118,7 +118,7 @@ mod tests {
         let region = Region::new("here", &world.clock, scratch.path()).unwrap();
         region.objects().create_bucket("b", BucketOptions::versioned()).unwrap();
         world.sites.push(Site { region, bucket: "b".into() });
-        let layout = Layout { prefix: "config/".into(), format: DumpFormat::JsonlGz };
+        let layout = Layout { prefix: "config/".into(), format: DumpFormat::JsonlGz, written_by: Default::default() };
         let backups = Backups { kind: ServiceKind::Config, schedule: Schedule::default(), layout };
         world.backups.insert("config".into(), backups);
         world

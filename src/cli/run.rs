@@ -68,6 +68,9 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     let plan = selection::plan(&common.plan)?;
     let chosen = selection::scenarios(&args.selection, &plan)?;
+    if args.simulate {
+        selection::none_by_commands(&chosen, &plan.value)?;
+    }
     let press = Press::new(&args.form)?;
     let gatekeeper = Gatekeeper::open(&args.gate)?;
     let signer = args.sign.signer()?;

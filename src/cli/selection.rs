@@ -114,6 +114,20 @@ impl Selection {
     }
 }
 
+/// Refuses to play commands in virtual time.
+///
+/// # Errors
+/// Where a scenario drills a service that commands of its own back up.
+pub(super) fn none_by_commands(chosen: &[Chosen], plan: &Plan) -> Result<()> {
+    let by_commands = |name: &&String| plan.services.get(*name).is_some_and(|service| service.pipeline.is_some());
+    let drilled = chosen.iter().flat_map(|one| one.scenario.value.service.names());
+    match drilled.into_iter().find(by_commands) {
+        Some(name) => Err(Error::new(format!("service `{name}` is backed up by commands of its own, which take real time"))
+            .help("run it without --simulate, or choose other services with --service")),
+        None => Ok(()),
+    }
+}
+
 fn none_wrong(wrong: Vec<Error>) -> std::result::Result<(), Refused> {
     if wrong.is_empty() { Ok(()) } else { Err(Refused(wrong)) }
 }
@@ -139,8 +153,15 @@ fn faults() -> Vec<FaultInfo> {
         needs_points: fault.needs_points(),
         parameters: fault.parameters().iter().map(|parameter| parameter.name).collect(),
         kinds: ServiceKind::ALL.into_iter().filter(|kind| fault.is_for(*kind)).collect(),
+        on_commands: modes_on_commands(fault, false),
+        on_deployments: modes_on_commands(fault, true),
     };
     fault::all().map(info).collect()
+}
+
+fn modes_on_commands(fault: &dyn fault::Fault, on_deployments: bool) -> Vec<&'static str> {
+    let names = fault.modes().iter().map(|mode| mode.name);
+    names.filter(|mode| fault.meets_commands(mode, on_deployments)).collect()
 }
 
 /// Scenario files below the paths, with their names, in order of their names.

@@ -61,6 +61,8 @@ pub struct Protected {
     pub name: String,
     /// What sort of thing it is.
     pub kind: ServiceKind,
+    /// Whether the team's own commands back it up.
+    pub by_commands: bool,
     /// The service.
     pub service: Arc<dyn Service>,
     /// How it is backed up and restored.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Ended, Play, Protected};
 use crate::{
-    check::{self, Evidence, Kept},
+    check::{self, Check, Evidence, Kept},
     emulator::restorer::Fate,
     model::{
         event::{Alarm, AlarmKind, CheckResult, Claim, Phase, What},
@@ -202,7 +202,8 @@ async fn run_checks(one: &Protected, evidence: Evidence) -> bool {
         one.recorder.emit(What::Compared(comparison));
     }
     let mut all_passed = true;
-    for check in check::CATALOGUE.iter().filter(|check| check.is_for(one.kind)) {
+    let is_asked = |check: &&&dyn Check| check.is_for(one.kind) && (!one.by_commands || check.is_for_commands());
+    for check in check::CATALOGUE.iter().filter(is_asked) {
         let result = check.run(&evidence).await;
         all_passed &= result.passed == Some(true);
         one.recorder.emit(What::Checked(result));

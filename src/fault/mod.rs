@@ -68,6 +68,12 @@ pub trait Fault: Send + Sync {
         self.is_for(kind)
     }
 
+    /// Whether that mode can strike a service that a team's own commands back up: nothing is known of their backups but
+    /// which objects they are. `on_deployments` where it is restored into emulated deployments.
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        !self.strikes_points() && !self.needs_points()
+    }
+
     /// A drill in which that mode bites, on a service of a kind that it is for. By itself: alone, at the plan's first
     /// region, between the last backup and the disaster; of a web application, with the disaster.
     fn trial(&self, mode: &'static str, ground: &Ground<'_>) -> Trial {

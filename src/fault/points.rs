@@ -6,7 +6,7 @@ use crate::{
         s3::{control::KeyState, refusal::Refusal, version::ObjectMeta},
     },
     model::{
-        naming::{KeyKind, Layout, PointName},
+        naming::{KeyKind, Layout, PointName, WrittenBy},
         scenario::{FaultSpec, Generations},
     },
 };
@@ -17,7 +17,12 @@ pub(super) struct Struck {
     pub(super) layout: Layout,
     pub(super) point: PointName,
     pub(super) dump: Option<ObjectMeta>,
+    /// Of a point that others wrote: what else their run stored.
+    pub(super) others: Vec<String>,
 }
+
+/// Objects of others that were stored further apart than this are of two runs. Seconds.
+const RUNS_APART: i64 = 3_600;
 
 /// Which points a fault strikes, as the scenario says.
 #[derive(Debug, Clone)]
@@ -77,6 +82,9 @@ impl Selection {
 
 /// All points of one service in one region, newest name first.
 pub(super) fn points_at(site: &Site, layout: &Layout) -> Result<Vec<Struck>, Refusal> {
+    if layout.written_by == WrittenBy::Others {
+        return runs_at(site, layout);
+    }
     let mut points: Vec<Struck> = Vec::new();
     for object in site.region.objects().keys(&site.bucket, &layout.prefix)? {
         let (point, dump) = match layout.parse(&object.key) {
@@ -86,18 +94,62 @@ pub(super) fn points_at(site: &Site, layout: &Layout) -> Result<Vec<Struck>, Ref
         };
         match points.iter_mut().find(|struck| struck.point == point) {
             Some(struck) => struck.dump = struck.dump.take().or(dump),
-            None => points.push(Struck { site: site.clone(), layout: layout.clone(), point, dump }),
+            None => {
+                points.push(Struck { site: site.clone(), layout: layout.clone(), point, dump, others: Vec::new() });
+            }
         }
     }
     points.sort_by(|a, b| b.point.cmp(&a.point));
     Ok(points)
 }
 
+/// What each run of others stored, newest first. The largest object of a run stands for its dump.
+fn runs_at(site: &Site, layout: &Layout) -> Result<Vec<Struck>, Refusal> {
+    let mut objects = site.region.objects().keys(&site.bucket, &layout.prefix)?;
+    objects.sort_by(|a, b| (a.modified, &a.key).cmp(&(b.modified, &b.key)));
+    let mut runs: Vec<Vec<ObjectMeta>> = Vec::new();
+    for object in objects {
+        let before = runs.last().and_then(|run| run.last());
+        let joins = before.is_some_and(|last| object.modified.duration_since(last.modified).as_secs() < RUNS_APART);
+        match runs.last_mut().filter(|_| joins) {
+            Some(run) => run.push(object),
+            None => runs.push(vec![object]),
+        }
+    }
+    let point = |run: Vec<ObjectMeta>| {
+        let began = run.first()?.modified;
+        let largest = run.iter().enumerate().max_by_key(|(_, object)| object.size)?.0;
+        let others = run.iter().enumerate().filter(|(at, _)| *at != largest).map(|(_, one)| one.key.clone()).collect();
+        let dump = run.into_iter().nth(largest);
+        Some(Struck { site: site.clone(), layout: layout.clone(), point: PointName::at(began), dump, others })
+    };
+    Ok(runs.into_iter().rev().filter_map(point).collect())
+}
+
 impl Struck {
-    pub(super) fn dump_key(&self) -> String {
-        self.layout.dump_key(&self.point)
+    /// Whether nothing is known of it but which objects it is.
+    pub(super) fn is_of_others(&self) -> bool {
+        self.layout.written_by == WrittenBy::Others
     }
 
+    /// What lies beside its dump: its manifest, or what else a run of others stored.
+    pub(super) fn beside(&self) -> Vec<String> {
+        if self.is_of_others() { self.others.clone() } else { vec![self.manifest_key()] }
+    }
+
+    /// Every key of it, the dump's first.
+    pub(super) fn keys(&self) -> Vec<String> {
+        std::iter::once(self.dump_key()).chain(self.beside()).collect()
+    }
+
+    pub(super) fn dump_key(&self) -> String {
+        match &self.dump {
+            Some(dump) if self.is_of_others() => dump.key.clone(),
+            _ => self.layout.dump_key(&self.point),
+        }
+    }
+
+    /// Of a point of the house's own.
     pub(super) fn manifest_key(&self) -> String {
         self.layout.manifest_key(&self.point)
     }

@@ -16,6 +16,18 @@ pub struct Layout {
     pub prefix: String,
     /// Form of the dumps.
     pub format: DumpFormat,
+    /// Whose names and forms they have.
+    pub written_by: WrittenBy,
+}
+
+/// Whose names and forms backups have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WrittenBy {
+    /// The house's own: a dump and a manifest by the time of the export.
+    #[default]
+    Us,
+    /// Others: nothing is known of them but which objects a run of theirs stored.
+    Others,
 }
 
 /// A recovery point's name: `backup-2026-11-05T03-00-00Z`. Names order by time.
@@ -93,7 +105,14 @@ pub enum KeyKind {
 impl Layout {
     /// The layout of a service's backups, in the plan's form or another.
     pub fn new(plan: &BackupPlan, format: Option<DumpFormat>) -> Self {
-        Layout { prefix: plan.prefix.clone(), format: format.unwrap_or(plan.format) }
+        let format = format.unwrap_or(plan.format);
+        Layout { prefix: plan.prefix.clone(), format, written_by: WrittenBy::Us }
+    }
+
+    /// The same of backups that others write.
+    #[must_use]
+    pub fn of_others(self) -> Self {
+        Layout { written_by: WrittenBy::Others, ..self }
     }
 
     /// Key of a point's dump.
@@ -152,7 +171,7 @@ mod tests {
 
     #[test]
     fn keys_are_read_back_as_what_they_were_written_as_and_others_are_none_of_ours() {
-        let layout = Layout { prefix: "daily/".into(), format: DumpFormat::JsonlGz };
+        let layout = Layout { prefix: "daily/".into(), format: DumpFormat::JsonlGz, written_by: WrittenBy::Us };
         let point = PointName::at("2026-11-05T03:00:00Z".parse().unwrap());
         assert_eq!(layout.dump_key(&point), "daily/backup-2026-11-05T03-00-00Z.jsonl.gz");
         assert_eq!(layout.parse(&layout.dump_key(&point)), Some(KeyKind::Dump(point.clone())));
@@ -164,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_piece_is_read_back_by_its_one_name_and_is_no_dump() {
-        let layout = Layout { prefix: "daily/".into(), format: DumpFormat::JsonlGz };
+        let layout = Layout { prefix: "daily/".into(), format: DumpFormat::JsonlGz, written_by: WrittenBy::Us };
         let piece = PieceName { taken_at: "2026-11-05T14:55:00Z".parse().unwrap(), from: 301, to: 312 };
         let key = layout.piece_key(&piece);
         assert_eq!(key, "daily/stream/2026-11-05T14-55-00Z.000000000301-000000000312.jsonl.gz");

@@ -47,7 +47,7 @@ fn plan(watches: &str, stream: &str) -> String {
 const SLOW: &str = "13 h";
 
 fn layout(prefix: &str) -> Layout {
-    Layout { prefix: prefix.into(), format: DumpFormat::JsonlGz }
+    Layout { prefix: prefix.into(), format: DumpFormat::JsonlGz, written_by: Default::default() }
 }
 
 /// Where the media lie.

@@ -1,6 +1,8 @@
 //! Clock skew: the machine that makes the backups has a clock that is off. Names and manifests say a wrong time; what the
 //! source says of its writes, and when a region got an object, is right.
 
+use jiff::Timestamp;
+
 use super::job_clock::misnamed;
 use crate::fault::{Fault, Ground, Injection, Mode, Onset, Parameter, Trial, only_now, parameter, points::Selection};
 use crate::{
@@ -67,7 +69,7 @@ impl Fault for ClockSkew {
             ));
         }
         let millis = if spec.mode == "behind" { -millis } else { millis };
-        Ok(Box::new(Skew { selection: Selection::of(spec), by, millis, before: vec![] }))
+        Ok(Box::new(Skew { selection: Selection::of(spec), by, millis, before: vec![], since: None }))
     }
 }
 
@@ -80,6 +82,8 @@ struct Skew {
     millis: i64,
     /// How far off each clock was before.
     before: Vec<i64>,
+    /// When it was set.
+    since: Option<Timestamp>,
 }
 
 impl Injection for Skew {
@@ -90,6 +94,7 @@ impl Injection for Skew {
             self.before.push(skew);
             schedule.clock.set_skew(skew + self.millis);
         }
+        self.since = Some(world.clock.now());
         if self.before.is_empty() {
             return Err("no service meant has a backup job".into());
         }
@@ -98,7 +103,7 @@ impl Injection for Skew {
     }
 
     fn proof(&self, world: &World) -> Proof {
-        misnamed(&self.selection, world, self.millis)
+        misnamed(&self.selection, world, self.millis, self.since)
     }
 
     fn heal(&mut self, world: &World) -> bool {

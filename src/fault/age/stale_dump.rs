@@ -54,6 +54,10 @@ impl Fault for StaleDump {
         true
     }
 
+    fn meets_commands(&self, mode: &str, _on_deployments: bool) -> bool {
+        mode != "stream-stopped"
+    }
+
     fn example(&self) -> &'static str {
         "- fault: stale-dump\n  mode: schedule-stopped\n  when: { before-backup-of-day: 4 }\n"
     }
@@ -177,7 +181,10 @@ impl Injection for OldContent {
                 continue;
             }
             let objects = site.region.objects();
-            let pairs = [(oldest.dump_key(), newest.dump_key()), (oldest.manifest_key(), newest.manifest_key())];
+            let mut pairs = vec![(oldest.dump_key(), newest.dump_key())];
+            if !newest.is_of_others() {
+                pairs.push((oldest.manifest_key(), newest.manifest_key()));
+            }
             let key = newest.dump_key();
             let before = digest(site, &key)?;
             for (from, to) in pairs {
@@ -224,7 +231,7 @@ impl Injection for Behind {
     fn inject(&mut self, world: &World, onset: Onset) -> Result<String, String> {
         only_now(onset, NAME)?;
         for point in self.selection.some_points(world)? {
-            for key in [point.dump_key(), point.manifest_key()] {
+            for key in point.keys() {
                 self.undo.save(&point.site, &key)?;
                 let removed = point.site.region.objects().remove_key(&point.site.bucket, &key);
                 removed.map_err(|e| e.to_string())?;

@@ -40,6 +40,10 @@ impl Fault for TimeZoneMistaken {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: time-zone-mistaken\n  when: { before-backup-of-day: 3 }\n  with: { offset: \"+09:00\" }\n"
     }
@@ -100,7 +104,7 @@ impl Injection for Mistaken {
     }
 
     fn proof(&self, world: &World) -> Proof {
-        misnamed(&self.selection, world, self.millis)
+        misnamed(&self.selection, world, self.millis, None)
     }
 
     fn heal(&mut self, world: &World) -> bool {

@@ -44,6 +44,10 @@ impl Fault for CorruptJson {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: corrupt-json\n  mode: truncated\n  regions: [us-east-1]\n  generations: latest\n  with: { keep: 60% }\n"
     }

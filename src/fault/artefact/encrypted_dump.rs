@@ -33,6 +33,10 @@ impl Fault for EncryptedDump {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: encrypted-dump\n  regions: [us-east-1]\n  generations: all\n"
     }

@@ -7,7 +7,7 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
 
 use super::{
-    forgery::{Forged, Forgery, RESEALED, is_resealed},
+    forgery::{Forged, Forgery, RESEALED, is_ours, is_resealed},
     rewrite::{Writer, body_of},
     rows::TableSeal,
     zipped::{self, Zip},
@@ -67,6 +67,7 @@ impl Fault for ForeignDump {
         let is_whole = spec.mode == "other-service";
         let resealed = is_resealed(spec)? || is_whole;
         let forge = Box::new(move |point: &Struck, _: &Body, into| {
+            is_ours(point)?;
             let forged = foreign(point.layout.format, into)?;
             Ok(match is_whole {
                 true => Forged { service: Some(SERVICE), ..forged },

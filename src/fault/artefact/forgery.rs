@@ -31,8 +31,25 @@ pub(super) fn is_resealed(spec: &FaultSpec) -> Result<bool, String> {
     Ok(parameter(spec, RESEALED.name)?.unwrap_or(false))
 }
 
+/// With what a gzip file begins.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// Refuses a point of which nothing is known but its bytes.
+pub(super) fn is_ours(point: &Struck) -> Result<(), String> {
+    match point.is_of_others() {
+        true => Err(format!("{} is written by others: nothing is known of its form", point.words())),
+        false => Ok(()),
+    }
+}
+
 /// Refuses a point that is no gzip file.
 pub(super) fn is_gzip(point: &Struck) -> Result<(), String> {
+    if point.is_of_others() {
+        let read = point.site.region.objects().get(&point.site.bucket, &point.dump_key(), None);
+        let begins = read.map_err(|e| e.to_string())?.body.read_at(0, GZIP.len()).map_err(|e| e.to_string())?;
+        let not = || format!("{} is no gzip file", point.words());
+        return if *begins == *GZIP { Ok(()) } else { Err(not()) };
+    }
     match point.layout.format {
         DumpFormat::JsonlGz | DumpFormat::JsonGz => Ok(()),
         DumpFormat::ConvexZip => Err(format!("{} is no gzip file", point.words())),
@@ -41,6 +58,7 @@ pub(super) fn is_gzip(point: &Struck) -> Result<(), String> {
 
 /// Refuses a point that is no snapshot archive.
 pub(super) fn is_zip(point: &Struck) -> Result<(), String> {
+    is_ours(point)?;
     match point.layout.format {
         DumpFormat::ConvexZip => Ok(()),
         DumpFormat::JsonlGz | DumpFormat::JsonGz => Err(format!("{} is no snapshot archive", point.words())),
@@ -49,6 +67,7 @@ pub(super) fn is_zip(point: &Struck) -> Result<(), String> {
 
 /// The tables that a point's manifest states, with their rows.
 pub(super) fn tables_of(point: &Struck) -> Result<Vec<(String, u64)>, String> {
+    is_ours(point)?;
     let read = point.site.region.objects().read_all(&point.site.bucket, &point.manifest_key());
     let manifest: Value = serde_json::from_slice(&read.map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
     let tables = manifest["tables"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -149,6 +168,7 @@ impl Forgery {
 
     /// Writes what the manifest must say of the new dump; what nobody recounted stays.
     fn reseal(&mut self, point: &Struck, forged: &Forged, sha256: &str) -> Result<(), String> {
+        is_ours(point)?;
         let objects = point.site.region.objects();
         let key = point.manifest_key();
         let read = objects.read_all(&point.site.bucket, &key).map_err(|e| e.to_string())?;

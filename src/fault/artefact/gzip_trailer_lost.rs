@@ -37,6 +37,10 @@ impl Fault for GzipTrailerLost {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: gzip-trailer-lost\n  regions: [us-east-1]\n"
     }

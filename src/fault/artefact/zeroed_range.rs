@@ -38,6 +38,10 @@ impl Fault for ZeroedRange {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: zeroed-range\n  regions: [us-east-1]\n  with: { length: 64 KiB }\n"
     }

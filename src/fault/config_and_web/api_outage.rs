@@ -46,6 +46,10 @@ impl Fault for ApiOutage {
         }]
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: api-outage\n  mode: upstream-down\n  when: at-disaster\n  with: { lasts: 8 min }\n"
     }

@@ -43,6 +43,10 @@ impl Fault for BadDeploy {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: bad-deploy\n  mode: broken-build\n  when: at-disaster\n"
     }

@@ -40,6 +40,10 @@ impl Fault for DnsStale {
         &[Parameter { name: "ttl", summary: "time to live of the record; 5 min" }]
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: dns-stale\n  mode: old-home\n  when: at-disaster\n  with: { ttl: 5 min }\n"
     }

@@ -40,6 +40,10 @@ impl Fault for HostingApiDown {
         &[Parameter { name: "lasts", summary: "time until it answers again; without it, it does not" }]
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: hosting-api-down\n  mode: unavailable\n  when: at-disaster\n  with: { lasts: 10 min }\n"
     }

@@ -33,6 +33,10 @@ impl Fault for LyingHealthCheck {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: lying-health-check\n  mode: always-ok\n  when: at-disaster\n"
     }

@@ -41,6 +41,10 @@ impl Fault for RollbackTargetGone {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: rollback-target-gone\n  mode: deployment-deleted\n  when: at-disaster\n"
     }

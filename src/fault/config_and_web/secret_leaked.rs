@@ -53,6 +53,10 @@ impl Fault for SecretLeaked {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: secret-leaked\n  mode: value-in-backup\n  regions: [us-east-1]\n"
     }

@@ -39,6 +39,10 @@ impl Fault for SecretStoreLost {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: secret-store-lost\n  mode: gone\n  when: at-disaster\n"
     }

@@ -57,6 +57,10 @@ impl Fault for VariableMissing {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: variable-missing\n  mode: from-backup\n  with: { variable: SENTRY_ORG }\n"
     }

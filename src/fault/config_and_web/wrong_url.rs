@@ -44,6 +44,10 @@ impl Fault for WrongUrl {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: wrong-url\n  mode: old-is-dead\n  when: at-disaster\n"
     }

@@ -92,13 +92,17 @@ fn bytes_until(world: &World, site: &Site, share: Percent) -> Option<u64> {
     let points = points.into_iter().find(|points| points.iter().any(|point| point.dump.is_some()))?;
     let objects = site.region.objects();
     let manifest = |point: &Struck| objects.head(&site.bucket, &point.manifest_key(), None).map_or(0, |m| m.size);
-    let manifests: u64 = points.iter().map(manifest).sum();
+    // In what order others read is not known: their dump comes first.
+    let manifests: u64 = points.iter().filter(|point| !point.is_of_others()).map(manifest).sum();
     let newest = points.iter().find_map(|point| point.dump.as_ref())?;
     Some(manifests + share.of(newest.size + beside(site, points.first()?)))
 }
 
 /// Size of what a point's manifest says lies beside its dump: the files that a list of files names.
 fn beside(site: &Site, point: &Struck) -> u64 {
+    if point.is_of_others() {
+        return 0;
+    }
     let manifest = site.region.objects().read_all(&site.bucket, &point.manifest_key()).unwrap_or_default();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
     manifest["content_bytes"].as_u64().unwrap_or(0)

@@ -56,6 +56,10 @@ impl Fault for CompromisedAccount {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: compromised-account\n  mode: encrypt\n  with: { key: writer }\n"
     }

@@ -38,6 +38,10 @@ impl Fault for DeleteMarker {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: delete-marker\n  generations: all\n"
     }
@@ -92,7 +96,7 @@ impl Injection for Hiding {
 impl Hiding {
     fn hide(&mut self, point: &Struck) -> Result<(), String> {
         let (objects, bucket) = (point.site.region.objects(), &point.site.bucket);
-        for key in [point.dump_key(), point.manifest_key()] {
+        for key in point.keys() {
             let Ok(meta) = objects.head(bucket, &key, None) else { continue };
             if meta.version.is_none() {
                 return Err(format!(

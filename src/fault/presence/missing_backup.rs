@@ -44,6 +44,10 @@ impl Fault for MissingBackup {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: missing-backup\n  mode: deleted\n  regions: [us-east-1]\n  generations: all\n"
     }
@@ -139,7 +143,7 @@ fn expired(selection: &Selection, older_than: Span, world: &World) -> Result<Vec
 
 fn strike(how: How, point: &Struck, undo: &mut Undo) -> Result<(), String> {
     let (objects, bucket) = (point.site.region.objects(), &point.site.bucket);
-    let (dump, manifest) = (point.dump_key(), point.manifest_key());
+    let dump = point.dump_key();
     if point.dump.is_none() {
         return Err(format!("{} has no dump", point.words()));
     }
@@ -153,20 +157,36 @@ fn strike(how: How, point: &Struck, undo: &mut Undo) -> Result<(), String> {
         How::Delete { .. } | How::Expire { .. } => {
             let also = !matches!(how, How::Delete { manifest: false });
             objects.remove_key(bucket, &dump).map_err(|e| e.to_string())?;
-            if also {
-                undo.save(&point.site, &manifest)?;
-                objects.remove_key(bucket, &manifest).map_err(|e| e.to_string())?;
+            for beside in point.beside().iter().filter(|_| also) {
+                undo.save(&point.site, beside)?;
+                objects.remove_key(bucket, beside).map_err(|e| e.to_string())?;
             }
             Ok(())
         }
         How::Rename => {
-            undo.save(&point.site, &manifest)?;
-            for key in [&dump, &manifest] {
-                let other = key.replace("/backup-", "/bakcup-");
+            for key in &point.keys() {
+                let other = misspelled(key, point);
+                undo.save(&point.site, key)?;
                 undo.save(&point.site, &other)?;
                 objects.rename(bucket, key, &other).map_err(|e| e.to_string())?;
             }
             Ok(())
         }
     }
+}
+
+/// A name that nobody looks for.
+fn misspelled(key: &str, point: &Struck) -> String {
+    if !point.is_of_others() {
+        return key.replace("/backup-", "/bakcup-");
+    }
+    let (folder, name) = key.rsplit_once('/').map_or(("", key), |(folder, name)| (folder, name));
+    let mut letters: Vec<char> = name.chars().collect();
+    // Two letters the other way round, or one more where they are the same.
+    match letters.as_slice() {
+        [_, b, c, ..] if b != c => letters.swap(1, 2),
+        _ => letters.insert(0, '_'),
+    }
+    let name: String = letters.into_iter().collect();
+    if folder.is_empty() { name } else { format!("{folder}/{name}") }
 }

@@ -38,6 +38,10 @@ impl Fault for RegionEmptied {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: region-emptied\n  regions: [us-east-1]\n"
     }

@@ -40,6 +40,10 @@ impl Fault for ReplicaNeverWritten {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: replica-never-written\n  regions: [eu-west-1]\n"
     }

@@ -41,6 +41,10 @@ impl Fault for RetentionPrunesAll {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: retention-prunes-all\n  with: { keeps: 0 min }\n"
     }

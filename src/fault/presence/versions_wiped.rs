@@ -36,6 +36,10 @@ impl Fault for VersionsWiped {
         true
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        true
+    }
+
     fn example(&self) -> &'static str {
         "- fault: versions-wiped\n  regions: [us-east-1]\n  generations: all\n"
     }
@@ -59,7 +63,7 @@ impl Injection for Wiped {
         only_now(onset, NAME)?;
         let points = self.selection.some_points(world)?;
         for point in &points {
-            for key in [point.dump_key(), point.manifest_key()] {
+            for key in point.keys() {
                 if let Err(why) = self.wiping.wipe(&point.site, &key, |entry| entry.key == key) {
                     self.wiping.heal(); // half a fault would be a fault that nobody declared
                     return Err(why);

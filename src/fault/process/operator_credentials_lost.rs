@@ -48,6 +48,10 @@ impl Fault for OperatorCredentialsLost {
         &[Parameter { name: "at", summary: "what rejects them, of `[regions, secret-store]`; [regions], every one" }]
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: operator-credentials-lost\n  when: at-disaster\n  with: { at: [regions, secret-store] }\n"
     }

@@ -43,6 +43,10 @@ impl Fault for ImportFails {
         ]
     }
 
+    fn meets_commands(&self, _mode: &str, on_deployments: bool) -> bool {
+        on_deployments
+    }
+
     fn example(&self) -> &'static str {
         "- fault: import-fails\n  mode: once\n  when: at-disaster\n  with: { after: 60% }\n"
     }

@@ -28,6 +28,10 @@ impl Fault for RestoreKilled {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, _on_deployments: bool) -> bool {
+        false
+    }
+
     fn example(&self) -> &'static str {
         "- fault: restore-killed\n  when: { during-import: 50% }\n"
     }

@@ -37,6 +37,10 @@ impl Fault for TargetDiskFull {
         &[Parameter { name: "room", summary: "share of the newest backup's bytes for which there is room; 50%" }]
     }
 
+    fn meets_commands(&self, _mode: &str, on_deployments: bool) -> bool {
+        on_deployments
+    }
+
     fn example(&self) -> &'static str {
         "- fault: target-disk-full\n  when: at-disaster\n  with: { room: 80% }\n"
     }

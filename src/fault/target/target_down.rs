@@ -43,6 +43,10 @@ impl Fault for TargetDown {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, on_deployments: bool) -> bool {
+        on_deployments
+    }
+
     fn example(&self) -> &'static str {
         "- fault: target-down\n  mode: refused\n  when: at-disaster\n  lasts: 9 min\n"
     }

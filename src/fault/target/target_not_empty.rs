@@ -43,6 +43,10 @@ impl Fault for TargetNotEmpty {
         ]
     }
 
+    fn meets_commands(&self, _mode: &str, on_deployments: bool) -> bool {
+        on_deployments
+    }
+
     fn example(&self) -> &'static str {
         "- fault: target-not-empty\n  mode: table-of-its-own\n  when: at-disaster\n  with: { deployments: 2 }\n"
     }

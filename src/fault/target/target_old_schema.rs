@@ -43,6 +43,10 @@ impl Fault for TargetOldSchema {
         ]
     }
 
+    fn meets_commands(&self, _mode: &str, on_deployments: bool) -> bool {
+        on_deployments
+    }
+
     fn example(&self) -> &'static str {
         "- fault: target-old-schema\n  mode: loses-field\n  when: at-disaster\n  with: { table: users, field: email }\n"
     }

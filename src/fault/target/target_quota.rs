@@ -40,6 +40,10 @@ impl Fault for TargetQuota {
         &[Parameter { name: "allows", summary: "share of the newest backup that is allowed; 50%" }]
     }
 
+    fn meets_commands(&self, _mode: &str, on_deployments: bool) -> bool {
+        on_deployments
+    }
+
     fn example(&self) -> &'static str {
         "- fault: target-quota\n  mode: rows\n  when: at-disaster\n  with: { allows: 90% }\n"
     }

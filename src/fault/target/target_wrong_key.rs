@@ -33,6 +33,10 @@ impl Fault for TargetWrongKey {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, on_deployments: bool) -> bool {
+        on_deployments
+    }
+
     fn example(&self) -> &'static str {
         "- fault: target-wrong-key\n  when: at-disaster\n"
     }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     input::nearest,
     model::{
-        plan::{Plan, ServiceKind, ServicePlan},
+        plan::{CommandPlan, Plan, Probe, ServiceKind, ServicePlan},
         scenario::{FaultSpec, Generations, Moment, Scenario},
         units::Percent,
     },
@@ -86,6 +86,16 @@ fn fits(
         let fitting = info.kinds.iter().map(|kind| kind.words()).collect::<Vec<_>>().join(", ");
         let help = format!("it strikes services of these kinds: {fitting}");
         found.add(&format!("{path}.fault"), format!("`{}` changes nothing of a {services}", info.name), help);
+    }
+    let commands: Vec<_> = meant(fault, scenario, plan).map(|service| service.pipeline.as_ref()).collect();
+    let meets = |pipeline: &CommandPlan| {
+        let modes = if pipeline.probe == Probe::Convex { &info.on_deployments } else { &info.on_commands };
+        if fault.mode.is_empty() { !modes.is_empty() } else { modes.contains(&fault.mode.as_str()) }
+    };
+    if !commands.is_empty() && commands.iter().all(|pipeline| pipeline.is_some_and(|pipeline| !meets(pipeline))) {
+        let mode = if fault.mode.is_empty() { String::new() } else { format!(" ({})", fault.mode) };
+        let what = format!("`{}`{mode} cannot strike what a team's own commands back up", info.name);
+        found.add(&format!("{path}.fault"), what, "`backdraft list faults` says of each fault whether it can");
     }
     if info.kinds == [ServiceKind::WebApplication] && !fault.regions.is_empty() {
         found.add(&format!("{path}.regions"), format!("`{}` strikes no backup region", info.name), "remove `regions`");

@@ -97,6 +97,8 @@ expect: { outcome: recovered }
             modes: vec!["m"],
             takes_generations,
             needs_points: takes_generations,
+            on_commands: vec![],
+            on_deployments: vec![],
             kinds: kinds.to_vec(),
             parameters: vec![],
         };

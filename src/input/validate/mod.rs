@@ -2,6 +2,7 @@
 //! themselves. Every error of a file is reported, each with the line and column of the value at fault.
 
 mod actions;
+mod commands;
 mod faults;
 mod files;
 mod incident;
@@ -35,6 +36,10 @@ pub struct FaultInfo {
     pub needs_points: bool,
     /// Kinds of service that it can strike.
     pub kinds: Vec<ServiceKind>,
+    /// Modes that can strike a service that a team's own commands back up.
+    pub on_commands: Vec<&'static str>,
+    /// The same where it is restored into emulated deployments.
+    pub on_deployments: Vec<&'static str>,
     /// Names of the parameters that it takes under `with`.
     pub parameters: Vec<&'static str>,
 }

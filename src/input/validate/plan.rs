@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::tz;
 
-use super::{Findings, incident};
+use super::{Findings, commands, incident};
 use crate::{
     error::Error,
     input::{load::Loaded, nearest},
@@ -38,6 +38,7 @@ pub fn plan(loaded: &Loaded<Plan>) -> Vec<Error> {
             what,
             "remove `sync`, or make the service's kind `files`",
         );
+        commands::plan(&mut found, &path, service);
         dependencies(&mut found, &path, name, plan);
     }
     folders(&mut found, plan);

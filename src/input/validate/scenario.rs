@@ -3,7 +3,7 @@
 use jiff::civil;
 
 use super::{
-    FaultInfo, Findings,
+    FaultInfo, Findings, commands,
     faults::{catalogued, lasts, moment},
     files,
 };
@@ -51,6 +51,7 @@ pub fn scenario(loaded: &Loaded<Scenario>, plan: &Plan, faults: &[FaultInfo]) ->
         disaster(&mut found, story);
         files::target_time(&mut found, story, &drilled);
     }
+    commands::scenario(&mut found, scenario, plan);
     for (i, fault) in scenario.faults.iter().enumerate() {
         let known = catalogued(&mut found, &format!("faults[{i}]"), fault, scenario, plan, faults);
         if let Some(story) = &story {
