@@ -1,6 +1,6 @@
 //! A service with a pipeline of the team's own: its place, its commands, and the addresses that they are given.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -18,8 +18,9 @@ use crate::{
     service::{
         contract::{Service, ServiceError},
         database::{Database, place::Deployments},
+        files::place::{FilePlace, Folders},
         place::{Place, Probe as _},
-        probed::{Probed, sqlite::Sqlite},
+        probed::{Probed, commands::ByCommands, sqlite::Sqlite},
     },
 };
 
@@ -49,7 +50,7 @@ impl House<'_> {
         let scripts = plan.folder.as_ref().map(|folder| self.beside.join(folder));
         let uncopied = |why| Error::new(format!("the scripts of service `{name}` cannot be copied")).because(why);
         let workspace = Workspace::new(&dir, scripts.as_deref()).map_err(|why: String| uncopied(why))?;
-        let home = self.home_of(name, plan).await.map_err(|e| {
+        let home = self.home_of(name, plan, &workspace).await.map_err(|e| {
             Error::new(format!("service `{name}` cannot be put up behind the probe `{}`", plan.probe.name())).because(e)
         })?;
         let bench = self.bench(&wanted)?;
@@ -77,7 +78,12 @@ impl House<'_> {
         })
     }
 
-    async fn home_of(&self, name: &str, plan: &CommandPlan) -> std::result::Result<Home, ServiceError> {
+    async fn home_of(
+        &self,
+        name: &str,
+        plan: &CommandPlan,
+        workspace: &Workspace,
+    ) -> std::result::Result<Home, ServiceError> {
         let dir = folder(self.scratch, name).map_err(|e| ServiceError(e.to_string()))?;
         let size = ByteSize(self.scenario.history.size.0 / self.clock.scale());
         let rows = || Database::seed(size, self.seed.child(name), self.clock.now(), &dir, self.lanes).map(Arc::new);
@@ -98,8 +104,38 @@ impl House<'_> {
                 self.at_close(async move { closing.shutdown().await });
                 Ok(Home { place: Arc::new(Deployments::new(Arc::clone(&rows), hosted)), service: rows })
             }
-            other => Err(ServiceError(format!("probe `{}` is not built", other.name()))),
+            Probe::Bucket => self.bucket(name).await,
+            Probe::Folder => self.folder(name, &dir).await,
+            Probe::Command(commands) => {
+                let (folder, limit) = (workspace.folder(), plan.time_limit);
+                let environment = workspace.environment().clone().with_all(self.surroundings(name).cloud());
+                let environment = environment.with_all(plan.env.clone());
+                let probe = ByCommands::new(commands.clone(), folder, environment, limit, self.clock);
+                let probed = Arc::new(Probed::fill(rows()?, Arc::new(probe)).await?);
+                Ok(Home { service: probed.clone(), place: probed })
+            }
+            Probe::Postgresql => Err(ServiceError("it is not built".into())),
         }
+    }
+
+    /// Files in a bucket of the provider's.
+    async fn bucket(&self, name: &str) -> std::result::Result<Home, ServiceError> {
+        let home = self.home.as_ref().ok_or_else(|| ServiceError("media buckets have no region".into()))?;
+        let files = Arc::new(self.media(name, Arc::clone(home) as _).await?);
+        let region = home.name().to_owned();
+        let variables = move |bucket: &str| {
+            vec![("SOURCE_BUCKET".to_owned(), bucket.to_owned()), ("SOURCE_REGION".to_owned(), region.clone())]
+        };
+        Ok(Home { place: Arc::new(FilePlace::new(Arc::clone(&files), variables)), service: files })
+    }
+
+    /// Files in a folder.
+    async fn folder(&self, name: &str, dir: &Path) -> std::result::Result<Home, ServiceError> {
+        let folders = Arc::new(Folders::below(dir.to_owned(), self.clock));
+        let files = Arc::new(self.media(name, Arc::clone(&folders) as _).await?);
+        let variables =
+            move |folder: &str| vec![("SOURCE_FOLDER".to_owned(), folders.path(folder).display().to_string())];
+        Ok(Home { place: Arc::new(FilePlace::new(Arc::clone(&files), variables)), service: files })
     }
 
     fn surroundings(&self, service: &str) -> Surroundings {

@@ -72,6 +72,11 @@ impl Home {
         Home { region, url, clock: clock.clone() }
     }
 
+    /// The region's name.
+    pub(super) fn name(&self) -> &str {
+        self.region.name()
+    }
+
     fn store(&self, bucket: &str) -> SharedStore {
         let (clock, patience) = (&self.clock, Patience::default());
         match &self.url {
@@ -103,10 +108,8 @@ fn bucket_of(service: &str) -> String {
 impl House<'_> {
     pub(super) async fn files(&self, wanted: Wanted<'_>) -> Result<Protected> {
         let home = self.home.as_ref().ok_or_else(|| Error::new("media buckets have no region"))?;
-        let (name, scale) = (wanted.name, self.clock.scale());
-        let amount = Amount { size: ByteSize(self.scenario.history.size.0 / scale), scale };
-        let (provider, seed) = (Arc::clone(home) as Arc<dyn Provider>, self.seed.child(name));
-        let seeded = Files::seed(&bucket_of(name), provider, amount, seed, self.clock.now(), self.lanes).await;
+        let name = wanted.name;
+        let seeded = self.media(name, Arc::clone(home) as _).await;
         let files = seeded.map_err(|e| Error::new(e.to_string()))?.restoring_into(self.targets(name)?);
         // What is restored to a moment before some damage was not lost: it is there, and wrong.
         let is_damaged = self.scenario.disaster.target_time.is_some();
@@ -136,6 +139,18 @@ impl House<'_> {
             monitor: Some(monitor),
             recorder: wanted.recorder,
         })
+    }
+
+    /// The service's files, in the buckets of that provider.
+    pub(super) async fn media(
+        &self,
+        name: &str,
+        provider: Arc<dyn Provider>,
+    ) -> std::result::Result<Files, ServiceError> {
+        let scale = self.clock.scale();
+        let amount = Amount { size: ByteSize(self.scenario.history.size.0 / scale), scale };
+        let seed = self.seed.child(name);
+        Files::seed(&bucket_of(name), provider, amount, seed, self.clock.now(), self.lanes).await
     }
 
     /// The drill's monitor over what rules copy.

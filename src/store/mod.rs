@@ -15,6 +15,7 @@ pub use crate::emulator::s3::{
 
 mod client;
 pub mod direct;
+pub mod folder;
 mod parts;
 pub mod read_only;
 pub mod s3;

@@ -37,7 +37,8 @@ pub struct SurroundingRegion {
 }
 
 impl Surroundings {
-    fn cloud(&self) -> Vec<(String, String)> {
+    /// The variables of it.
+    pub fn cloud(&self) -> Vec<(String, String)> {
         let primary = self.regions.first();
         let first = |of: fn(&SurroundingRegion) -> &str| primary.map_or("", of).to_owned();
         let mut named = vec![

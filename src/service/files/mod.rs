@@ -33,6 +33,7 @@ mod gated;
 mod ledger;
 mod media;
 mod names;
+pub mod place;
 mod view;
 mod workload;
 

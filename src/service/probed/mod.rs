@@ -14,6 +14,7 @@ use super::{
 };
 use crate::model::event::Position;
 
+pub mod commands;
 pub mod sqlite;
 
 /// A service whose data lies behind a probe.
@@ -81,7 +82,10 @@ impl Service for Probed {
 
     async fn steady(&self) -> Result<String, ServiceError> {
         let contents = self.probe.read().await?;
-        Ok(format!("the source holds {} tables", contents.tables.len()))
+        match contents.tables.len() {
+            0 if self.rows.rows() > 0 => Err(ServiceError("the source holds nothing that the probe can read".into())),
+            tables => Ok(format!("the source holds {tables} tables")),
+        }
     }
 
     async fn write(&self, at: Timestamp, writes: u32) -> Result<(), ServiceError> {
