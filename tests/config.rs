@@ -96,7 +96,15 @@ fn play_and_note(id: &str, scenario: &Scenario, way: Way) -> (Record, BTreeSet<S
     let (plan, scratch) = (kit::plan(), tempfile::tempdir().unwrap());
     let events = runtime.unwrap().block_on(async {
         let scratch = scratch.path();
-        let parts = Parts { plan: &plan, scenario, seed: Seed(42), way, scratch, beside: std::path::Path::new("."), listener: Some(listener) };
+        let parts = Parts {
+            plan: &plan,
+            scenario,
+            seed: Seed(42),
+            way,
+            scratch,
+            beside: std::path::Path::new("."),
+            listener: Some(listener),
+        };
         let stage = assemble(parts).await.unwrap();
         assert!(world.set(Arc::clone(&stage.world)).is_ok());
         let recorder = stage.recorder.clone();

@@ -91,7 +91,15 @@ fn play(id: &str, site: &StatusSite, look: impl FnOnce() + Send + 'static) {
     runtime.block_on(async {
         let (plan, scenario) = (Arc::new(plan), Arc::new(scenario));
         let (seed, way, scratch) = (Seed(7), Way::Real, scratch.path());
-        let parts = Parts { plan: &plan, scenario: &scenario, seed, way, scratch, beside: std::path::Path::new("."), listener: Some(listener) };
+        let parts = Parts {
+            plan: &plan,
+            scenario: &scenario,
+            seed,
+            way,
+            scratch,
+            beside: std::path::Path::new("."),
+            listener: Some(listener),
+        };
         let stage = assemble(parts).await.unwrap();
         let time_limit = assembly::time_limit(&plan, &scenario, way);
         let (_keep, stop) = watch::channel(false);

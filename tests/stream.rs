@@ -33,7 +33,15 @@ use proptest::prelude::*;
 async fn stage(scratch: &Path) -> Stage {
     let (plan, mut scenario) = (kit::plan(), kit::scenario("database/control"));
     scenario.history.size = "128 KiB".parse().unwrap();
-    let parts = Parts { plan: &plan, scenario: &scenario, seed: Seed(7), way: Way::Simulated, scratch, beside: Path::new("."), listener: None };
+    let parts = Parts {
+        plan: &plan,
+        scenario: &scenario,
+        seed: Seed(7),
+        way: Way::Simulated,
+        scratch,
+        beside: Path::new("."),
+        listener: None,
+    };
     assemble(parts).await.unwrap()
 }
 

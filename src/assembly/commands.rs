@@ -56,15 +56,8 @@ impl House<'_> {
         let bench = self.bench(&wanted)?;
         let witness = Arc::new(Stored { sites: self.sites.to_vec(), prefix: wanted.layout.prefix.clone() });
         let surroundings = self.surroundings(name);
-        let pipeline = Arc::new(CommandPipeline::new(
-            bench,
-            plan.clone(),
-            home.place,
-            surroundings,
-            workspace,
-            witness,
-            scripts,
-        ));
+        let pipeline =
+            Arc::new(CommandPipeline::new(bench, plan.clone(), home.place, surroundings, workspace, witness, scripts));
         let leftovers = pipeline.leftovers();
         self.at_close(async move { leftovers.kill() });
         Ok(Protected {

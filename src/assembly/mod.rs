@@ -326,7 +326,8 @@ pub fn scratch_bytes(plan: &Plan, scenario: &Scenario, way: Way) -> u64 {
 fn by_commands(plan: &Plan, scenario: &Scenario) -> Duration {
     let pipelines = scenario.service.names().iter().filter_map(|name| plan.services.get(name)?.pipeline.as_ref());
     let of_all = |pipeline: &CommandPlan| {
-        let commands = [Some(&pipeline.restore), pipeline.list.as_ref(), pipeline.provision.as_ref(), pipeline.query.as_ref()];
+        let commands =
+            [Some(&pipeline.restore), pipeline.list.as_ref(), pipeline.provision.as_ref(), pipeline.query.as_ref()];
         let limits = commands.into_iter().flatten();
         limits.map(|command| command.time_limit.unwrap_or(pipeline.time_limit).duration()).sum::<Duration>()
     };

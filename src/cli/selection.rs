@@ -122,8 +122,10 @@ pub(super) fn none_by_commands(chosen: &[Chosen], plan: &Plan) -> Result<()> {
     let by_commands = |name: &&String| plan.services.get(*name).is_some_and(|service| service.pipeline.is_some());
     let drilled = chosen.iter().flat_map(|one| one.scenario.value.service.names());
     match drilled.into_iter().find(by_commands) {
-        Some(name) => Err(Error::new(format!("service `{name}` is backed up by commands of its own, which take real time"))
-            .help("run it without --simulate, or choose other services with --service")),
+        Some(name) => {
+            Err(Error::new(format!("service `{name}` is backed up by commands of its own, which take real time"))
+                .help("run it without --simulate, or choose other services with --service"))
+        }
         None => Ok(()),
     }
 }

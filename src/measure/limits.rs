@@ -15,6 +15,7 @@ pub(super) fn limits(record: &Record, story: &Story<'_>) -> Vec<String> {
     let mut limits = vec![world(record)];
     limits.extend(people(record));
     limits.extend(waits(record));
+    limits.extend(commands(story));
     limits.push(size(record));
     limits.extend(copies(record));
     limits.push(checks(record, story));
@@ -48,6 +49,27 @@ fn world(record: &Record) -> String {
             record.scope.scale
         ),
     }
+}
+
+/// Which clock the commands of a team's own pipeline read, and what was not looked at for them.
+fn commands(story: &Story<'_>) -> Vec<String> {
+    let ran = || story.events.iter().filter_map(|e| if let What::Ran(ran) = &e.what { Some(ran) } else { None });
+    if ran().next().is_none() {
+        return Vec::new();
+    }
+    let clock = match ran().all(|ran| ran.scenario_time) {
+        true => {
+            "Commands read the story's clock where they ask the C library for the time; programs that ask the kernel \
+                 (those written in Go, such as restic and rclone) read the clock of the day on which the drill was run."
+        }
+        false => {
+            "Commands read the clock of the day on which the drill was run: names by date, retention by age and \
+                  `find -mtime` were not drilled. Install libfaketime (Debian: faketime) to drill them."
+        }
+    };
+    let kept = "What the commands store was judged by what was restored from it: how long they keep it, and whether \
+                anything watches it, was not looked at.";
+    vec![clock.into(), kept.into()]
 }
 
 fn people(record: &Record) -> Option<String> {

@@ -16,6 +16,8 @@ pub struct Ran {
     pub ended: CommandEnd,
     /// How long it took.
     pub took: Elapsed,
+    /// Whether the clock that it read was the story's; the wall clock where not.
+    pub scenario_time: bool,
     /// How many bytes it printed.
     pub printed_bytes: u64,
     /// The last lines that it printed, standard output and standard error as they came.

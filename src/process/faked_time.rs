@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::Environment;
 use crate::sim::clock;
 
 /// Where distributions put the library.
@@ -27,6 +28,11 @@ pub fn library() -> Option<PathBuf> {
         Some(path) => Some(PathBuf::from(path)).filter(|path| path.is_file()),
         None => PLACES.iter().map(PathBuf::from).find(|path| path.is_file()),
     }
+}
+
+/// Whether programs in that environment are made to believe another time.
+pub(super) fn moves(environment: &Environment) -> bool {
+    environment.get("FAKETIME").is_some()
 }
 
 /// What makes a program believe that it is that moment now, and lets its clock run from there.

@@ -82,8 +82,17 @@ pub async fn run(job: Job, clock: &Clock) -> Done {
     let command = job.run.to_string();
     let took = watch.elapsed();
     let (output, is_whole) = capture.output();
-    let ran =
-        Ran { role: job.role, command, ended, took, printed_bytes, last_lines, left_running, wrote_outside: Vec::new() };
+    let ran = Ran {
+        role: job.role,
+        command,
+        ended,
+        took,
+        scenario_time: faked_time::moves(&job.environment),
+        printed_bytes,
+        last_lines,
+        left_running,
+        wrote_outside: Vec::new(),
+    };
     Done { ran, output, is_whole }
 }
 

@@ -9,10 +9,12 @@ use std::{
 };
 
 /// Places whose own entries are looked at, and nothing below those.
-const SHALLOW: &[&str] = &["/", "/tmp", "/var/tmp", "/backup", "/backups", "/var/backups", "/data", "/opt", "/srv", "/mnt"];
+const SHALLOW: &[&str] =
+    &["/", "/tmp", "/var/tmp", "/backup", "/backups", "/var/backups", "/data", "/opt", "/srv", "/mnt"];
 
 /// Names that others on a machine make all the time.
-const USUAL: &[&str] = &[".tmp", "backdraft", "systemd-", "snap-", "rust", "cargo", "core.", "proc", "sys", "dev", "run"];
+const USUAL: &[&str] =
+    &[".tmp", "backdraft", "systemd-", "snap-", "rust", "cargo", "core.", "proc", "sys", "dev", "run"];
 
 /// Entries that are looked at below the scripts' folder, and entries that are told, at the most.
 const MOST_BELOW: usize = 5_000;
@@ -44,7 +46,8 @@ fn look(below: &[PathBuf]) -> BTreeMap<PathBuf, Option<SystemTime>> {
     for place in SHALLOW.iter().map(Path::new).chain(std::env::home_dir().as_deref()) {
         // A folder's own date changes with each entry, so that of a folder is its name alone.
         for entry in entries(place).filter(|entry| !is_usual(entry)) {
-            let modified = entry.metadata().ok().filter(|about| about.is_file()).and_then(|about| about.modified().ok());
+            let modified =
+                entry.metadata().ok().filter(|about| about.is_file()).and_then(|about| about.modified().ok());
             found.insert(entry.path(), modified);
         }
     }

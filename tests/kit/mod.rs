@@ -27,6 +27,13 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Says that a test does without a tool. Where `BACKDRAFT_REQUIRE_TOOLS` names the tool, that is a failure.
+pub(crate) fn skip(tool: &str, why: &str) {
+    let required = std::env::var("BACKDRAFT_REQUIRE_TOOLS").unwrap_or_default();
+    assert!(!required.split(',').any(|name| name == tool), "{tool} is required, and {why}");
+    eprintln!("SKIPPED: {why}");
+}
+
 /// The HookLabs plan.
 pub(crate) fn plan() -> Plan {
     load_plan(root().join("fixtures/hooklabs/plan.yaml")).unwrap().value
@@ -86,7 +93,15 @@ pub(crate) fn play_rigged(
     };
     let scratch = tempfile::tempdir().unwrap();
     let mut events = runtime.unwrap().block_on(async {
-        let parts = Parts { plan, scenario, seed: Seed(seed), way, scratch: scratch.path(), beside: Path::new("."), listener: None };
+        let parts = Parts {
+            plan,
+            scenario,
+            seed: Seed(seed),
+            way,
+            scratch: scratch.path(),
+            beside: Path::new("."),
+            listener: None,
+        };
         let mut stage = assemble_with(parts, rigging).await.unwrap();
         if !replace.is_empty() {
             stage.faults = replace;

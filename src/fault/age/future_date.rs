@@ -127,7 +127,8 @@ impl Future {
         let objects = oldest.site.region.objects();
         let dated = world.clock.now().checked_add(self.ahead).map_err(|e| e.to_string())?;
         let (site, layout) = (oldest.site.clone(), oldest.layout.clone());
-        let future = Struck { site, layout, point: PointName::at(dated), dump: oldest.dump.clone(), others: Vec::new() };
+        let future =
+            Struck { site, layout, point: PointName::at(dated), dump: oldest.dump.clone(), others: Vec::new() };
         let dump = objects.get(&oldest.site.bucket, &oldest.dump_key(), None).map_err(|e| e.to_string())?.body;
         let read = objects.read_all(&oldest.site.bucket, &oldest.manifest_key()).map_err(|e| e.to_string())?;
         let mut manifest: Value = serde_json::from_slice(&read).map_err(|e| e.to_string())?;

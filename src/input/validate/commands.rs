@@ -26,7 +26,11 @@ pub(super) fn plan(found: &mut Findings<'_, Plan>, path: &str, service: &Service
     found.span(&limit, pipeline.time_limit);
     for (i, code) in pipeline.refuses_with.iter().enumerate().filter(|(_, code)| **code == 0) {
         let what = format!("exit code {code} says that the service is back");
-        found.add(&format!("{path}.refuses_with[{i}]"), what, "write the code by which `restore` says that nothing can be restored");
+        found.add(
+            &format!("{path}.refuses_with[{i}]"),
+            what,
+            "write the code by which `restore` says that nothing can be restored",
+        );
     }
     for name in pipeline.env.keys() {
         variable(found, &format!("{path}.env.{name}"), name);
@@ -64,7 +68,12 @@ fn kind(found: &mut Findings<'_, Plan>, path: &str, kind: ServiceKind, probe: &P
         Probe::Convex | Probe::Postgresql | Probe::Sqlite | Probe::Command(_) => ServiceKind::Database,
     };
     if kind != wanted {
-        let what = format!("the probe `{}` writes to a {}, and this service is a {}", probe.name(), wanted.words(), kind.words());
+        let what = format!(
+            "the probe `{}` writes to a {}, and this service is a {}",
+            probe.name(),
+            wanted.words(),
+            kind.words()
+        );
         let help = match wanted {
             ServiceKind::Files => "make the service's kind `files`, or name another probe",
             _ => "make the service's kind `database`, or name another probe",
@@ -77,7 +86,12 @@ fn folder(found: &mut Findings<'_, Plan>, path: &str, pipeline: &CommandPlan) {
     let Some(folder) = &pipeline.folder else { return };
     let place = found.file.path.parent().unwrap_or(Path::new("")).join(folder);
     let what = format!("there is no folder `{folder}` beside the plan");
-    found.unless(place.is_dir(), &format!("{path}.folder"), what, "name the folder that holds the scripts, relative to this file");
+    found.unless(
+        place.is_dir(),
+        &format!("{path}.folder"),
+        what,
+        "name the folder that holds the scripts, relative to this file",
+    );
 }
 
 fn command(found: &mut Findings<'_, Plan>, path: &str, command: &Command, may_repeat: bool) {
@@ -102,7 +116,12 @@ fn variable(found: &mut Findings<'_, Plan>, path: &str, name: &str) {
     let is_name = !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    found.unless(is_name, path, format!("`{name}` is no name of an environment variable"), "write a name such as `BACKUP_DIR`");
+    found.unless(
+        is_name,
+        path,
+        format!("`{name}` is no name of an environment variable"),
+        "write a name such as `BACKUP_DIR`",
+    );
     let is_ours = OURS.contains(&name) || OUR_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     let what = format!("`{name}` is set by the drill, so that commands reach the emulated world and nothing else");
     found.unless(!is_ours, path, what, "remove it");
@@ -110,7 +129,8 @@ fn variable(found: &mut Findings<'_, Plan>, path: &str, name: &str) {
 
 /// Whether a name stays below the folder that it is relative to.
 fn is_below(name: &str) -> bool {
-    !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+    !name.is_empty()
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
 /// What the reference pipeline alone can do cannot be asked of commands.

@@ -97,7 +97,7 @@ impl Probe {
 }
 
 /// Commands that put rows in and print them. A row is a line of JSON: `{"table":"users","row":{"_id":"…",…}}`, a row that
-/// is to go `{"table":"users","deleted":"<_id>"}`.
+/// is to go `{"table":"users","deleted":"<_id>"}`; `{"table":"users"}` alone says that there is such a table, rows or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandProbe {

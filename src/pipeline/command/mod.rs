@@ -25,7 +25,7 @@ use workspace::Workspace;
 mod variables;
 pub mod workspace;
 
-pub use variables::{Surroundings, SurroundingRegion};
+pub use variables::{SurroundingRegion, Surroundings};
 
 /// What was stored in the regions, as the world sees it. Commands are not asked.
 pub trait Witness: Send + Sync {
@@ -146,7 +146,9 @@ impl CommandPipeline {
         match &ran.ended {
             CommandEnd::TimeLimit(limit_ms) => RestoreEnd::TimeLimit { limit_ms: *limit_ms },
             CommandEnd::Exited(code) if self.plan.refuses_with.iter().any(|refusal| i32::from(*refusal) == *code) => {
-                RestoreEnd::Refused { why: format!("its commands say that nothing can be restored: {}", said("restore", ran)) }
+                RestoreEnd::Refused {
+                    why: format!("its commands say that nothing can be restored: {}", said("restore", ran)),
+                }
             }
             _ => RestoreEnd::Refused { why: said(ran.role.words(), ran) },
         }

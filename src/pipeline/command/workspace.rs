@@ -112,7 +112,8 @@ fn set_modified(path: &Path, modified: SystemTime) -> io::Result<()> {
 fn copy(from: &Path, to: &Path, copied: &mut (usize, u64)) -> Result<(), String> {
     let told = |what: &Path, e: io::Error| format!("{}: {e}", what.display());
     fs::create_dir_all(to).map_err(|e| told(to, e))?;
-    let mut entries: Vec<_> = fs::read_dir(from).map_err(|e| told(from, e))?.collect::<io::Result<_>>().map_err(|e| told(from, e))?;
+    let mut entries: Vec<_> =
+        fs::read_dir(from).map_err(|e| told(from, e))?.collect::<io::Result<_>>().map_err(|e| told(from, e))?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let (path, target) = (entry.path(), to.join(entry.file_name()));

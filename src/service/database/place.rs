@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Database, hosted::{Address, Hosted}};
+use super::{
+    Database,
+    hosted::{Address, Hosted},
+};
 use crate::{
     model::event::Position,
     service::{

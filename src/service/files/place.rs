@@ -29,10 +29,7 @@ pub struct FilePlace {
 
 impl FilePlace {
     /// Begins with the source.
-    pub fn new(
-        files: Arc<Files>,
-        variables: impl Fn(&str) -> Vec<(String, String)> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(files: Arc<Files>, variables: impl Fn(&str) -> Vec<(String, String)> + Send + Sync + 'static) -> Self {
         FilePlace { files, variables: Box::new(variables), new: Mutex::default() }
     }
 

@@ -39,8 +39,9 @@ pub struct ByCommands {
 #[derive(Deserialize)]
 struct Row<'l> {
     table: &'l str,
-    #[serde(borrow)]
-    row: &'l RawValue,
+    /// None in the line that says that there is a table, rows or not.
+    #[serde(borrow, default)]
+    row: Option<&'l RawValue>,
 }
 
 impl ByCommands {
@@ -81,6 +82,9 @@ impl Probe for ByCommands {
     }
 
     async fn fill(&self, contents: Contents) -> Result<(), ServiceError> {
+        let tables: String =
+            contents.tables.iter().map(|table| json!({ "table": &**table }).to_string() + "\n").collect();
+        self.run("write", &self.commands.write, Some(tables.into_bytes())).await?;
         self.write(contents.rows).await
     }
 
@@ -103,21 +107,27 @@ impl Probe for ByCommands {
     async fn read(&self) -> Result<Contents, ServiceError> {
         let done = self.run("read", &self.commands.read, None).await?;
         if !done.is_whole {
-            return Err(ServiceError("the probe's command `read` printed more than a drill takes: choose a smaller size".into()));
+            return Err(ServiceError(
+                "the probe's command `read` printed more than a drill takes: choose a smaller size".into(),
+            ));
         }
         let mut chunks: Vec<RowChunk> = Vec::new();
         let mut tables: Vec<Arc<str>> = Vec::new();
-        for (number, line) in done.output.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
+        for (number, line) in done.output.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty())
+        {
             let unread = |why| {
                 let shown: String = String::from_utf8_lossy(line).chars().take(80).collect();
-                ServiceError(format!("line {} of what the probe's command `read` printed is no row ({why}): {shown}", number + 1))
+                ServiceError(format!(
+                    "line {} of what the probe's command `read` printed is no row ({why}): {shown}",
+                    number + 1
+                ))
             };
             let Row { table, row } = serde_json::from_slice(line).map_err(|e| unread(e.to_string()))?;
             let table = tables.iter().find(|known| ***known == *table).cloned().unwrap_or_else(|| {
                 tables.push(table.into());
                 table.into()
             });
-            chunks.push(RowChunk { table, rows: 1, lines: format!("{row}\n").into() });
+            chunks.extend(row.map(|row| RowChunk { table, rows: 1, lines: format!("{row}\n").into() }));
         }
         // Rows of one table stand together.
         chunks.sort_by_key(|chunk| tables.iter().position(|table| *table == chunk.table));

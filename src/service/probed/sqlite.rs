@@ -49,7 +49,8 @@ impl Sqlite {
 
     fn session(&self, arguments: &[&str]) -> Result<Session, ServiceError> {
         let file = self.file.display().to_string();
-        let arguments: Vec<&str> = ["-batch", "-bail"].into_iter().chain(arguments.iter().copied()).chain([&*file]).collect();
+        let arguments: Vec<&str> =
+            ["-batch", "-bail"].into_iter().chain(arguments.iter().copied()).chain([&*file]).collect();
         let started = Session::start(PROGRAM, &arguments, ".print", &self.environment, &self.clock, LIMIT);
         started.map_err(ServiceError)
     }
@@ -78,7 +79,8 @@ impl Sqlite {
 
     async fn tables(&self, session: &mut Session) -> Result<Vec<Arc<str>>, ServiceError> {
         let mut tables: Vec<Arc<str>> = Vec::new();
-        let query = b"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid;\n";
+        let query =
+            b"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid;\n";
         let told = session.tell(query, |line| tables.push(String::from_utf8_lossy(line).into())).await;
         told.map_err(ServiceError)?;
         Ok(tables)
@@ -132,7 +134,10 @@ impl Probe for Sqlite {
         // Read as the application would: what lies in a WAL counts.
         let mut session = self.session(&[])?;
         let mut sound = Vec::new();
-        session.tell(b"PRAGMA integrity_check(1);\n", |line| sound.extend_from_slice(line)).await.map_err(ServiceError)?;
+        session
+            .tell(b"PRAGMA integrity_check(1);\n", |line| sound.extend_from_slice(line))
+            .await
+            .map_err(ServiceError)?;
         if sound != b"ok" {
             let said: String = String::from_utf8_lossy(&sound).chars().take(200).collect();
             return Err(ServiceError(format!("SQLite says of the file: {said}")));
