@@ -20,10 +20,23 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["emulator", "sim", "model"]),
     ("provider", &["emulator", "sim", "model"]),
     ("archive", &["service::contract", "sim", "model"]),
-    ("service", &["store::contract", "provider::contract", "emulator", "archive", "environment", "sim", "model"]),
+    ("process", &["sim", "model"]),
+    (
+        "service",
+        &["store::contract", "provider::contract", "emulator", "archive", "environment", "process", "sim", "model"],
+    ),
     (
         "pipeline",
-        &["store::contract", "provider::contract", "service::contract", "archive", "environment", "sim", "model"],
+        &[
+            "store::contract",
+            "provider::contract",
+            "service::contract",
+            "archive",
+            "environment",
+            "process",
+            "sim",
+            "model",
+        ],
     ),
     ("fault", &["store::contract", "emulator", "environment", "sim", "model"]),
     ("check", &["store::contract", "service::contract", "emulator", "environment", "sim", "model"]),
@@ -53,8 +66,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "assembly",
         &[
-            "archive", "check", "emulator", "engine", "error", "fault", "model", "monitor", "pipeline", "provider",
-            "service", "sim", "store",
+            "archive", "check", "emulator", "engine", "error", "fault", "model", "monitor", "pipeline", "process",
+            "provider", "service", "sim", "store",
         ],
     ),
     (
@@ -94,6 +107,7 @@ const IMPLEMENTATIONS: &[&str] = &[
     "service::files",
     "service::config",
     "service::web",
+    "service::probed",
     "pipeline::reference",
     "pipeline::files",
     "pipeline::sync",

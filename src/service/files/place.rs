@@ -19,11 +19,13 @@ use crate::{
     store::{SharedStore, folder::FolderStore},
 };
 
+/// Says by which variables a bucket or folder of that name is found.
+type Naming = dyn Fn(&str) -> Vec<(String, String)> + Send + Sync;
+
 /// Where files are, for commands: the source, and after the disaster a new, empty place.
 pub struct FilePlace {
     files: Arc<Files>,
-    /// Says by which variables that bucket or folder is found.
-    variables: Box<dyn Fn(&str) -> Vec<(String, String)> + Send + Sync>,
+    variables: Box<Naming>,
     new: Mutex<Option<Bucket>>,
 }
 
