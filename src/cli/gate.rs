@@ -30,8 +30,8 @@ pub(super) struct GateArgs {
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     /// How much slower than in the baseline anything may be.
-    #[arg(long, value_name = "PERCENT", default_value = "20%", requires = "baseline", value_parser = percent)]
-    max_slower: u32,
+    #[arg(long, value_name = "PERCENT", default_value = "20%", requires = "baseline", allow_hyphen_values = true)]
+    max_slower: String,
     /// Write the durations of this run to this file, for later runs to be held against; only where every drill passes.
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
@@ -42,9 +42,12 @@ fn repeats(text: &str) -> std::result::Result<usize, String> {
     number.ok_or_else(|| format!("write a whole number from 1 to {MOST_PLAYS}"))
 }
 
-fn percent(text: &str) -> std::result::Result<u32, String> {
+fn percent(text: &str) -> Result<u32> {
     let number = text.strip_suffix('%').and_then(|number| number.trim().parse().ok()).filter(|n| *n <= 10_000);
-    number.ok_or_else(|| "write a whole number from 0 to 10000 and a percent sign: 20%".to_owned())
+    number.ok_or_else(|| {
+        let what = format!("`{}` is no share by which a run may be slower", text.escape_debug());
+        Error::new(what).at("--max-slower").help("write a whole number from 0 to 10000 and a percent sign: 20%")
+    })
 }
 
 /// A baseline of 106 drills with 50 plays has 4 MiB.
@@ -53,6 +56,7 @@ const LARGEST: u64 = 64 << 20;
 /// Holds a run against its baseline.
 pub(super) struct Gatekeeper<'a> {
     args: &'a GateArgs,
+    max_slower: u32,
     before: Option<Baseline>,
     machine: Machine,
 }
@@ -61,8 +65,9 @@ impl<'a> Gatekeeper<'a> {
     /// Reads the baseline, and looks whether the new one has a place, before anything is played.
     ///
     /// # Errors
-    /// When one is no baseline, or the other could not be written.
+    /// When the share makes no sense, one file is no baseline, or the other could not be written.
     pub(super) fn open(args: &'a GateArgs) -> Result<Self> {
+        let max_slower = percent(&args.max_slower)?;
         if let Some(path) = &args.write_baseline {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             if path.is_dir() || !folder.is_dir() {
@@ -72,7 +77,7 @@ impl<'a> Gatekeeper<'a> {
             }
         }
         let before = args.baseline.as_deref().map(read).transpose()?;
-        Ok(Gatekeeper { args, before, machine: machine() })
+        Ok(Gatekeeper { args, max_slower, before, machine: machine() })
     }
 
     /// How often each scenario is to be played.
@@ -84,7 +89,7 @@ impl<'a> Gatekeeper<'a> {
     /// What comes of holding these plays against the baseline; `None` where none was given.
     pub(super) fn judge(&self, plays: &[Record]) -> Option<Gate> {
         let before = self.before.as_ref()?;
-        Some(regression::gate(before, plays, self.machine.clone(), self.args.max_slower))
+        Some(regression::gate(before, plays, self.machine.clone(), self.max_slower))
     }
 
     /// Writes these plays as a baseline where that was asked for, and says so. A drill that did not go as expected says

@@ -11,15 +11,11 @@ use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::{
-    console::Console,
-    credentials,
-    session::{self, Cast},
-};
+use super::{console::Console, credentials, session::Cast, unended};
 use crate::{
     assembly::buckets::{self, Keys},
     error::{Error, Result},
-    history::{self, Bucket, Folder, History, Mark},
+    history::{self, Announced, Bucket, Folder, History, Mark, Waiting},
     measure::trend::{MONTHS, Window, trend},
     model::{
         history::{Entry, Head, Summary},
@@ -141,6 +137,8 @@ impl PlaceArgs {
 /// Keeps drills as they are played.
 pub(super) struct Keeper {
     history: History,
+    /// The run that was announced, and how many of its drills have begun.
+    run: RefCell<(Option<Announced>, u64)>,
     appended: RefCell<(u64, Option<Head>)>,
 }
 
@@ -180,21 +178,60 @@ impl Keeper {
             0 => {}
             n => note(format!("took in {} that a killed run left", words::count(n as u64, "record"))),
         }
-        for (mark, unended) in history.unended()? {
-            let record = session::never_ended(unended);
+        let unended = history.unended()?;
+        let unbegun = history.unbegun(&unended)?;
+        for (mark, unended) in unended {
+            let (has_begun, record) = (unended.has_begun, unended::record(unended));
             let head = history.append(&record, mark, clock::wall_now())?;
-            let id = &record.identity.scenario;
-            note(format!("{id} was killed before it ended; entry {} says so", head.sequence));
+            let what = if has_begun { "was killed before it ended" } else { "had not begun when its run was killed" };
+            note(format!("{} {what}; entry {} says so", record.identity.scenario, head.sequence));
         }
-        Ok(Some(Keeper { history, appended: RefCell::new((0, None)) }))
+        for mut left in unbegun {
+            let drills = left.drills();
+            let mut last = None;
+            for unended in &drills {
+                let mark = history.begin_of(&mut left.run, unended)?;
+                last = Some(history.append(&unended::record(unended.clone()), mark, clock::wall_now())?.sequence);
+            }
+            left.run.end()?;
+            if let Some(last) = last {
+                let had = if drills.len() == 1 { "1 drill had" } else { &format!("{} drills had", drills.len()) };
+                note(format!("{had} not begun when their run was killed; entries up to {last} say so"));
+            }
+        }
+        Ok(Some(Keeper { history, run: RefCell::new((None, 0)), appended: RefCell::new((0, None)) }))
     }
 
-    /// Writes down that a drill begins.
+    /// Writes down which drills are going to be played, in this order and so many times over.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub(super) fn announce(&self, casts: &[Cast], rounds: usize) -> Result<()> {
+        let run = unended::announcement(casts, rounds).map(|announcement| self.history.announce(&announcement));
+        *self.run.borrow_mut() = (run.transpose()?, 0);
+        Ok(())
+    }
+
+    /// Writes down that a drill begins: the next of those that were announced.
     ///
     /// # Errors
     /// When that cannot be written.
     pub(super) fn begin(&self, cast: &Cast) -> Result<Mark> {
-        self.history.begin(&session::unended(cast))
+        let mut run = self.run.borrow_mut();
+        let number = run.1;
+        run.1 += 1;
+        match &mut run.0 {
+            None => self.history.begin(&unended::unended(cast, None)),
+            Some(run) => self.history.begin_of(run, &unended::unended(cast, Some(run.place(number)))),
+        }
+    }
+
+    /// Every drill that was announced has its record.
+    ///
+    /// # Errors
+    /// When what was written down cannot be taken away.
+    pub(super) fn all_played(&self) -> Result<()> {
+        self.run.borrow_mut().0.take().map_or(Ok(()), Announced::end)
     }
 
     /// Appends the record of a drill.
@@ -256,6 +293,21 @@ pub(super) fn this_month(plan: &Plan) -> Month {
 /// Drills of the plan's platform, each with its date.
 pub(super) fn of_platform(entries: Vec<Entry>, plan: &Plan) -> Vec<Summary> {
     entries.into_iter().map(Entry::dated).filter(|drill| drill.platform == plan.platform).collect()
+}
+
+/// What lies beside a chain that is not in it yet, in words; `None` where nothing does.
+pub(super) fn waiting_words(waiting: Waiting) -> Option<String> {
+    let drills = |count, what: &str| (count > 0).then(|| format!("{} {what}", words::count(count, "drill")));
+    let left = drills(waiting.left, "of a killed run: the next run makes the record");
+    let living = drills(waiting.living, "being played just now");
+    let said: Vec<String> = left.into_iter().chain(living).collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// What to do where there is no history.
+pub(super) fn none_here(history: &History) -> Error {
+    let help = "`backdraft run` begins one; name another with --history PLACE";
+    Error::new("there is no history here").at(history.name()).help(help)
 }
 
 /// A history that is to be read must be kept somewhere.

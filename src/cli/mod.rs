@@ -33,6 +33,7 @@ mod run;
 mod selection;
 mod session;
 mod status_page;
+mod unended;
 mod validate;
 mod verify;
 mod verify_evidence;

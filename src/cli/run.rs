@@ -147,6 +147,7 @@ impl Stage<'_> {
     fn play_all(&self, casts: &[Cast], rounds: usize) -> Result<Vec<Record>> {
         let mut progress = Progress::new(casts.len() * rounds, self.console);
         let mut records = Vec::new();
+        self.keeper.map(|keeper| keeper.announce(casts, rounds)).transpose()?;
         for round in 1..=rounds {
             for cast in casts {
                 let mark = self.keeper.map(|keeper| keeper.begin(cast)).transpose()?;
@@ -169,6 +170,7 @@ impl Stage<'_> {
             }
         }
         progress.finish();
+        self.keeper.map(Keeper::all_played).transpose()?;
         Ok(records)
     }
 }

@@ -26,7 +26,6 @@ use crate::{
         journal::{self, Scratch},
     },
     error::{Error, Result},
-    history::Unended,
     input::load::Loaded,
     measure,
     model::{
@@ -181,10 +180,11 @@ impl Session {
     ) -> Result<Vec<Record>> {
         let mut progress = Progress::new(chosen.len(), console);
         let mut records = Vec::new();
-        for one in chosen {
-            let cast = troupe.cast(one)?;
-            let mark = keeper.map(|keeper| keeper.begin(&cast)).transpose()?;
-            let Played { record, kept } = self.play(&cast, progress.begin(&cast.id));
+        let casts: Vec<Cast> = chosen.into_iter().map(|one| troupe.cast(one)).collect::<Result<_>>()?;
+        keeper.map(|keeper| keeper.announce(&casts, 1)).transpose()?;
+        for cast in &casts {
+            let mark = keeper.map(|keeper| keeper.begin(cast)).transpose()?;
+            let Played { record, kept } = self.play(cast, progress.begin(&cast.id));
             if let (Some(keeper), Some(mark)) = (keeper, mark) {
                 keeper.append(&record, mark)?;
             }
@@ -192,6 +192,7 @@ impl Session {
             records.push(record);
         }
         progress.finish();
+        keeper.map(Keeper::all_played).transpose()?;
         Ok(records)
     }
 
@@ -350,11 +351,13 @@ fn words(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no reason given".into())
 }
 
-fn event(what: What) -> Event {
+/// An event outside of the story.
+pub(super) fn event(what: What) -> Event {
     Event { at: None, since_t0: None, service: None, what }
 }
 
-fn aborted(why: String) -> Event {
+/// The drill could not go on.
+pub(super) fn aborted(why: String) -> Event {
     event(What::Aborted { why })
 }
 
@@ -363,23 +366,8 @@ fn never_begun() -> Vec<Event> {
     vec![event(What::Interrupted), event(What::CleanedUp { complete: true, kept: false, detail })]
 }
 
-/// The record of a drill whose process ended before it did. Every start removes what such a drill left.
-pub(super) fn never_ended(unended: Unended) -> Record {
-    let Unended { begun_at, identity, plan, scenario } = unended;
-    let detail = "nobody was left to clean up; the next start removed the scratch folder".into();
-    let why = format!("the process ended before the drill did, which began at {begun_at}");
-    let events = vec![aborted(why), event(What::CleanedUp { complete: true, kept: false, detail })];
-    measure::record(measure::Inputs { identity, plan, scenario, events })
-}
-
-/// What its record is made of if this process ends before the drill does.
-pub(super) fn unended(cast: &Cast) -> Unended {
-    let begun_at = clock::wall_now();
-    let identity = identity(cast, (cast.way == Way::Real).then_some(begun_at));
-    Unended { begun_at, identity, plan: (*cast.plan).clone(), scenario: (*cast.scenario).clone() }
-}
-
-fn identity(cast: &Cast, run_at: Option<Timestamp>) -> Identity {
+/// Which drill it is.
+pub(super) fn identity(cast: &Cast, run_at: Option<Timestamp>) -> Identity {
     Identity {
         scenario: cast.id.clone(),
         seed: cast.seed,

@@ -10,17 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
 use super::{
-    chain::{End, Link, digest, hex, unhex},
+    chain::{End, Link, digest, hex, new_record, unhex},
     contract::{Draft, Place},
-    packing::{MOST_PACKED, unpack},
-    survey::{HeadSeen, Kept, Line, Seen, Stated, Survey},
+    packing::MOST_PACKED,
+    survey::{Damage, Ending, HeadSeen, Kept, Line, Seen, Stated, Survey},
 };
 use crate::{
     error::{Error, Result},
-    model::{
-        history::{Head, Summary},
-        record::Way,
-    },
+    model::{history::Head, record::Way},
     sim::{clock, clock::Clock},
     store::{LockMode, PutOptions, Retention, SharedStore, StoreError, StoreErrorKind},
 };
@@ -175,8 +172,10 @@ impl Bucket {
                 return self.end_in(number, &line);
             }
         }
-        let record = unpack(packed).map_err(|e| self.damaged(number, e.to_string()))?;
-        let (line, _) = end.next(&Summary::of(&record), packed, clock::wall_now())?;
+        let links = self.read_all("entries", ".json", |number| self.entry_key(number)).await?;
+        let links: Vec<Link> = links.iter().filter_map(|line| Link::of(line).ok()).collect();
+        let summary = new_record(packed, &links).map_err(|why| self.damaged(number, why))?;
+        let (line, _) = end.next(&summary, packed, clock::wall_now())?;
         let line = self.put_new(&key, &line).await?;
         self.end_in(number, &line)
     }
@@ -187,6 +186,32 @@ impl Bucket {
         let Some((packed, _)) = self.get(&self.record_key(number)).await? else { return Ok(Vec::new()) };
         self.entry_of_others(end, &packed).await?;
         Ok(vec![format!("entry {number}: its record was there, its entry was not; it is written")])
+    }
+
+    /// Everything below a folder, in order.
+    async fn read_all(&self, folder: &str, ending: &str, key: impl Fn(u64) -> String) -> Result<Vec<Vec<u8>>> {
+        let numbers = self.numbers(folder, ending).await?;
+        let all = stream::iter(numbers.into_iter().map(key)).map(|key| async move { self.get(&key).await });
+        let all: Vec<_> = all.buffered(IN_FLIGHT).try_collect().await?;
+        Ok(all.into_iter().flatten().map(|(bytes, _)| bytes).collect())
+    }
+
+    /// How the chain ends, where its last line is an entry.
+    async fn ending(&self, seen: &[Seen], beyond: &[u64]) -> Result<Ending> {
+        let links: Vec<Link> = seen.iter().filter_map(|seen| seen.line.link()).collect();
+        let next = match (seen.last(), seen.last().and_then(|last| last.line.link())) {
+            (None, _) => 1,
+            (_, Some(last)) => last.sequence + 1,
+            (Some(_), None) => return Ok(Ending::Whole), // what it is instead is said of the line
+        };
+        if !beyond.contains(&next) {
+            return Ok(Ending::Whole);
+        }
+        let packed = self.get(&self.record_key(next)).await?.map(|(packed, _)| packed).unwrap_or_default();
+        Ok(match new_record(&packed, &links) {
+            Ok(_) => Ending::Unfinished(format!("the record of entry {next} is there, its entry was not written")),
+            Err(why) => Ending::Damaged(Damage::new(next, why)),
+        })
     }
 
     async fn see(&self, number: u64) -> Result<Option<Seen>> {
@@ -233,12 +258,7 @@ impl Place for Bucket {
     }
 
     fn lines(&self) -> Result<Vec<Vec<u8>>> {
-        self.runtime.block_on(async {
-            let numbers = self.numbers("entries", ".json").await?;
-            let lines = stream::iter(numbers).map(|number| async move { self.get(&self.entry_key(number)).await });
-            let lines: Vec<_> = lines.buffered(IN_FLIGHT).try_collect().await?;
-            Ok(lines.into_iter().flatten().map(|(line, _)| line).collect())
-        })
+        self.runtime.block_on(async { self.read_all("entries", ".json", |number| self.entry_key(number)).await })
     }
 
     fn record(&self, sequence: u64) -> Result<Option<Vec<u8>>> {
@@ -271,9 +291,16 @@ impl Place for Bucket {
             let last = numbers.last().copied().unwrap_or(0);
             let seen = stream::iter(numbers).map(|number| self.see(number)).buffered(IN_FLIGHT);
             let seen: Vec<Option<Seen>> = seen.try_collect().await?;
-            let mut beyond = self.numbers("records", ".json.gz").await?;
-            beyond.retain(|number| *number > last);
-            Ok(Survey { seen: seen.into_iter().flatten().collect(), torn: None, head: HeadSeen::NotKept, beyond })
+            let seen: Vec<Seen> = seen.into_iter().flatten().collect();
+            let mut numbers = self.numbers("records", ".json.gz").await?;
+            numbers.retain(|number| *number > last);
+            let ending = self.ending(&seen, &numbers).await?;
+            let mut beyond = Vec::new();
+            for number in numbers {
+                let packed = self.get(&self.record_key(number)).await?;
+                beyond.push((number, packed.map(|(packed, _)| digest(&packed))));
+            }
+            Ok(Survey { seen, head: HeadSeen::NotKept, ending, beyond })
         })
     }
 }

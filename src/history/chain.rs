@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use super::packing::unpack;
 use crate::{
     error::{Error, Result},
     model::history::{Entry, HISTORY_FORMAT, Head, Summary},
@@ -41,6 +42,15 @@ pub(super) struct End {
 impl End {
     /// Where nothing was written yet.
     pub(super) const NONE: End = End { sequence: 0, digest: NOTHING_BEFORE };
+
+    /// What the line that comes next begins with: all that does not depend on its record and its moment.
+    pub(super) fn beginning_of_next(&self) -> Vec<u8> {
+        let (next, previous) = (self.sequence + 1, hex(&self.digest));
+        let text = format!(
+            r#"{{"format":"{HISTORY_FORMAT}","sequence":{next},"previous_sha256":"{previous}","appended_at":""#
+        );
+        text.into_bytes()
+    }
 
     /// As the rest of the house has it.
     pub(super) fn head(&self) -> Head {
@@ -93,6 +103,20 @@ impl Link {
         let digest = |name, text: &str| unhex(text).ok_or_else(|| format!("{name} is no SHA-256"));
         let previous = digest("previous_sha256", line.previous_sha256)?;
         Ok(Link { sequence: line.sequence, previous, record: digest("record_sha256", line.record_sha256)? })
+    }
+}
+
+/// What a record says, in short, that has no line; says why not where no killed run left it: it is none, or one that
+/// some entry of the chain has already.
+pub(super) fn new_record(packed: &[u8], links: &[Link]) -> std::result::Result<Summary, String> {
+    let none = |e: Error| {
+        format!("its record is there without its line, and is none: {}", e.to_string().replace("\n  ", ", "))
+    };
+    let summary = Summary::of(&unpack(packed).map_err(none)?);
+    let found = digest(packed);
+    match links.iter().find(|link| link.record == found) {
+        Some(link) => Err(format!("its record is a copy of that of entry {}, and it has no line", link.sequence)),
+        None => Ok(summary),
     }
 }
 

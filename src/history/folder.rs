@@ -1,5 +1,6 @@
 //! A history in a folder: `chain.jsonl` with an entry a line, `head.json` with the end of it, and below `records/` each
-//! record as it is packed. Written in this order: record, line, head; each whole and on disk before the next.
+//! record as it is packed. Written in this order: record, line, head; each whole and on disk before the next. So what a
+//! write that was cut short leaves is known (`ending`), and nothing else is built upon.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -9,20 +10,21 @@ use std::{
 };
 
 use rustix::fs::{FlockOperation, OFlags, flock};
-use tempfile::NamedTempFile;
 
 use super::{
-    chain::{Digest, End, Link, digest, unhex},
+    chain::{Digest, End, digest, unhex},
     contract::{Draft, Place},
-    packing::{MOST_PACKED, unpack},
-    survey::{HeadSeen, Survey},
+    packing::{self, MOST_PACKED},
+    survey::{Damage, Ending, HeadSeen, Survey},
 };
 use crate::{
     error::{Error, Result},
-    model::history::{Head, Summary},
+    model::{history::Head, words},
     sim::clock,
 };
+use ending::{Left, Next};
 
+mod ending;
 mod reading;
 
 const CHAIN: &str = "chain.jsonl";
@@ -68,56 +70,37 @@ impl Folder {
 
     /// Puts right what a killed write left, and gives the chain's end. The folder is locked.
     fn mend(&self, said: &mut Vec<String>) -> Result<End> {
-        let tail = reading::tail(&self.dir.join(CHAIN))?;
-        let mut end = self.end_of(tail.last.as_deref(), said)?;
-        let (next, path) = (end.sequence + 1, self.record_path(end.sequence + 1));
-        let record = reading::small(&path, MOST_PACKED).map_err(|e| self.unwritable(&path, e))?;
-        if !tail.torn.is_empty() {
-            let Some(packed) = &record else {
-                return Err(self.damaged(format!("the line of entry {next} is not whole, and its record is gone")));
-            };
-            let fits = |link: &Link| (link.sequence, link.previous, link.record) == (next, end.digest, digest(packed));
-            if Link::of(&tail.torn).is_ok_and(|link| fits(&link)) {
-                self.write_to_chain(b"\n")?;
-                end = End { sequence: next, digest: digest(&tail.torn) };
-                self.write_head(end)?;
-                said.push(format!("entry {next}: its line was whole but for its end, and is finished"));
-                return Ok(end);
+        let Left { end, behind, cut, next, .. } = self.ending()?.map_err(|damage| self.damaged(&damage))?;
+        let number = end.sequence + 1;
+        if behind {
+            self.write_head(end)?;
+            said.push(format!("entry {}: {HEAD} names it now", end.sequence));
+        }
+        if let Some((bytes, taken)) = cut {
+            self.cut_chain(bytes)?;
+            if matches!(next, Next::Nothing) {
+                said.push(format!(
+                    "{} of nothing followed entry {}; they are cut off",
+                    words::count(taken as u64, "byte"),
+                    end.sequence
+                ));
             }
-            self.cut_chain(tail.whole_bytes)?;
         }
-        let Some(packed) = record else { return Ok(end) };
-        let unreadable = |e: Error| self.damaged(format!("record {next} is there without its line: {e}"));
-        let summary = Summary::of(&unpack(&packed).map_err(unreadable)?);
-        let (line, end) = end.next(&summary, &packed, clock::wall_now())?;
-        self.write_line(line, end)?;
-        said.push(format!("entry {next}: its record was there, its line was not; it is written"));
-        Ok(end)
-    }
-
-    /// The end that the last whole line and head.json agree on, as far as a killed write lets them.
-    fn end_of(&self, last: Option<&[u8]>, said: &mut Vec<String>) -> Result<End> {
-        let head = self.head();
-        let Some(last) = last else {
-            return match head {
-                HeadSeen::Missing => Ok(End::NONE),
-                _ => Err(self.damaged(format!("{CHAIN} is empty, and {HEAD} is there"))),
-            };
-        };
-        let link = Link::of(last).map_err(|why| self.damaged(format!("the last line is no entry: {why}")))?;
-        let end = End { sequence: link.sequence, digest: digest(last) };
-        let behind = match head {
-            HeadSeen::Names(head) if head == end => return Ok(end),
-            HeadSeen::Names(head) => head.sequence + 1 == end.sequence && head.digest == link.previous,
-            HeadSeen::Missing => end.sequence == 1,
-            _ => false,
-        };
-        if !behind {
-            return Err(self.damaged(format!("{HEAD} does not name entry {}, which stands last", end.sequence)));
+        match next {
+            Next::Nothing => Ok(end),
+            Next::Newline(end) => {
+                self.write_to_chain(b"\n")?;
+                self.write_head(end)?;
+                said.push(format!("entry {number}: its line was whole but for its end, and is finished"));
+                Ok(end)
+            }
+            Next::Record(waiting) => {
+                let (line, end) = end.next(&waiting.0, &waiting.1, clock::wall_now())?;
+                self.write_line(line, end)?;
+                said.push(format!("entry {number}: its record was there, its line was not; it is written"));
+                Ok(end)
+            }
         }
-        self.write_head(end)?;
-        said.push(format!("entry {}: {HEAD} names it now", end.sequence));
-        Ok(end)
     }
 
     fn head(&self) -> HeadSeen {
@@ -164,7 +147,7 @@ impl Folder {
         // Made of a number and a text: it always has a JSON form.
         let text = serde_json::to_string(&end.head()).unwrap_or_default() + "\n";
         let written = || -> io::Result<()> {
-            let mut file = NamedTempFile::with_prefix_in(".new-", &self.dir)?;
+            let mut file = packing::new_file(&self.dir)?;
             file.write_all(text.as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(&path)?;
@@ -177,9 +160,9 @@ impl Folder {
     fn take_in(&self, file: &Path, packed: &[u8], path: &Path) -> Result<()> {
         let dir = path.parent().unwrap_or(&self.dir);
         let moved = || -> io::Result<()> {
-            fs::create_dir_all(dir)?;
+            self.make_folder(dir)?;
             if fs::rename(file, path).is_err() {
-                let mut copy = NamedTempFile::with_prefix_in(".new-", dir)?;
+                let mut copy = packing::new_file(dir)?;
                 copy.write_all(packed)?;
                 copy.as_file().sync_all()?;
                 copy.persist(path)?;
@@ -190,10 +173,20 @@ impl Folder {
         moved().map_err(|e| self.unwritable(path, e))
     }
 
-    fn damaged(&self, why: String) -> Error {
+    /// Makes a folder of records, and has it outlast a crash of the machine.
+    fn make_folder(&self, dir: &Path) -> io::Result<()> {
+        if dir.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(dir)?;
+        File::open(self.dir.join(RECORDS))?.sync_all()?;
+        File::open(&self.dir)?.sync_all()
+    }
+
+    fn damaged(&self, damage: &Damage) -> Error {
         Error::new("the end of this history is not as it was written, so nothing can be appended to it")
             .at(self.name())
-            .because(why)
+            .because(damage.words())
             .help(
                 "`backdraft history verify` names what was changed; keep this folder as it is, and begin another with \
                  --history DIR",
@@ -251,36 +244,49 @@ impl Place for Folder {
             let found = reading::into(&self.record_path(sequence), MOST_PACKED, buffer)?;
             Ok(found.then(|| digest(buffer)))
         };
-        let (seen, torn) = reading::survey(&self.dir.join(CHAIN), &record)?;
+        let mut seen = reading::survey(&self.dir.join(CHAIN), &record)?;
+        let ending = match self.ending()? {
+            Err(damage) => Ending::Damaged(damage),
+            Ok(left) => {
+                if left.looks_whole {
+                    seen.pop(); // no line: what was to be one
+                }
+                left.words().map_or(Ending::Whole, Ending::Unfinished)
+            }
+        };
         let beyond = self.beyond(seen.len() as u64)?;
-        let head = self.head();
-        Ok(Survey { seen, torn, head, beyond })
+        Ok(Survey { seen, head: self.head(), ending, beyond })
     }
 }
 
 impl Folder {
-    /// Numbers of records beyond the last line, in order.
-    fn beyond(&self, last: u64) -> Result<Vec<u64>> {
+    /// Records beyond the last line, in order.
+    fn beyond(&self, last: u64) -> Result<Vec<(u64, Option<Digest>)>> {
         let records = self.dir.join(RECORDS);
         let mut found = Vec::new();
         for folder in reading::names(&records).map_err(|e| self.unreadable(&records, e))? {
             if folder.parse::<u64>().is_ok_and(|number| number >= last / A_FOLDER) {
                 let path = records.join(folder);
                 let names = reading::names(&path).map_err(|e| self.unreadable(&path, e))?;
-                let numbers = names.iter().filter_map(|name| name.strip_suffix(".json.gz")?.parse::<u64>().ok());
+                let number = |name: &String| name.strip_suffix(".json.gz")?.parse::<u64>().ok();
+                // Whatever has another name than a record gets is none.
+                let is_one = |name: &String, number: u64| self.record_path(number) == path.join(name);
+                let numbers = names.iter().filter_map(|name| number(name).filter(|number| is_one(name, *number)));
                 found.extend(numbers.filter(|number| *number > last));
             }
         }
         found.sort_unstable();
-        Ok(found)
+        let digest_of = |number| reading::small(&self.record_path(number), MOST_PACKED).ok().flatten();
+        Ok(found.into_iter().map(|number| (number, digest_of(number).map(|packed| digest(&packed)))).collect())
     }
 }
 
 /// Opens a file that is to be read, and is no pipe or device that may never end.
 fn open(path: &Path) -> io::Result<Option<File>> {
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(_) if path.is_symlink() => return Err(io::Error::other("this is a symbolic link, not the file itself")),
         file => file?,
     };
     if file.metadata()?.is_file() { Ok(Some(file)) } else { Err(io::Error::other("this is no regular file")) }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     chain::{Digest, End, Link, NOTHING_BEFORE, hex, unhex},
-    survey::{HeadSeen, Kept, Line, Seen, Stated, Survey},
+    survey::{Damage, Ending, HeadSeen, Kept, Line, Seen, Stated, Survey},
 };
 use crate::model::history::Head;
 
@@ -22,6 +22,13 @@ pub struct Verified {
     pub flaws: Vec<Flaw>,
     /// What a killed write left at the end; the next append puts it right.
     pub unfinished: Option<String>,
+}
+
+impl Verified {
+    /// Whether nothing is there at all.
+    pub fn is_none(&self) -> bool {
+        self.head.is_none() && self.flaws.is_empty() && self.unfinished.is_none()
+    }
 }
 
 /// Something that was changed.
@@ -181,47 +188,65 @@ impl<'s> Judge<'s> {
         last.unwrap_or(End::NONE)
     }
 
-    /// What stands at and beyond the end. Gives what a killed write leaves.
+    /// What stands at and beyond the end. Gives what a killed write leaves, which is exactly what the next append puts
+    /// right: both ask how the chain ends in one place.
     fn tail(&mut self, end: End) -> Option<String> {
-        let next = end.sequence + 1;
-        let behind = match &self.survey.head {
-            HeadSeen::NotKept => false,
-            HeadSeen::Missing if end.sequence <= 1 => end.sequence == 1,
+        if !matches!(self.survey.ending, Ending::Unfinished(_)) {
+            self.head(end);
+        }
+        match &self.survey.ending {
+            Ending::Unfinished(what) => {
+                self.beyond(end.sequence + 1);
+                return Some(what.clone());
+            }
+            Ending::Damaged(Damage { sequence, why }) => {
+                // What is wrong with the last entry or head.json was found on the way there.
+                let sequence = sequence.unwrap_or(end.sequence + 1);
+                if sequence > end.sequence && !self.flaws.contains_key(&(end.sequence + 1)) || self.flaws.is_empty() {
+                    self.flaw(sequence.max(1), why.clone());
+                }
+            }
+            Ending::Whole => {}
+        }
+        self.beyond(end.sequence);
+        None
+    }
+
+    /// Records that lie beyond that entry belong to none.
+    fn beyond(&mut self, last: u64) {
+        let links = self.survey.seen.iter().filter_map(|seen| match &seen.line {
+            Line::Entry(link, _) => Some((link.record, link.sequence)),
+            Line::Odd(_) => None,
+        });
+        let entries: HashMap<Digest, u64> =
+            if self.survey.beyond.is_empty() { HashMap::new() } else { links.collect() };
+        for (number, digest) in self.survey.beyond.iter().filter(|(number, _)| *number > last) {
+            let what = match digest.and_then(|digest| entries.get(&digest)) {
+                Some(entry) => format!("its record is a copy of that of entry {entry}, and it has no line"),
+                None => "it was removed: its record is there, its line is not".to_owned(),
+            };
+            self.flaw(*number, what);
+        }
+    }
+
+    /// What is said of the end beside the chain must be its end.
+    fn head(&mut self, end: End) {
+        match &self.survey.head {
+            HeadSeen::NotKept => {}
+            HeadSeen::Missing if end.sequence == 0 => {}
             HeadSeen::Missing => {
                 self.flaw(end.sequence, "it cannot be told whether it is the last: head.json is gone");
-                false
             }
             HeadSeen::Odd(why) => {
                 let what = format!("it cannot be told whether it is the last: head.json makes no sense: {why}");
                 self.flaw(end.sequence.max(1), what);
-                false
             }
             HeadSeen::Names(head) => self.named(*head, end),
-        };
-        let mut unfinished =
-            behind.then(|| format!("entry {} is whole, and head.json does not name it yet", end.sequence));
-        if let Some(torn) = &self.survey.torn
-            && !self.flaws.contains_key(&next)
-        {
-            unfinished = Some(format!("the line of entry {next} is not whole: {} bytes without an end", torn.bytes));
         }
-        for number in &self.survey.beyond {
-            if *number <= end.sequence {
-                continue; // what became of its line is said already
-            }
-            match *number == next {
-                true if unfinished.is_none() => {
-                    unfinished = Some(format!("the record of entry {next} is there, its line was not written"));
-                }
-                true => {}
-                false => self.flaw(*number, "it was removed: its record is there, its line is not"),
-            }
-        }
-        unfinished
     }
 
-    /// head.json names an end; says whether the chain is one entry ahead of it, as a killed write leaves it.
-    fn named(&mut self, head: End, end: End) -> bool {
+    /// head.json names an end.
+    fn named(&mut self, head: End, end: End) {
         if head.sequence > end.sequence {
             let what = format!("it was cut off, with all up to entry {} that head.json names", head.sequence);
             self.flaw(
@@ -232,16 +257,11 @@ impl<'s> Judge<'s> {
                     what
                 },
             );
-            return false;
+        } else if self.digests.get(&head.sequence) != Some(&head.digest) {
+            self.flaw(head.sequence.max(1), "it, or head.json, was edited: they do not agree on its digest");
+        } else if head.sequence < end.sequence {
+            self.flaw(head.sequence + 1, "head.json names the entry before it as the last");
         }
-        if self.digests.get(&head.sequence) == Some(&head.digest) {
-            if head.sequence + 1 < end.sequence {
-                self.flaw(head.sequence + 1, "head.json names the entry before it as the last");
-            }
-            return head.sequence + 1 == end.sequence;
-        }
-        self.flaw(head.sequence.max(1), "it, or head.json, was edited: they do not agree on its digest");
-        false
     }
 
     /// Somebody kept a head where nobody could change it together with the chain.

@@ -2,6 +2,7 @@
 //! as long as its process lives. When the drill has ended the mark becomes its record, until that is in the chain.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -10,9 +11,11 @@ use std::{
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
-use super::packing::{MOST_PACKED, unpack};
+use super::{
+    announced::{self, Announced, Announcement, RUN},
+    packing::{MOST_PACKED, new_file, pack, unpack},
+};
 use crate::{
     error::{Error, Result},
     model::{
@@ -28,14 +31,36 @@ const FINISHED: &str = "json.gz";
 /// What is known of a drill before it begins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unended {
-    /// When it was to begin, by the wall clock.
+    /// When it began, by the wall clock; where it never did, when its run did.
     pub begun_at: Timestamp,
+    /// Whether it began at all.
+    pub has_begun: bool,
     /// Which drill it is.
     pub identity: Identity,
     /// The plan as read.
     pub plan: Plan,
     /// The scenario as read.
     pub scenario: Scenario,
+    /// Its place in a run that was announced.
+    pub of_run: Option<OfRun>,
+}
+
+/// A drill's place in a run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OfRun {
+    /// The run's name.
+    pub run: String,
+    /// The drill's number, from 0.
+    pub number: u64,
+}
+
+/// What lies beside a chain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// Drills of runs that are gone, whose record the next run appends.
+    pub left: u64,
+    /// Drills that are being played just now.
+    pub living: u64,
 }
 
 /// The folder of marks.
@@ -66,7 +91,7 @@ impl Marks {
     pub(super) fn begin(&self, unended: &Unended) -> Result<Mark> {
         let made = || -> io::Result<Mark> {
             fs::create_dir_all(&self.dir)?;
-            let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.dir)?;
+            let mut file = new_file(&self.dir)?;
             // Locked before it has its name: nobody ever sees the mark of a living process free.
             flock(file.as_file(), FlockOperation::NonBlockingLockExclusive)?;
             serde_json::to_writer(&mut file, unended)?;
@@ -74,9 +99,14 @@ impl Marks {
             let name = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
             let path = self.dir.join(format!("{}.{PLAYED}", name.trim_start_matches(".new-")));
             let lock = file.persist(&path).map_err(|e| e.error)?;
+            File::open(&self.dir)?.sync_all()?;
             Ok(Mark { path, lock })
         };
         made().map_err(|e| unwritable(&self.dir, e))
+    }
+
+    pub(super) fn announce(&self, announcement: &Announcement) -> Result<Announced> {
+        announced::announce(&self.dir, announcement)
     }
 
     /// Marks of drills whose process is gone.
@@ -89,10 +119,7 @@ impl Marks {
                 fs::remove_file(&path).map_err(|e| unreadable(&path, e.to_string()))?;
                 continue;
             }
-            let mut text = Vec::new();
-            let read =
-                (&lock).take(MOST_PACKED).read_to_end(&mut text).map_err(|e| unreadable(&path, e.to_string()))?;
-            let unended = serde_json::from_slice(&text[..read]).map_err(|e| unreadable(&path, e.to_string()))?;
+            let unended = read(&path, &lock)?;
             found.push((Mark { path, lock }, unended));
         }
         found.sort_by_key(|(_, unended): &(Mark, Unended)| unended.begun_at);
@@ -115,8 +142,32 @@ impl Marks {
         Ok(found)
     }
 
-    /// Files of that kind. What was just being made when its process died is removed.
-    fn free(&self, kind: &str) -> Result<Vec<PathBuf>> {
+    /// How many drills wait for their record, and how many are being played. Nothing is touched.
+    pub(super) fn waiting(&self) -> Result<Waiting> {
+        let (mut waiting, mut marked, mut runs) = (Waiting::default(), BTreeSet::new(), Vec::new());
+        for (path, ending) in self.files()? {
+            let Ok(file) = File::open(&path) else { continue };
+            let is_free = flock(&file, FlockOperation::NonBlockingLockShared).is_ok();
+            match (ending.as_str(), is_free) {
+                (PLAYED, false) => waiting.living += 1,
+                (PLAYED, true) if path.with_extension(FINISHED).exists() => {}
+                (PLAYED, true) => {
+                    waiting.left += 1;
+                    marked.extend(read(&path, &file)?.of_run);
+                }
+                (FINISHED, true) => waiting.left += 1,
+                (RUN, true) => runs.push((path, file)),
+                _ => {}
+            }
+        }
+        for (path, file) in runs {
+            waiting.left += announced::count_left(&path, &file, &marked)?;
+        }
+        Ok(waiting)
+    }
+
+    /// Every regular file, with what follows the first dot of its name.
+    fn files(&self) -> Result<Vec<(PathBuf, String)>> {
         let entries = match fs::read_dir(&self.dir) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(|e| unreadable(&self.dir, e.to_string()))?,
@@ -124,35 +175,49 @@ impl Marks {
         let mut found = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|e| unreadable(&self.dir, e.to_string()))?;
-            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
-                continue;
-            }
-            match name.split_once('.') {
-                Some(("", _)) if locked(&path).is_some() => {
-                    // Whoever comes first removes it.
-                    let _ = fs::remove_file(&path);
-                }
-                Some((_, ending)) if ending == kind => found.push(path),
-                _ => {}
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if let (true, Some((stem, ending))) =
+                (entry.file_type().is_ok_and(|kind| kind.is_file()), name.split_once('.'))
+            {
+                // What is just being made has a name that begins with the dot.
+                let ending = if stem.is_empty() { "" } else { ending };
+                found.push((entry.path(), ending.to_owned()));
             }
         }
         found.sort();
+        Ok(found)
+    }
+
+    /// Files of that kind. What was just being made when its process died is removed.
+    pub(super) fn free(&self, kind: &str) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for (path, ending) in self.files()? {
+            match ending.as_str() {
+                "" if locked(&path).is_some() => {
+                    // Whoever comes first removes it.
+                    let _ = fs::remove_file(&path);
+                }
+                ending if ending == kind => found.push(path),
+                _ => {}
+            }
+        }
         Ok(found)
     }
 }
 
 impl Mark {
     /// Puts the packed record of the drill in the place of its mark.
-    pub(super) fn finish(self, packed: &[u8]) -> Result<Finished> {
+    pub(super) fn finish(self, record: &Record) -> Result<Finished> {
+        let packed = pack(record, &self.path.file_stem().unwrap_or_default().to_string_lossy())?;
         let path = self.path.with_extension(FINISHED);
         let dir = path.parent().unwrap_or(Path::new("."));
         let finished = || -> io::Result<File> {
-            let mut file = NamedTempFile::with_prefix_in(".new-", dir)?;
+            let mut file = new_file(dir)?;
             flock(file.as_file(), FlockOperation::NonBlockingLockExclusive)?;
-            file.write_all(packed)?;
+            file.write_all(&packed)?;
             file.as_file().sync_all()?;
             let file = file.persist(&path).map_err(|e| e.error)?;
+            File::open(dir)?.sync_all()?;
             // Killed here there would be both, and the record counts.
             fs::remove_file(&self.path)?;
             drop(self.lock);
@@ -176,22 +241,28 @@ impl Finished {
     }
 }
 
+fn read(path: &Path, file: &File) -> Result<Unended> {
+    let mut text = Vec::new();
+    file.take(MOST_PACKED).read_to_end(&mut text).map_err(|e| unreadable(path, e.to_string()))?;
+    serde_json::from_slice(&text).map_err(|e| unreadable(path, e.to_string()))
+}
+
 /// The file, locked; `None` while another process lives that holds it.
-fn locked(path: &Path) -> Option<File> {
-    let file = File::open(path).ok()?;
+pub(super) fn locked(path: &Path) -> Option<File> {
+    let file = File::options().read(true).append(true).open(path).ok()?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
     // Between opening and locking it may have been taken away.
     path.exists().then_some(file)
 }
 
-fn unreadable(path: &Path, why: String) -> Error {
+pub(super) fn unreadable(path: &Path, why: String) -> Error {
     Error::new("the mark of a drill cannot be read")
         .at(path.display().to_string())
         .because(why)
         .help("it tells of a drill that was killed; move it away if it is not yours")
 }
 
-fn unwritable(path: &Path, cause: io::Error) -> Error {
+pub(super) fn unwritable(path: &Path, cause: io::Error) -> Error {
     Error::new("the history cannot be written here")
         .at(path.display().to_string())
         .because(cause)

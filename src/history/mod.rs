@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+mod announced;
 mod bucket;
 mod chain;
 mod contract;
@@ -14,11 +15,12 @@ mod marks;
 mod packing;
 mod survey;
 
+pub use announced::{Announced, Announcement, Unbegun};
 pub use bucket::Bucket;
 pub use contract::{Draft, Place};
 pub use folder::Folder;
 pub use judge::{Flaw, Verified};
-pub use marks::{Mark, Unended};
+pub use marks::{Mark, OfRun, Unended, Waiting};
 pub use packing::{pack, unpack};
 
 use crate::{
@@ -65,13 +67,29 @@ impl History {
         self.marks.begin(unended)
     }
 
+    /// Writes down which drills a run is going to play.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn announce(&self, announcement: &Announcement) -> Result<Announced> {
+        self.marks.announce(announcement)
+    }
+
+    /// As [`History::begin`], of a drill that was announced.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn begin_of(&self, run: &mut Announced, unended: &Unended) -> Result<Mark> {
+        run.begin(&self.marks, unended)
+    }
+
     /// Appends the record of a drill that has ended, and takes its mark away. From the moment at which this is called the
     /// record is not lost: a later start finds it where this one is killed.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn append(&self, record: &Record, mark: Mark, at: Timestamp) -> Result<Head> {
-        let finished = mark.finish(&pack(record)?)?;
+        let finished = mark.finish(record)?;
         self.place.append(&Draft { summary: Summary::of(record), file: finished.path(), at, left: false })
     }
 
@@ -81,6 +99,24 @@ impl History {
     /// When their marks cannot be read.
     pub fn unended(&self) -> Result<Vec<(Mark, Unended)>> {
         self.marks.unended()
+    }
+
+    /// Runs whose process is gone, with those of their drills that never began: to be made records of and appended. `unended`
+    /// are the drills that did.
+    ///
+    /// # Errors
+    /// When what was announced cannot be read.
+    pub fn unbegun(&self, unended: &[(Mark, Unended)]) -> Result<Vec<Unbegun>> {
+        let marked = unended.iter().filter_map(|(_, unended)| unended.of_run.clone()).collect();
+        announced::left(&self.marks, &marked)
+    }
+
+    /// What lies beside the chain: drills of runs that are gone, and drills that are being played.
+    ///
+    /// # Errors
+    /// When marks cannot be read.
+    pub fn waiting(&self) -> Result<Waiting> {
+        self.marks.waiting()
     }
 
     /// Appends what drills left that ended, and were killed before their record was in the chain. Says how many.

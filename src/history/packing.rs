@@ -1,10 +1,16 @@
 //! Records as they are kept: JSON in one gzip member. The digest in an entry is that of these bytes, so that a hundred
 //! thousand of them can be verified without being unpacked.
 
-use std::io::{Read, Write};
+use std::{
+    fs::Permissions,
+    io::{self, Read, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
 
-use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use flate2::{Compression, GzBuilder, read::GzDecoder};
 use serde::Deserialize;
+use tempfile::NamedTempFile;
 
 use crate::{
     error::{Error, Result},
@@ -17,15 +23,26 @@ const MOST_JSON: u64 = 64 << 20;
 /// Largest record as it is kept, in bytes.
 pub(super) const MOST_PACKED: u64 = 64 << 20;
 
-/// A record as it is kept. The same record gives the same bytes.
+/// A record as it is kept. The mark of its drill stands in the head of the packed file: so a record that was kept twice
+/// was copied, also where two simulated drills of one seed have the very same record.
 ///
 /// # Errors
 /// Never where memory can be had.
-pub fn pack(record: &Record) -> Result<Vec<u8>> {
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+pub fn pack(record: &Record, mark: &str) -> Result<Vec<u8>> {
+    // A gzip comment ends with a NUL, so it can hold none.
+    let comment: Vec<u8> = mark.bytes().filter(|byte| *byte != 0).collect();
+    let mut gzip = GzBuilder::new().comment(comment).write(Vec::new(), Compression::default());
     let written = serde_json::to_writer(&mut gzip, record).map_err(std::io::Error::from);
     let packed = written.and_then(|()| gzip.write_all(b"\n")).and_then(|()| gzip.finish());
     packed.map_err(|e| Error::new("the record cannot be packed").because(e))
+}
+
+/// A new file of a history, to be given its name when it is whole: whoever may read one file of it may read all.
+///
+/// # Errors
+/// When it cannot be made.
+pub(super) fn new_file(dir: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(".new-").permissions(Permissions::from_mode(0o666)).tempfile_in(dir)
 }
 
 /// The record that was packed.

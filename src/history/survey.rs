@@ -8,12 +8,44 @@ use super::chain::{Digest, End, Link};
 pub struct Survey {
     /// Lines in the order in which they stand.
     pub(super) seen: Vec<Seen>,
-    /// What follows the last newline, where that is not nothing.
-    pub(super) torn: Option<Torn>,
     /// What is said of the end beside the chain.
     pub(super) head: HeadSeen,
-    /// Sequence numbers of records beyond the last whole line, in order.
-    pub(super) beyond: Vec<u64>,
+    /// How it ends.
+    pub(super) ending: Ending,
+    /// Records beyond the last whole line, by their number, with their digest where they can be read.
+    pub(super) beyond: Vec<(u64, Option<Digest>)>,
+}
+
+/// How a chain ends, as whoever appends to it sees it.
+#[derive(Debug, Default)]
+pub(super) enum Ending {
+    /// With its last entry.
+    #[default]
+    Whole,
+    /// With what a write leaves that was cut short; the next append puts it right.
+    Unfinished(String),
+    /// With what no write leaves; nothing is appended to it.
+    Damaged(Damage),
+}
+
+/// Why nothing can be appended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Damage {
+    /// The entry that it concerns; none where that cannot be told.
+    pub(super) sequence: Option<u64>,
+    /// What is wrong.
+    pub(super) why: String,
+}
+
+impl Damage {
+    pub(super) fn new(sequence: u64, why: impl Into<String>) -> Self {
+        Damage { sequence: Some(sequence), why: why.into() }
+    }
+
+    /// In words.
+    pub(super) fn words(&self) -> String {
+        self.sequence.map_or_else(|| self.why.clone(), |sequence| format!("entry {sequence}: {}", self.why))
+    }
 }
 
 /// One line.
@@ -47,6 +79,16 @@ pub(super) enum Line {
     Odd(String),
 }
 
+impl Line {
+    /// What holds it in its place, where it is an entry.
+    pub(super) const fn link(&self) -> Option<Link> {
+        match self {
+            Line::Entry(link, _) => Some(*link),
+            Line::Odd(_) => None,
+        }
+    }
+}
+
 /// What became of a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kept {
@@ -58,13 +100,6 @@ pub(super) enum Kept {
     Gone,
     /// It cannot be read, and why.
     Unreadable(String),
-}
-
-/// What follows the last newline.
-#[derive(Debug)]
-pub(super) struct Torn {
-    /// How many bytes.
-    pub(super) bytes: usize,
 }
 
 /// What is said of the end beside the chain.

@@ -13,9 +13,10 @@ use crate::{
     cli::{
         Common, Ended,
         console::Console,
-        keeper::{PlaceArgs, of_platform, open_to_read},
+        keeper::{PlaceArgs, of_platform, open_to_read, waiting_words},
         selection,
     },
+    error::{Error, Result},
     exit,
     model::{
         history::Summary,
@@ -38,8 +39,8 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     place: PlaceArgs,
     /// How old a service's newest green drill may be.
-    #[arg(long, value_name = "AGE", default_value = "35d")]
-    max_age: Span,
+    #[arg(long, value_name = "AGE", default_value = "35d", allow_hyphen_values = true)]
+    max_age: String,
     /// Count simulated drills, too, by the day on which they were kept.
     #[arg(long)]
     simulated_counts: bool,
@@ -57,9 +58,11 @@ struct Evidence<'e> {
 }
 
 pub(super) fn check(args: &CheckArgs, common: &Common, console: &Console) -> Ended {
+    let max_age = max_age(&args.max_age)?;
     let plan = selection::plan(&common.plan)?.value;
     let history = open_to_read(&args.place)?;
     let verified = history.verify(None)?;
+    let waiting = waiting_words(history.waiting()?);
     if !verified.flaws.is_empty() {
         if args.json {
             let found = json!({ "history": history.name(), "intact": false, "flaws": verified.flaws });
@@ -73,32 +76,46 @@ pub(super) fn check(args: &CheckArgs, common: &Common, console: &Console) -> End
     let past = of_platform(history.entries()?, &plan);
     let now = clock::wall_now();
     let found: Vec<Evidence<'_>> =
-        plan.services.iter().map(|(name, service)| evidence(name, service, &past, args, now)).collect();
+        plan.services.iter().map(|(name, service)| evidence(name, service, &past, (args, max_age), now)).collect();
     let all_fresh = found.iter().all(|one| one.fresh);
     if args.json {
-        console.line(format_args!("{:#}", as_json(&found, args)));
+        console.line(format_args!("{:#}", as_json(&found, !verified.is_none(), max_age)));
+    } else if verified.is_none() {
+        let what = "nothing was ever kept there, so no service has a green drill";
+        console.line(format_args!("NO HISTORY: {}: {what}", history.name()));
+        console.line("  `backdraft run` begins one; name another with --history PLACE");
     } else {
         found.iter().for_each(|one| console.line(line(one, &plan)));
         let stale = found.iter().filter(|one| !one.fresh).count() as u64;
         let counted = if args.simulated_counts { "real or simulated" } else { "real" };
         let services = words::count(found.len() as u64, "service");
-        let what = format!("a green {counted} drill in the last {}", args.max_age);
+        let what = format!("a green {counted} drill in the last {max_age}");
         match all_fresh {
             true => console.line(format_args!("fresh: {services} with {what}")),
             false => console.line(format_args!("STALE: {stale} of {services} without {what}")),
         }
     }
-    if let Some(unfinished) = verified.unfinished.filter(|_| !args.json) {
-        console.line(format_args!("not counted: {unfinished}"));
+    for uncounted in verified.unfinished.into_iter().chain(waiting).filter(|_| !args.json) {
+        console.line(format_args!("not counted: {uncounted}"));
     }
     Ok(if all_fresh { exit::PASS } else { exit::FAILED })
+}
+
+fn max_age(text: &str) -> Result<Span> {
+    let help = "write a whole number and a unit, more than none: 35d, 5 weeks, 48 h";
+    let wrong = |why: String| Error::new(why).at("--max-age").help(help);
+    match text.parse::<Span>() {
+        Ok(age) if age.is_zero() => Err(wrong(format!("`{}` is no age: no drill is as young", text.escape_debug()))),
+        Ok(age) => Ok(age),
+        Err(_) => Err(wrong(format!("`{}` is no age", text.escape_debug()))),
+    }
 }
 
 fn evidence<'e>(
     name: &'e str,
     service: &ServicePlan,
     past: &'e [Summary],
-    args: &CheckArgs,
+    (args, max_age): (&CheckArgs, Span),
     now: Timestamp,
 ) -> Evidence<'e> {
     let counts = |drill: &&Summary| args.simulated_counts || drill.way == Way::Real;
@@ -108,7 +125,7 @@ fn evidence<'e>(
     };
     let green = past.iter().filter(counts).filter(|drill| is_green(drill, name, service));
     let green = green.filter_map(|drill| Some((drill, age(drill)?))).min_by_key(|(_, age)| *age);
-    let fresh = green.is_some_and(|(_, age)| age <= args.max_age.millis());
+    let fresh = green.is_some_and(|(_, age)| age <= max_age.millis());
     Evidence { service: name, green, fresh }
 }
 
@@ -138,7 +155,8 @@ fn line(one: &Evidence<'_>, plan: &Plan) -> String {
     format!("{state}  {}: last green {when}, {age} ago: {id} ({})", one.service, drill.way.words())
 }
 
-fn as_json(found: &[Evidence<'_>], args: &CheckArgs) -> serde_json::Value {
+/// `intact` is null where there is no history that could be.
+fn as_json(found: &[Evidence<'_>], is_there: bool, max_age: Span) -> serde_json::Value {
     let services = found.iter().map(|one| {
         let green = one.green.map(|(drill, age)| {
             json!({ "scenario": drill.scenario, "way": drill.way, "run_at": drill.run_at, "age_ms": age })
@@ -147,5 +165,6 @@ fn as_json(found: &[Evidence<'_>], args: &CheckArgs) -> serde_json::Value {
     });
     let services: Vec<_> = services.collect();
     let fresh = found.iter().all(|one| one.fresh);
-    json!({ "intact": true, "fresh": fresh, "max_age_ms": args.max_age.millis(), "services": services })
+    let intact = is_there.then_some(true);
+    json!({ "intact": intact, "fresh": fresh, "max_age_ms": max_age.millis(), "services": services })
 }

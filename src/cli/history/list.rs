@@ -1,5 +1,7 @@
 //! `backdraft history list`: a line a drill.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
@@ -37,11 +39,15 @@ pub(super) struct ListArgs {
 }
 
 pub(super) fn list(args: &ListArgs, common: &Common, console: &Console) -> Ended {
-    let zone = time_zone(common);
+    let plan = plan(common);
+    let zone = plan.as_ref().map_or("UTC", |plan| &plan.time_zone).to_owned();
     let since = args.since.as_deref().map(|text| since(text, &zone)).transpose()?;
     let history = open_to_read(&args.place)?;
     let entries = history.entries()?;
     let total = entries.len();
+    if let Some(name) = &args.service {
+        known(name, plan.as_ref(), &entries)?;
+    }
     let wanted = |entry: &Entry| {
         args.service.as_ref().is_none_or(|name| entry.summary.services.contains(name))
             && since.is_none_or(|since| date(entry) >= since)
@@ -62,6 +68,19 @@ pub(super) fn list(args: &ListArgs, common: &Common, console: &Console) -> Ended
     let of = if shown.len() == total { String::new() } else { format!("{} of ", shown.len()) };
     console.line(format_args!("{of}{} in {}", words::count(total as u64, "drill"), history.name()));
     Ok(exit::PASS)
+}
+
+/// A service that neither the plan nor a drill knows is a slip of the pen.
+fn known(name: &str, plan: Option<&Plan>, entries: &[Entry]) -> Result<()> {
+    let of_plan = plan.into_iter().flat_map(|plan| plan.services.keys());
+    let services: BTreeSet<&str> =
+        of_plan.chain(entries.iter().flat_map(|entry| &entry.summary.services)).map(String::as_str).collect();
+    if services.contains(name) {
+        return Ok(());
+    }
+    let what = format!("neither the plan nor a drill knows a service `{}`", name.escape_debug());
+    let names: Vec<&str> = services.into_iter().collect();
+    Err(Error::new(what).help(format!("there are {}", words::list(&names))))
 }
 
 fn line(entry: &Entry, width: usize, zone: &str) -> String {

@@ -1,16 +1,17 @@
 //! `backdraft history verify`: is every entry and every record what was written?
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::{
     cli::{
         Ended,
         console::Console,
-        keeper::{PlaceArgs, head_words, open_to_read},
+        keeper::{PlaceArgs, head_words, none_here, open_to_read, waiting_words},
     },
     error::{Error, Result},
     exit,
-    history::Verified,
+    history::{Verified, Waiting},
     model::{history::Head, words},
 };
 
@@ -35,38 +36,64 @@ pub(super) fn verify(args: &VerifyArgs, console: &Console) -> Ended {
     let kept = args.head.as_deref().map(head).transpose()?;
     let history = open_to_read(&args.place)?;
     let verified = history.verify(kept.as_ref())?;
-    if verified.head.is_none() && verified.flaws.is_empty() && verified.unfinished.is_none() {
-        let help = "`backdraft run` begins one; name another with --history PLACE";
-        return Err(Error::new("there is no history here").at(history.name()).help(help).into());
+    let waiting = history.waiting()?;
+    let found = Found { verified: &verified, waiting };
+    if verified.is_none() && waiting.left == 0 {
+        let none = none_here(&history);
+        return Err(waiting_words(waiting).into_iter().fold(none, Error::because).into());
     }
     if args.json {
         // Made of text, numbers and lists: it always has a JSON form.
-        console.line(serde_json::to_string_pretty(&verified).unwrap_or_default());
+        console.line(serde_json::to_string_pretty(&found).unwrap_or_default());
     } else {
-        show(&verified, kept.is_some(), &history.name(), console);
+        show(&found, kept.is_some(), &history.name(), console);
     }
-    Ok(code(&verified))
+    Ok(match found.state() {
+        State::Changed => exit::FAILED,
+        State::Unfinished => exit::INCONCLUSIVE,
+        State::Intact => exit::PASS,
+    })
 }
 
-/// What was changed is a failure; what is not finished is not known to be whole.
-fn code(verified: &Verified) -> u8 {
-    match (verified.flaws.is_empty(), &verified.unfinished) {
-        (false, _) => exit::FAILED,
-        (true, Some(_)) => exit::INCONCLUSIVE,
-        (true, None) => exit::PASS,
+/// What was found in the chain and beside it.
+#[derive(Serialize)]
+struct Found<'f> {
+    #[serde(flatten)]
+    verified: &'f Verified,
+    waiting: Waiting,
+}
+
+enum State {
+    Intact,
+    /// Not known to be whole.
+    Unfinished,
+    Changed,
+}
+
+impl Found<'_> {
+    fn state(&self) -> State {
+        match (self.verified.flaws.is_empty(), &self.verified.unfinished, self.waiting.left) {
+            (false, ..) => State::Changed,
+            (true, None, 0) => State::Intact,
+            _ => State::Unfinished,
+        }
     }
 }
 
-fn show(verified: &Verified, is_held: bool, name: &str, console: &Console) {
-    let entries = words::count(verified.entries, "entry");
-    match (verified.flaws.is_empty(), &verified.unfinished) {
-        (false, _) => console.line(format_args!("CHANGED: {name}: {entries} read")),
-        (true, Some(_)) => console.line(format_args!("UNFINISHED: {name}: {entries} and their records as written")),
-        (true, None) => console.line(format_args!("intact: {name}: {entries} and their records")),
+fn show(found: &Found<'_>, is_held: bool, name: &str, console: &Console) {
+    let (verified, entries) = (found.verified, words::count(found.verified.entries, "entry"));
+    match found.state() {
+        State::Changed => console.line(format_args!("CHANGED: {name}: {entries} read")),
+        State::Unfinished if verified.entries == 0 => console.line(format_args!("UNFINISHED: {name}: no entry yet")),
+        State::Unfinished => console.line(format_args!("UNFINISHED: {name}: {entries} and their records as written")),
+        State::Intact => console.line(format_args!("intact: {name}: {entries} and their records")),
     }
     flaws(verified, console);
     if let Some(unfinished) = &verified.unfinished {
-        console.line(format_args!("  {unfinished}; a killed run leaves this, and the next run finishes it"));
+        console.line(format_args!("  {unfinished}; a killed run leaves this, and the next run puts it right"));
+    }
+    if let Some(waiting) = waiting_words(found.waiting) {
+        console.line(format_args!("  not in it: {waiting}"));
     }
     if let Some(head) = verified.head.as_ref().filter(|_| verified.flaws.is_empty()) {
         console.line(format_args!("head {}", head_words(head)));

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     history::{
         chain::{Digest, Link, digest},
-        survey::{Kept, Line, Seen, Stated, Torn},
+        survey::{Kept, Line, Seen, Stated},
     },
 };
 
@@ -25,9 +25,9 @@ const BLOCK: usize = 128;
 
 /// The end of a chain.
 pub(super) struct Tail {
-    /// The last whole line, without its newline.
-    pub(super) last: Option<Vec<u8>>,
-    /// What follows it.
+    /// The last two whole lines, or as many as there are, without their newlines; the last one last.
+    pub(super) lines: Vec<Vec<u8>>,
+    /// What follows them.
     pub(super) torn: Vec<u8>,
     /// Bytes of all whole lines.
     pub(super) whole_bytes: u64,
@@ -56,11 +56,11 @@ pub(super) fn names(dir: &Path) -> io::Result<Vec<String>> {
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// Reads as much of the end as it takes to find the last whole line.
+/// Reads as much of the end as it takes to find the last two whole lines.
 pub(super) fn tail(path: &Path) -> Result<Tail> {
     let unread = |e| unreadable(path, e);
     let Some(mut file) = open(path).map_err(unread)? else {
-        return Ok(Tail { last: None, torn: Vec::new(), whole_bytes: 0 });
+        return Ok(Tail { lines: Vec::new(), torn: Vec::new(), whole_bytes: 0 });
     };
     let size = file.seek(SeekFrom::End(0)).map_err(unread)?;
     let mut span = 64 << 10;
@@ -68,17 +68,19 @@ pub(super) fn tail(path: &Path) -> Result<Tail> {
         let from = size.saturating_sub(span);
         let mut end = Vec::new();
         file.seek(SeekFrom::Start(from)).and_then(|_| (&file).take(span).read_to_end(&mut end)).map_err(unread)?;
-        let newlines: Vec<usize> = memchr::memrchr_iter(b'\n', &end).take(2).collect();
-        let begins = match (&newlines[..], from) {
-            ([_, before], _) => Some(before + 1),
-            (_, 0) => Some(0),
-            _ if span > 2 * MOST_LINE => return Err(unread(io::Error::other("a line is longer than any entry"))),
-            _ => None,
-        };
-        if let Some(begins) = begins {
-            let whole = newlines.first().map_or(0, |newline| newline + 1);
-            let last = newlines.first().map(|newline| end[begins..*newline].to_vec());
-            return Ok(Tail { last, torn: end[whole..].to_vec(), whole_bytes: from + whole as u64 });
+        // Where each line begins that is seen to begin, and last what follows all of them.
+        let mut begins: Vec<usize> = memchr::memrchr_iter(b'\n', &end).take(3).map(|newline| newline + 1).collect();
+        begins.reverse();
+        if from == 0 && begins.len() < 3 {
+            begins.insert(0, 0);
+        }
+        if begins.len() == 3 || from == 0 {
+            let whole = begins.last().copied().unwrap_or(0);
+            let lines = begins.windows(2).map(|pair| end[pair[0]..pair[1] - 1].to_vec()).collect();
+            return Ok(Tail { lines, torn: end[whole..].to_vec(), whole_bytes: from + whole as u64 });
+        }
+        if span > 4 * MOST_LINE {
+            return Err(unread(io::Error::other("a line is longer than any entry")));
         }
         span *= 8;
     }
@@ -98,20 +100,18 @@ pub(super) fn lines(path: &Path) -> Result<Vec<Vec<u8>>> {
 /// Says how a record is read: its digest, by its number, with a buffer to be used again.
 type ReadRecord<'r> = dyn Fn(u64, &mut Vec<u8>) -> io::Result<Option<Digest>> + Sync + 'r;
 
-/// What became of a block: its number, its lines, and what follows the last newline.
-type SeenBlock = (usize, Vec<Seen>, Option<Torn>);
+/// What became of a block: its number, and its lines.
+type SeenBlock = (usize, Vec<Seen>);
 
-/// Every line held against its record, on all cores.
-pub(super) fn survey(path: &Path, record: &ReadRecord<'_>) -> Result<(Vec<Seen>, Option<Torn>)> {
-    let Some(file) = open(path).map_err(|e| unreadable(path, e))? else { return Ok((Vec::new(), None)) };
+/// Every whole line held against its record, on all cores.
+pub(super) fn survey(path: &Path, record: &ReadRecord<'_>) -> Result<Vec<Seen>> {
+    let Some(file) = open(path).map_err(|e| unreadable(path, e))? else { return Ok(Vec::new()) };
     let blocks = Mutex::new(Blocks { file: BufReader::with_capacity(1 << 20, file), number: 0 });
     let next = || blocks.lock().unwrap_or_else(PoisonError::into_inner).next();
     let worker = || -> io::Result<Vec<SeenBlock>> {
         let (mut done, mut buffer) = (Vec::new(), Vec::new());
         while let Some(block) = next()? {
-            let seen = block.lines.iter().map(|line| see(line, record, &mut buffer)).collect();
-            let torn = (!block.torn.is_empty()).then_some(Torn { bytes: block.torn.len() });
-            done.push((block.number, seen, torn));
+            done.push((block.number, block.lines.iter().map(|line| see(line, record, &mut buffer)).collect()));
         }
         Ok(done)
     };
@@ -122,9 +122,8 @@ pub(super) fn survey(path: &Path, record: &ReadRecord<'_>) -> Result<(Vec<Seen>,
         joined.collect()
     });
     let mut all: Vec<_> = all.map_err(|e| unreadable(path, e))?.into_iter().flatten().collect();
-    all.sort_unstable_by_key(|(number, ..)| *number);
-    let torn = all.iter_mut().find_map(|(.., torn)| torn.take());
-    Ok((all.into_iter().flat_map(|(_, seen, _)| seen).collect(), torn))
+    all.sort_unstable_by_key(|(number, _)| *number);
+    Ok(all.into_iter().flat_map(|(_, seen)| seen).collect())
 }
 
 fn see(line: &[u8], record: &ReadRecord<'_>, buffer: &mut Vec<u8>) -> Seen {
@@ -154,31 +153,25 @@ struct Block {
     number: usize,
     /// Without their newlines.
     lines: Vec<Vec<u8>>,
-    /// What follows the last newline of the file.
-    torn: Vec<u8>,
 }
 
 impl Blocks {
     fn next(&mut self) -> io::Result<Option<Block>> {
-        let mut block = Block { number: self.number, lines: Vec::new(), torn: Vec::new() };
+        let mut block = Block { number: self.number, lines: Vec::new() };
         while block.lines.len() < BLOCK {
             let mut line = Vec::new();
             let read = self.file.by_ref().take(MOST_LINE).read_until(b'\n', &mut line)?;
             if read as u64 == MOST_LINE && line.last() != Some(&b'\n') {
                 return Err(io::Error::other("a line is longer than any entry"));
             }
+            // What follows the last newline is no line.
             match line.pop() {
-                None => break,
                 Some(b'\n') => block.lines.push(line),
-                Some(last) => {
-                    line.push(last);
-                    block.torn = line;
-                    break;
-                }
+                _ => break,
             }
         }
         self.number += 1;
-        Ok((!block.lines.is_empty() || !block.torn.is_empty()).then_some(block))
+        Ok((!block.lines.is_empty()).then_some(block))
     }
 }
 

@@ -247,7 +247,8 @@ fn notes(before: &Baseline, now: &Baseline) -> Vec<String> {
     let unplayed = before.drills.keys().filter(|name| !now.drills.contains_key(*name)).count();
     if unplayed > 0 {
         let drills = words::count(unplayed as u64, "drill");
-        notes.push(format!("{drills} of the baseline did not pass in this run, or were not chosen."));
+        let were = if unplayed == 1 { "was" } else { "were" };
+        notes.push(format!("{drills} of the baseline did not pass in this run, or {were} not chosen."));
     }
     if now.way == Way::Simulated {
         notes.push("Time is simulated: it shows how the work changed, and nothing of this machine.".into());
