@@ -17,6 +17,7 @@ mod document;
 mod evidence;
 mod gate;
 mod github;
+mod held;
 mod history;
 mod incident;
 mod keeper;

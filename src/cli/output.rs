@@ -11,6 +11,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
+use super::held::Held;
 use crate::{
     error::{Error, Result},
     evidence::folder::digest,
@@ -23,15 +24,19 @@ pub(super) struct Output {
     dir: PathBuf,
     /// What was written so far: SHA-256 by name.
     written: RefCell<BTreeMap<String, String>>,
+    /// Nobody else writes here meanwhile: two runs in one folder would leave evidence of neither.
+    _held: Held,
 }
 
 impl Output {
-    /// Makes the folder and tries it, so that a run does not end with reports that cannot be written.
+    /// Makes the folder and tries it, so that a run does not end with reports that cannot be written; keeps it from others.
+    ///
+    /// # Errors
+    /// When it cannot be written to, or another process writes to it.
     pub(super) fn open(dir: &Path) -> Result<Self> {
-        let output = Output { dir: dir.to_owned(), written: RefCell::default() };
         let tried = fs::create_dir_all(dir).and_then(|()| NamedTempFile::new_in(dir).map(|_| ()));
-        tried.map_err(|e| output.unwritable(dir, e))?;
-        Ok(output)
+        tried.map_err(|e| unwritable(dir, e))?;
+        Ok(Output { dir: dir.to_owned(), written: RefCell::default(), _held: Held::take(dir)? })
     }
 
     /// A folder below reports/runs that no other run has.
@@ -54,7 +59,7 @@ impl Output {
             file.persist(&path)?;
             Ok(())
         });
-        written.map_err(|e| self.unwritable(&path, e))?;
+        written.map_err(|e| unwritable(&path, e))?;
         self.written.borrow_mut().insert(name.to_owned(), digest(content));
         Ok(path)
     }
@@ -75,18 +80,18 @@ impl Output {
         let path = self.dir.join(name);
         match if is_inside { fs::remove_file(&path) } else { Ok(()) } {
             Err(e) if !matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                Err(self.unwritable(&path, e))
+                Err(unwritable(&path, e))
             }
             _ => Ok(()),
         }
     }
+}
 
-    fn unwritable(&self, path: &Path, cause: std::io::Error) -> Error {
-        Error::new("reports cannot be written here")
-            .at(path.display().to_string())
-            .because(cause)
-            .help("choose a folder that this user may write with --out DIR")
-    }
+fn unwritable(path: &Path, cause: std::io::Error) -> Error {
+    Error::new("reports cannot be written here")
+        .at(path.display().to_string())
+        .because(cause)
+        .help("choose a folder that this user may write with --out DIR")
 }
 
 /// Writes one file that others may read, whole or not at all. Folders are not made.

@@ -32,7 +32,7 @@ pub(super) struct VerifyEvidenceArgs {
 pub(super) fn verify_evidence(args: &VerifyEvidenceArgs, console: &Console) -> Ended {
     let key = args.key.as_deref().map(PublicKey::read).transpose()?;
     let head = args.head.as_deref().map(head).transpose()?;
-    let found = verify::verify(&args.folder, Expected { key: key.as_ref(), head: head.as_ref() })?;
+    let found = verify::verify(&args.folder, Expected { key: key.as_ref(), head: head.as_ref(), below: "" })?;
     for line in said(&found) {
         console.line(plain(&line));
     }

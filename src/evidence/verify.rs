@@ -29,6 +29,8 @@ pub struct Expected<'a> {
     pub key: Option<&'a PublicKey>,
     /// The end of the chain that it must name.
     pub head: Option<&'a Head>,
+    /// Only files whose names begin so, where that is not empty: the others may have changed since.
+    pub below: &'a str,
 }
 
 /// What the signature shows.
@@ -102,7 +104,7 @@ pub fn verify(dir: &Path, expected: Expected<'_>) -> Result<Found> {
     let statement = bytes.and_then(|bytes| parse(&bytes).map_err(|why| wrong.push(why)).ok());
     let (sound, stated) = match &statement {
         None => (0, 0),
-        Some(statement) => (compare(statement, &files, &others, &mut wrong), statement.subject.len()),
+        Some(statement) => compare(statement, expected.below, &files, &others, &mut wrong),
     };
     if let (Some(head), Some(statement)) = (expected.head, &statement) {
         wrong.extend(other_head(head, statement.head()));
@@ -150,19 +152,20 @@ fn parse(bytes: &[u8]) -> std::result::Result<Statement, String> {
     Ok(statement)
 }
 
-/// Counts the files that are as stated, and names the others.
+/// Counts the files that are as stated, and those that are stated; names what is not as it was.
 fn compare(
     statement: &Statement,
+    below: &str,
     files: &BTreeMap<String, PathBuf>,
     others: &[String],
     wrong: &mut Vec<String>,
-) -> usize {
+) -> (usize, usize) {
     let mut sound = 0;
     let mut stated = BTreeSet::new();
     if statement.subject.is_empty() {
         wrong.push(format!("changed: {STATEMENT_FILE} states no file"));
     }
-    for subject in &statement.subject {
+    for subject in statement.subject.iter().filter(|subject| subject.name.starts_with(below)) {
         let name = subject.name.as_str();
         if !stated.insert(name) {
             wrong.push(format!("changed: {STATEMENT_FILE} states {name} more than once"));
@@ -180,10 +183,12 @@ fn compare(
         }
     }
     let own = |name: &str| name == STATEMENT_FILE || name == ENVELOPE_FILE;
-    let unlisted = files.keys().map(String::as_str).filter(|name| !own(name) && !stated.contains(name));
+    let unlisted =
+        files.keys().map(String::as_str).filter(|name| !own(name) && name.starts_with(below) && !stated.contains(name));
     wrong.extend(unlisted.map(|name| format!("not stated: {name}")));
-    wrong.extend(others.iter().map(|name| format!("no regular file: {name}")));
-    sound
+    let others = others.iter().filter(|name| name.starts_with(below));
+    wrong.extend(others.map(|name| format!("no regular file: {name}")));
+    (sound, stated.len())
 }
 
 fn other_head(expected: &Head, stated: Option<Head>) -> Option<String> {

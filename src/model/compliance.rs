@@ -141,6 +141,9 @@ pub struct Compliance {
     pub drills: Vec<Played>,
     /// End of the history that it was made from; `None` where it was made from records alone.
     pub head: Option<Head>,
+    /// What evidence lay beside those records; `None` where it was made from a history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
     /// What it does not show.
     pub limits: Vec<String>,
 }
@@ -156,6 +159,37 @@ pub struct Period {
     pub to: Date,
     /// IANA name of the time zone in which days begin: the plan's.
     pub time_zone: String,
+}
+
+impl Period {
+    /// The last day of it.
+    pub fn last(&self) -> Date {
+        self.to.yesterday().unwrap_or(self.to)
+    }
+}
+
+/// Where the drills come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Source {
+    /// When the history began; of what was before, nothing is known. `None` for records alone.
+    pub began: Option<Timestamp>,
+    /// Drills of killed runs that are not in the history yet.
+    pub waiting: u64,
+    /// For records alone: what evidence lay beside them.
+    pub beside: Option<Beside>,
+}
+
+/// How many records were held against evidence that lay beside them. One whose evidence does not hold is refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Beside {
+    /// Signed with the key that was given.
+    pub signed: u64,
+    /// Signed, and the signature was not checked, for no key was given.
+    pub unchecked: u64,
+    /// Not signed: whoever could write the record could write its evidence.
+    pub unsigned: u64,
+    /// No evidence: what its record says of its date is believed.
+    pub none: u64,
 }
 
 /// How many drills of the period ended how. Nothing is left out.
@@ -210,6 +244,17 @@ pub struct Objective {
     pub standing: Colour,
 }
 
+impl Objective {
+    /// The worst actual in words: what was measured, that nothing came back, or that nothing was measured.
+    pub fn worst_words(&self) -> String {
+        match self.worst {
+            Some(worst) => worst.to_string(),
+            None if self.missed > 0 => "not recovered".to_owned(),
+            None => "-".to_owned(),
+        }
+    }
+}
+
 /// Restore tests of one service against the plan's cadence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Kept {
@@ -234,8 +279,18 @@ pub struct Window {
     pub to: Date,
     /// Restore tests in it: real drills that passed and in which the service was restored.
     pub tests: u64,
-    /// Green where there was one, red where there was none, grey where there was none yet.
+    /// Green where there was one, red where there was none, grey where there was none yet, or that cannot be known.
     pub standing: Colour,
+    /// Whether it began before the history did, so that a test in it may not be known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub before_history: bool,
+}
+
+impl Window {
+    /// The last day of it.
+    pub fn last(&self) -> Date {
+        self.to.yesterday().unwrap_or(self.to)
+    }
 }
 
 /// What was tested of what there is.

@@ -18,7 +18,7 @@ use crate::{
     environment,
     error::{Error, Result},
     evidence::{
-        Statement,
+        PublicKey, Statement,
         statement::{Grade, Resource},
     },
     exit,
@@ -55,6 +55,9 @@ pub(in crate::cli) struct ComplianceArgs {
     /// Folder with records, or a run's output folder, instead of the history; may be given more than once.
     #[arg(long, value_name = "DIR", conflicts_with = "history")]
     records: Vec<PathBuf>,
+    /// The public key that must have signed the evidence beside those records; without one, no signature is checked.
+    #[arg(long, value_name = "PUB.pem", requires = "records")]
+    key: Option<PathBuf>,
     /// Corrective actions with owner and due date; reports/actions.yaml where it is there and none is given.
     #[arg(long, value_name = "FILE")]
     actions: Option<PathBuf>,
@@ -82,7 +85,10 @@ pub(in crate::cli) fn compliance(args: &ComplianceArgs, common: &Common, console
     let playable = playable(&args.scenarios, &plan)?;
     let drills = match args.records.is_empty() {
         true => known::of_history(&args.place, &plan.value)?,
-        false => known::of_records(&args.records)?,
+        false => {
+            let key = args.key.as_deref().map(PublicKey::read).transpose()?;
+            known::of_records(&args.records, key.as_ref())?
+        }
     };
     let report = judge(&Inputs {
         plan: &plan.value,
@@ -96,6 +102,7 @@ pub(in crate::cli) fn compliance(args: &ComplianceArgs, common: &Common, console
         playable: &playable,
         actions: actions.as_ref().map_or(&[], |file| &file.value.actions),
         head: drills.head.as_ref(),
+        source: drills.source,
     });
     // Notes and names are written by people.
     let unlooked = |e| Error::new("the report cannot be told without a secret in it").because(e);

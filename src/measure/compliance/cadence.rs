@@ -1,7 +1,8 @@
 //! Whether each service was restored for a test as often as the plan says.
 //!
 //! A plan that says a month or longer (28 days and more) is held to calendar months, since that is how checklists are
-//! gone through; a shorter one to pieces of that many days from the period's beginning.
+//! gone through; a shorter one to pieces of that many days from the period's beginning. Whether there was a test before the
+//! history began cannot be known: that is grey, and no miss.
 
 use jiff::{ToSpan, civil::Date};
 
@@ -23,10 +24,12 @@ pub(super) fn cadence(case: &Case<'_>) -> Vec<Kept> {
         // One month without a test is not made good by the next; a month that is not over is no failure yet.
         let missing = windows.iter().any(|window| window.standing == Colour::Red);
         let shown = windows.iter().any(|window| window.standing == Colour::Green);
-        let standing = match (missing, shown) {
-            (true, _) => Colour::Red,
-            (false, true) => Colour::Green,
-            (false, false) => Colour::Grey,
+        // Nor does a test say anything of a time of which nothing is known.
+        let unknown = windows.iter().any(|window| window.before_history);
+        let standing = match (missing, unknown, shown) {
+            (true, ..) => Colour::Red,
+            (false, false, true) => Colour::Green,
+            _ => Colour::Grey,
         };
         Kept { service: service.clone(), every, windows, standing }
     };
@@ -39,12 +42,14 @@ fn window(case: &Case<'_>, service: &str, from: Date, to: Date) -> Window {
     let of_it =
         case.drills.iter().filter(|drill| within(drill.at) && drill.summary().services.iter().any(|s| s == service));
     let tests = of_it.filter(|drill| drill.is_restore_test()).count() as u64;
-    let standing = match tests {
-        0 if day(case.inputs.made_at) < to => Colour::Grey,
-        0 => Colour::Red,
-        _ => Colour::Green,
+    let began_later = case.began().is_some_and(|began| began > from);
+    let (standing, before_history) = match tests {
+        0 if day(case.inputs.made_at) < to => (Colour::Grey, false),
+        0 if began_later => (Colour::Grey, true),
+        0 => (Colour::Red, false),
+        _ => (Colour::Green, false),
     };
-    Window { from, to, tests, standing }
+    Window { from, to, tests, standing, before_history }
 }
 
 /// The period in pieces, the last one cut off where it ends.

@@ -12,7 +12,7 @@ mod tests;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::model::{
-    compliance::{Action, COMPLIANCE_FORMAT, Completeness, Compliance, Known, Period, Playable, Played},
+    compliance::{Action, COMPLIANCE_FORMAT, Completeness, Compliance, Known, Period, Playable, Played, Source},
     history::{Head, Summary},
     outcome::{DrillResult, Outcome},
     plan::Plan,
@@ -47,6 +47,8 @@ pub struct Inputs<'a> {
     pub actions: &'a [Action],
     /// End of the history.
     pub head: Option<&'a Head>,
+    /// What else is known of where the drills come from.
+    pub source: Source,
 }
 
 /// A drill with its date.
@@ -107,6 +109,11 @@ impl<'a> Case<'a> {
         self.drills.iter().filter(|drill| drill.is_real())
     }
 
+    /// The day on which the history began.
+    fn began(&self) -> Option<Date> {
+        self.inputs.source.began.map(|at| self.zone.to_datetime(at).date())
+    }
+
     fn is_of_this_plan(&self, drill: &Dated<'_>) -> bool {
         drill.summary().plan_sha256 == self.inputs.plan_sha256
     }
@@ -136,6 +143,7 @@ pub fn compliance(inputs: &Inputs<'_>) -> Compliance {
         findings,
         drills: case.drills.iter().map(|drill| played(&case, drill)).collect(),
         head: inputs.head.cloned(),
+        beside: inputs.source.beside,
         limits: limits(&case),
     }
 }
@@ -185,6 +193,15 @@ fn limits(case: &Case<'_>) -> Vec<String> {
     ];
     if case.inputs.head.is_none() {
         said.push("It was made from records without a history: neither that none was left out nor that their dates are true can be shown.".to_owned());
+    }
+    if let Some(began) = case.began().filter(|began| *began > case.inputs.from) {
+        said.push(format!(
+            "The history begins on {began}: restore tests before that day are not known, and count as not tested."
+        ));
+    }
+    if case.inputs.source.waiting > 0 {
+        let drills = words::count(case.inputs.source.waiting, "drill");
+        said.push(format!("{drills} of killed runs not in the history yet: not counted."));
     }
     if case.inputs.unchecked > 0 {
         let records = words::count(case.inputs.unchecked, "record");

@@ -3,7 +3,7 @@
 use super::{Page, details};
 use crate::{
     model::{
-        compliance::{Compliance, Share},
+        compliance::{Beside, Compliance, Kept, Share},
         status::Colour,
     },
     report::{
@@ -108,7 +108,7 @@ pub(super) fn blocks(page: &Page<'_>, options: &Options) -> Vec<Block> {
 
 fn first_page(writer: &Writer<'_>, key: Option<&str>) -> Vec<Block> {
     let of = writer.of;
-    let last = of.period.to.yesterday().unwrap_or(of.period.to);
+    let last = of.period.last();
     let (from, zone) = (of.period.from, foreign(&of.period.time_zone));
     let signature = match key {
         Some(key) => {
@@ -129,6 +129,7 @@ fn first_page(writer: &Writer<'_>, key: Option<&str>) -> Vec<Block> {
         Some(head) => writer.say(&format!("Head of the history: {} {}", head.sequence, head.sha256)),
         None => writer.say("Head of the history: none, for this was made from records alone"),
     });
+    lines.extend(of.beside.as_ref().map(|beside| writer.say(&evidence(beside))));
     lines.push(writer.say(&signature));
     vec![
         Block::Heading(1, format!("{}: {}", writer.say("RTO compliance report"), foreign(&of.platform))),
@@ -190,7 +191,7 @@ fn worst_gap(of: &Compliance) -> String {
         None => "Worst gap: none".into(),
         Some(one) => {
             let scenario = foreign(one.worst_in.as_deref().unwrap_or("-"));
-            let actual = one.worst.map_or("not recovered".into(), |worst| worst.to_string());
+            let actual = one.worst_words();
             let (name, limit) = (one.objective.words(), one.limit);
             format!("Worst gap: {name} of {} ({limit}): {actual}, in {scenario}", foreign(&one.whose))
         }
@@ -203,9 +204,26 @@ fn cadence(of: &Compliance) -> String {
         None => "Restore tests: the plan asks for none".into(),
         Some(one) => {
             let (kept, all) = (of.cadence.iter().filter(|one| one.standing == Colour::Green).count(), of.cadence.len());
-            format!("Restore tests every {}: kept for {kept} of {all} services, missed for {missed}", one.every)
+            let is_unknown = |one: &&Kept| one.standing == Colour::Grey && one.windows.iter().any(|w| w.before_history);
+            let unknown = match of.cadence.iter().filter(is_unknown).count() {
+                0 => String::new(),
+                unknown => format!(", not known for {unknown}"),
+            };
+            format!(
+                "Restore tests every {}: kept for {kept} of {all} services, missed for {missed}{unknown}",
+                one.every
+            )
         }
     }
+}
+
+/// What evidence lay beside the records.
+pub(super) fn evidence(beside: &Beside) -> String {
+    let Beside { signed, unchecked, unsigned, none } = beside;
+    format!(
+        "Evidence beside the records: {signed} signed, {unchecked} with a signature that was not checked, {unsigned} \
+         unsigned, {none} without any"
+    )
 }
 
 fn findings(of: &Compliance) -> String {

@@ -1,6 +1,9 @@
 //! The compliance report as one table for spreadsheets: a line for each thing that was judged, always in English.
 
-use super::{Page, blocks::foreign};
+use super::{
+    Page,
+    blocks::{evidence, foreign},
+};
 use crate::{
     model::{compliance::Compliance, status::Colour},
     report::Options,
@@ -43,7 +46,7 @@ fn line(cells: [&str; 9]) -> [String; 9] {
 
 fn period(page: &Page<'_>) -> Vec<[String; 9]> {
     let of = page.of;
-    let period = format!("{} to {} ({}), the last day not included", of.period.from, of.period.to, of.period.time_zone);
+    let period = format!("{} to {} ({})", of.period.from, of.period.last(), of.period.time_zone);
     let count = &of.completeness;
     let drills = format!(
         "{} drills: {} passed; {} failed; {} inconclusive; {} interrupted; {} not executed; {} simulated; {} of another plan",
@@ -56,7 +59,11 @@ fn period(page: &Page<'_>) -> Vec<[String; 9]> {
         count.simulated,
         count.of_another_plan
     );
-    let head = of.head.as_ref().map_or("no history".into(), |head| format!("entry {} {}", head.sequence, head.sha256));
+    let head = match (&of.head, &of.beside) {
+        (Some(head), _) => format!("entry {} {}", head.sequence, head.sha256),
+        (None, None) => "no history".into(),
+        (None, Some(beside)) => format!("no history; {}", evidence(beside).to_lowercase()),
+    };
     let signed = page.key.map_or("UNSIGNED".into(), |key| format!("signed with {key}"));
     vec![line(["period", &of.platform, of.standing.name(), &period, &signed, &drills, "", "", &head])]
 }
@@ -68,7 +75,7 @@ fn objectives(of: &Compliance) -> Vec<[String; 9]> {
         let (met, missed, unmeasured, stale) = (one.met, one.missed, one.unmeasured, one.stale);
         let detail = format!("{margin}{met} met; {missed} missed; {unmeasured} unmeasured; {stale} of an earlier plan");
         let objective = format!("{} {}", one.objective.words(), one.limit);
-        let actual = one.worst.map_or("-".into(), |worst| worst.to_string());
+        let actual = one.worst_words();
         let worst_in = one.worst_in.as_deref().unwrap_or_default();
         line(["objective", &one.whose, status, &objective, &actual, &detail, "", "", worst_in])
     });
@@ -80,11 +87,12 @@ fn cadence(of: &Compliance) -> Vec<[String; 9]> {
         one.windows.iter().map(|window| {
             let status = match window.standing {
                 Colour::Green | Colour::Amber => "kept",
+                Colour::Grey if window.before_history => "before the history began",
                 Colour::Grey => "not over yet",
                 Colour::Red => "missed",
             };
             let (every, tests) = (format!("every {}", one.every), format!("{} restore tests", window.tests));
-            let days = format!("{} to {}, the last day not included", window.from, window.to);
+            let days = format!("{} to {}", window.from, window.last());
             line(["restore tests", &one.service, status, &every, &tests, &days, "", "", ""])
         })
     });

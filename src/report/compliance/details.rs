@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::blocks::{Block, Cell, Writer, foreign, share};
 use crate::model::{
-    compliance::{Objective, Tracked, Window},
+    compliance::{Kept, Objective, Tracked, Window},
     record::Way,
     status::Colour,
 };
@@ -13,10 +13,10 @@ use crate::model::{
 pub(super) fn objectives(writer: &Writer<'_>) -> Vec<Block> {
     let row = |one: &Objective| {
         let margin = one.margin_percent.map_or("-".into(), |margin| format!("{margin}%"));
-        let worst = one.worst.map_or_else(
-            || if one.missed > 0 { writer.say("not recovered") } else { "-".into() },
-            |worst| writer.say(&worst.to_string()),
-        );
+        let worst = match one.worst_words() {
+            nothing if nothing == "-" => nothing,
+            worst => writer.say(&worst),
+        };
         vec![
             Cell::standing(one.standing, writer.say(one.status.words())),
             Cell::of(writer.say(&foreign(&one.whose))),
@@ -51,27 +51,34 @@ pub(super) fn cadence(writer: &Writer<'_>) -> Vec<Block> {
             Block::Paragraph(writer.say("The plan asks for no restore tests (testing.restore_every).")),
         ];
     }
-    let named = |windows: &[Window], standing| {
-        let named: Vec<String> = windows.iter().filter(|one| one.standing == standing).map(window).collect();
+    let named = |windows: &[Window], standing, before| {
+        let is_one = |one: &&Window| one.standing == standing && one.before_history == before;
+        let named: Vec<String> = windows.iter().filter(is_one).map(window).collect();
         if named.is_empty() { "-".to_owned() } else { named.join(", ") }
     };
+    let is_before = |one: &Kept| one.windows.iter().any(|window| window.before_history);
+    let has_before = writer.of.cadence.iter().any(is_before);
     let rows = writer.of.cadence.iter().map(|one| {
         let word = match one.standing {
             Colour::Green | Colour::Amber => "kept",
+            Colour::Grey if is_before(one) => "untested",
             Colour::Grey => "not due yet",
             Colour::Red => "MISSED",
         };
         let tests: u64 = one.windows.iter().map(|window| window.tests).sum();
-        vec![
+        let mut row = vec![
             Cell::standing(one.standing, writer.say(word)),
             Cell::of(foreign(&one.service)),
             Cell::of(writer.say(&one.every.to_string())),
             Cell::of(tests.to_string()),
-            Cell::of(named(&one.windows, Colour::Red)),
-            Cell::of(named(&one.windows, Colour::Grey)),
-        ]
+            Cell::of(named(&one.windows, Colour::Red, false)),
+            Cell::of(named(&one.windows, Colour::Grey, false)),
+        ];
+        row.extend(has_before.then(|| Cell::of(named(&one.windows, Colour::Grey, true))));
+        row
     });
-    let heads = writer.heads(["Status", "Service", "Every", "Tests", "Missing in", "Not over yet"]);
+    let mut heads = writer.heads(["Status", "Service", "Every", "Tests", "Missing in", "Not over yet"]);
+    heads.extend(has_before.then(|| writer.say("Before the history began")));
     vec![
         heading,
         Block::Paragraph(writer.say(
@@ -83,7 +90,7 @@ pub(super) fn cadence(writer: &Writer<'_>) -> Vec<Block> {
 
 /// `2026-02` for a whole month, else from the first to the last day.
 fn window(one: &Window) -> String {
-    let last = one.to.yesterday().unwrap_or(one.to);
+    let last = one.last();
     match one.from.first_of_month() == one.from && last == one.from.last_of_month() {
         true => one.from.strftime("%Y-%m").to_string(),
         false => format!("{}…{last}", one.from),
