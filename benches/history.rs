@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 fn write(dir: &Path, entries: u64) -> u64 {
     let (id, plan) = ("database/control", kit::plan());
     let record = kit::play(id, &plan, &kit::scenario(id), 1, Way::Simulated, Vec::new());
-    let packed = pack(&record).unwrap();
+    let packed = pack(&record, "mark").unwrap();
     let record_sha256 = HEXLOWER.encode(&Sha256::digest(&packed));
     let (mut chain, mut previous_sha256) = (Vec::new(), "0".repeat(64));
     for sequence in 1..=entries {

@@ -14,7 +14,7 @@ use backdraft::{
     },
     model::{
         self,
-        compliance::{Action, ActionStatus, Known, Playable},
+        compliance::{Action, ActionStatus, Known, Playable, Source},
         event::Event,
         family::Family,
         history::Summary,
@@ -165,6 +165,7 @@ fn period(records: &[Record], text: &str) -> model::compliance::Compliance {
         playable: &[Playable { id: format!("never {text}"), sha256: one() }],
         actions: &[assigned, idle],
         head: None,
+        source: Source::default(),
     })
 }
 

@@ -17,7 +17,7 @@ use backdraft::{
         trend::{MONTHS, Window as Months, trend},
     },
     model::{
-        compliance::{Action, ActionStatus, Known, Playable},
+        compliance::{Action, ActionStatus, Known, Playable, Source},
         event::What,
         family::Family,
         history::{Head, Summary},
@@ -120,6 +120,7 @@ fn of_period(records: &[Record]) -> String {
         playable: &playable,
         actions: &actions,
         head: Some(&head),
+        source: Source::default(),
     });
     let html = FORMATS.iter().find(|format| format.name == "html").unwrap();
     (html.render)(&report::compliance::Page { of: &report, key: Some("sha256:abc") }, &Options::default())

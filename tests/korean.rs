@@ -13,7 +13,7 @@ use std::{
 use backdraft::{
     measure::compliance::{Inputs, compliance},
     model::{
-        compliance::{Known, Playable},
+        compliance::{Beside, Known, Playable, Source},
         history::{Head, Summary},
         record::{Record, Way},
     },
@@ -116,6 +116,8 @@ fn the_compliance_report_is_said_in_korean_whatever_they_find() {
                 .skip(10)
                 .map(|one| Playable { id: one.summary.scenario.clone(), sha256: one.summary.scenario_sha256.clone() })
                 .collect();
+            // When nothing of the year was over yet, and when all of it was.
+            let made_at = if year == 2026 { Timestamp::UNIX_EPOCH } else { "2027-02-01T00:00:00Z".parse().unwrap() };
             let head = Head { sequence: 7, sha256: "0".repeat(64) };
             let inputs = Inputs {
                 plan: &plan,
@@ -123,12 +125,13 @@ fn the_compliance_report_is_said_in_korean_whatever_they_find() {
                 tool_version: "0.1.0",
                 from,
                 to,
-                made_at: Timestamp::UNIX_EPOCH,
+                made_at,
                 known: &known,
                 unchecked: 2,
                 playable: &playable,
                 actions: &[],
                 head: (way == Way::Real).then_some(&head),
+                source: source(way, year),
             };
             let of = compliance(&inputs);
             for format in &FORMATS {
@@ -139,6 +142,13 @@ fn the_compliance_report_is_said_in_korean_whatever_they_find() {
     });
     let listed = said.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(said.is_empty(), "add these to src/report/language/ko.po, figures and names as holes:\n{listed}");
+}
+
+/// A history that began within the period; one with drills of killed runs beside it; and records alone.
+fn source(way: Way, year: i16) -> Source {
+    let began = (way == Way::Real).then(|| date(2026, 12, 2).to_zoned(TimeZone::UTC).unwrap().timestamp());
+    let beside = (way == Way::Simulated).then_some(Beside { signed: 1, unchecked: 2, unsigned: 3, none: 4 });
+    Source { began, waiting: u64::from(year == 2025), beside }
 }
 
 /// A drill as a history knows it, played on some day of a year.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     finding::Severity,
-    history::{Head, Summary},
+    history::{Entry, Head, Summary},
     outcome::{DrillResult, Outcome, Verdict},
     record::{ObjectiveKind, Way},
     status::{Colour, Status},
@@ -177,6 +177,14 @@ pub struct Source {
     pub waiting: u64,
     /// For records alone: what evidence lay beside them.
     pub beside: Option<Beside>,
+}
+
+impl Source {
+    /// A history with these entries. A drill is kept after it was run, so either date tells when it began.
+    pub fn of_history(entries: &[Entry], waiting: u64) -> Self {
+        let began = entries.iter().flat_map(|entry| [Some(entry.appended_at), entry.summary.run_at]).flatten().min();
+        Source { began, waiting, beside: None }
+    }
 }
 
 /// How many records were held against evidence that lay beside them. One whose evidence does not hold is refused.

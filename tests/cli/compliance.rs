@@ -138,3 +138,65 @@ fn what_is_no_period_no_record_and_no_action_is_refused_and_nothing_is_written()
     refuse(&year);
     insta::assert_snapshot!(said);
 }
+
+#[test]
+fn records_are_held_against_the_evidence_beside_them_and_its_key() {
+    let bench = Bench::new();
+    let [key, public, report, out] =
+        ["key.pem", "key.pub.pem", "report", "out"].map(|name| bench.path(name).display().to_string());
+    bench.run(&["keygen", "--out", &key]);
+    assert_eq!(bench.run(&[&DRILL[..], &["--sign-key", &key]].concat()).code, Some(0));
+    let ever = ["report", "compliance", "--from", "2024-01-01", "--to", "2034-01-01", "--quiet", "--out", &report];
+    let of = |records: &str, more: &[&str]| bench.run(&[&ever[..], &["--records", records], more].concat());
+    let beside = |records: &str, more: &[&str]| {
+        let ended = of(records, more);
+        assert_eq!(ended.code, Some(0), "{records} {more:?}: {}", ended.err);
+        let json: Value = serde_json::from_slice(&fs::read(bench.path("report/compliance.json")).unwrap()).unwrap();
+        ["signed", "unchecked", "unsigned", "none"].map(|how| json["beside"][how].as_u64().unwrap())
+    };
+    let with_key = ["--key", &public];
+    // Also where a folder below the run's is given; and a report that was written again says nothing of the records.
+    fs::write(bench.path("out/report.md"), "other").unwrap();
+    for records in ["out", "out/records", "out/records/database"].map(|name| bench.path(name).display().to_string()) {
+        assert_eq!(beside(&records, &with_key), [1, 0, 0, 0], "{records}");
+        assert_eq!(beside(&records, &[]), [0, 1, 0, 0], "{records}");
+    }
+    let page = fs::read_to_string(bench.path("report/compliance.md")).unwrap();
+    assert!(page.contains("0 signed, 1 with a signature that was not checked, 0 unsigned, 0 without any"), "{page}");
+    // When it was run is all that its own events do not tell.
+    let record = fs::read_to_string(bench.path(RECORD)).unwrap();
+    let mut moved: Value = serde_json::from_str(&record).unwrap();
+    moved["identity"]["run_at"] = "2025-02-03T03:00:00Z".into();
+    let moved = serde_json::to_string_pretty(&moved).unwrap();
+    let alone = bench.file("alone/record.json", &moved).replace("/record.json", "");
+    assert_eq!(beside(&alone, &[]), [0, 0, 0, 1], "nothing lies beside it that could tell");
+    fs::remove_dir_all(&report).unwrap();
+    let mut said = String::new();
+    let mut refused = |what: &str, records: &str, more: &[&str]| {
+        let ended = of(records, more);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{what}");
+        assert!(!bench.path("report").exists(), "{what}");
+        said += &format!("{what}\n{}", ended.err);
+    };
+    refused("no evidence, and a key", &alone, &with_key);
+    let digests = |text: &str| fs::write(bench.path(RECORD), text).unwrap();
+    digests(&moved);
+    assert!(of(&out, &[]).err.contains("not as its evidence states it: changed: records/database/corrupt-truncated"));
+    digests(&record);
+    bench.file("out/records/database/another.json", &record);
+    refused("one more", &out, &[]);
+    fs::rename(bench.path("out/records/database/another.json"), bench.path("another.json")).unwrap();
+    fs::rename(bench.path(RECORD), bench.path("record.json")).unwrap();
+    bench.file("out/records/other.json", &record);
+    refused("one less", &out, &[]);
+    fs::remove_file(bench.path("out/records/other.json")).unwrap();
+    digests(&record);
+    let statement = fs::read_to_string(bench.path("out/evidence.json")).unwrap();
+    fs::write(bench.path("out/evidence.json"), statement.replacen("WARNED", "PASSED", 1)).unwrap();
+    refused("a statement that is not what was signed", &out, &with_key);
+    fs::remove_file(bench.path("out/evidence.dsse.json")).unwrap();
+    refused("a signature that is gone", &out, &with_key);
+    fs::write(bench.path("out/evidence.json"), statement).unwrap();
+    assert_eq!(beside(&out, &[]), [0, 0, 1, 0]);
+    insta::assert_snapshot!(said);
+}

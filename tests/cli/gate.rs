@@ -135,9 +135,12 @@ fn a_file_that_is_no_baseline_is_refused_before_anything_is_played() {
     }
     fs::remove_file(bench.path("baseline.json")).unwrap();
     all.push(said(&bench, &["--baseline", "{baseline}"]));
-    for wrong in
-        [&["--repeat", "0"][..], &["--max-slower", "5%"], &["--baseline", "{baseline}", "--max-slower", "fast"]]
-    {
+    for wrong in [
+        &["--repeat", "0"][..],
+        &["--max-slower", "5%"],
+        &["--baseline", "{baseline}", "--max-slower", "fast"],
+        &["--baseline", "{baseline}", "--max-slower", "-5%"],
+    ] {
         all.push(said(&bench, wrong));
     }
     insta::assert_snapshot!(all.join("---\n"));

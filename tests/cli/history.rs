@@ -131,6 +131,8 @@ fn check_is_green_for_real_drills_alone_and_only_while_they_are_young() {
     let bench = Bench::new();
     let none = ask(&bench, &["history", "check"]);
     assert_eq!(none.code, Some(1), "{}", none.err);
+    let json: Value = serde_json::from_str(&ask(&bench, &["history", "check", "--json"]).out).unwrap();
+    assert_eq!((&json["intact"], &json["fresh"]), (&Value::Null, &false.into()), "nothing is there that could be");
     let only: Vec<&str> = GREEN.iter().flat_map(|id| ["--only", *id]).collect();
     run(&bench, &[&["--simulate", "--quiet"], &only[..]].concat());
     let simulated = ask(&bench, &["history", "check"]);
@@ -173,7 +175,8 @@ fn trend_shows_every_month_of_every_service() {
 #[test]
 fn a_killed_drill_is_a_record_of_the_next_run() {
     let bench = Bench::new();
-    let mut killed = command(&bench, &["run", "--out", "{out}", "--only", "database/outage-two-regions-black-hole"]);
+    let only = ["--only", "database/outage-two-regions-black-hole", "--only", "files/control"];
+    let mut killed = command(&bench, &[&["run", "--out", "{out}"], &only[..]].concat());
     let mut killed = killed.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     // Its mark is there as soon as the drill begins.
     let marks = bench.path("history/marks");
@@ -187,6 +190,12 @@ fn a_killed_drill_is_a_record_of_the_next_run() {
     }
     killed.kill().unwrap();
     killed.wait().unwrap();
+    // There is nothing in the chain yet, and something beside it.
+    let (verified, checked) = (ask(&bench, &["history", "verify"]), ask(&bench, &["history", "check"]));
+    assert_eq!((verified.code, checked.code), (Some(3), Some(1)), "{}{}", verified.err, checked.err);
+    let left = fs::read_dir(&marks).unwrap().count();
+    insta::assert_snapshot!("a_killed_run_in_a_fresh_folder", format!("{}\n{}", verified.out, checked.out));
+    assert_eq!(left, 2, "a mark, and what the run was going to play");
     let next = run(&bench, &["--simulate", "--only", "files/control"]);
     assert!(next.err.contains("database/outage-two-regions-black-hole was killed before it ended; entry 1 says so"));
     let record: Record = serde_json::from_str(&ask(&bench, &["history", "show", "1", "--json"]).out).unwrap();
@@ -194,7 +203,25 @@ fn a_killed_drill_is_a_record_of_the_next_run() {
         (record.identity.scenario.as_str(), record.result.result),
         ("database/outage-two-regions-black-hole", DrillResult::NotExecuted)
     );
-    assert!(record.result.reasons[0].contains("the process ended before the drill did"), "{:?}", record.result.reasons);
+    let why = &record.result.reasons[0];
+    assert!(why.contains("the process ended before the drill did") && why.contains(" KST"), "{why}");
+    // What it never came to is there, too, and once.
+    let mut unbegun: Vec<Record> = Vec::new();
+    for number in 2..lines(&bench).len() {
+        let json = ask(&bench, &["history", "show", &number.to_string(), "--json"]).out;
+        unbegun.extend(serde_json::from_str::<Record>(&json).ok().filter(|one| one.identity.run_at.is_some()));
+    }
+    assert!(next.err.contains(" had not begun when their run was killed; entries up to "), "{}", next.err);
+    let names: Vec<&str> = unbegun.iter().map(|one| one.identity.scenario.as_str()).collect();
+    assert!(names.contains(&"files/control"), "{names:?}");
+    for one in &unbegun {
+        assert_eq!(one.result.result, DrillResult::NotExecuted);
+        assert!(
+            one.result.reasons[0].contains("the process ended before this drill began"),
+            "{:?}",
+            one.result.reasons
+        );
+    }
     assert_eq!(ask(&bench, &["history", "verify"]).code, Some(0));
     assert_eq!(fs::read_dir(&marks).unwrap().count(), 0);
 }
@@ -204,14 +231,17 @@ fn mistakes_are_told_with_what_to_do() {
     let bench = Bench::new();
     run(&bench, &["--simulate", "--quiet", "--only", "files/control"]);
     let empty = bench.path("empty").display().to_string();
-    let cases: [&[&str]; 10] = [
+    let cases: [&[&str]; 13] = [
         &["history", "verify", "--history", &empty],
         &["history", "verify", "--head", "5:abc"],
         &["history", "show", "99"],
         &["history", "show", "last"],
         &["history", "list", "--since", "lately"],
         &["history", "trend", "--service", "mail"],
+        &["history", "list", "--service", "nosuch"],
         &["history", "check", "--max-age", "35"],
+        &["history", "check", "--max-age", "-3d"],
+        &["history", "check", "--max-age", "0d"],
         &["history", "list", "--history", "s3://"],
         &["history", "list", "--history", "s3://evidence/drills", "--history-region", "us-east-1"],
         &["run", "--simulate", "--history", "folder", "--history-lock-days", "30", "--out", "{out}"],

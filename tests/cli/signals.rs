@@ -99,3 +99,35 @@ fn a_living_run_keeps_its_folder_while_another_starts() {
     assert_eq!(end_of(&mut run).code(), Some(130));
     assert!(bench.record(SLOW).cleanup.removed);
 }
+
+#[test]
+fn two_do_not_write_to_one_folder_and_a_killed_one_lets_go() {
+    let (bench, done) = (Bench::new(), Bench::new());
+    let control = ["run", "--simulate", "--quiet", "--out", "{out}", "--only", "database/control"];
+    assert_eq!(done.run(&control).code, Some(0));
+    let records = done.path("out").display().to_string();
+    let mut run = in_the_middle(&bench);
+    let written = || bench.written().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let before = written();
+    let period = ["--from", "2026-01-01", "--to", "2027-01-01"];
+    let others: [&[&str]; 4] = [
+        &control,
+        &["matrix", "--service", "files", "--fault", "removed", "--out", "{out}"],
+        &["report", "drills", &records, "--out", "{out}"],
+        &[&["report", "compliance", "--records", &records, "--out", "{out}"], &period[..]].concat(),
+    ];
+    for other in others {
+        let refused = bench.run(other);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{other:?}: {}", refused.err);
+        let said = format!(
+            "[dir]/out: another backdraft is writing to this folder\n  because: process {} holds it\n",
+            run.id()
+        );
+        assert!(refused.err.contains(&said), "{other:?}: {}", refused.err);
+        assert_eq!(written(), before, "{other:?}");
+    }
+    send(&run, Signal::KILL);
+    assert_eq!(end_of(&mut run).code(), None);
+    assert_eq!(bench.run(&control).code, Some(0));
+    assert!(!bench.path("out/.backdraft.lock").exists());
+}

@@ -160,6 +160,12 @@ fn a_record_whose_entry_was_never_written_gets_one_and_the_chain_goes_on() {
     assert_eq!(world.history(None).repair().unwrap().len(), 1);
     assert_eq!(append(&world.history(None), 3).sequence, 3);
     assert_eq!(world.flaws(), []);
+    // A copy of a record is none that a killed run left.
+    world.overwrite("drills/records/000000004.json.gz", world.read("drills/records/000000002.json.gz"));
+    let copied = "its record is a copy of that of entry 2, and it has no line".to_owned();
+    let verified = world.history(None).verify(None).unwrap();
+    assert_eq!((world.flaws(), verified.unfinished), (vec![(4, copied.clone())], None));
+    assert!(world.history(None).repair().unwrap_err().to_string().contains(&copied));
 }
 
 #[test]

@@ -206,6 +206,12 @@ fn what_is_no_file_of_a_history_is_named_and_never_waited_for() {
     let flaw = rig.first_flaw().unwrap();
     assert_eq!((flaw.sequence, flaw.what.as_str()), (2, "its record cannot be read: this is no regular file"));
     fs::remove_file(rig.record_path(2)).unwrap();
+    // The same bytes behind a link are another's to change.
+    fs::rename(rig.record_path(1), rig.path("elsewhere.gz")).unwrap();
+    std::os::unix::fs::symlink(rig.path("elsewhere.gz"), rig.record_path(1)).unwrap();
+    let flaw = rig.first_flaw().unwrap();
+    let said = "its record cannot be read: this is a symbolic link, not the file itself";
+    assert_eq!((flaw.sequence, flaw.what.as_str()), (1, said));
     pipe(&rig.path("head.json"));
     assert!(rig.history().repair().unwrap_err().to_string().contains("is not as it was written"));
     pipe(&rig.path("chain.jsonl"));

@@ -35,7 +35,7 @@ pub(crate) fn record(seed: u64) -> Record {
 /// What its mark holds.
 pub(crate) fn unended(record: &Record) -> Unended {
     let Record { identity, plan, scenario, .. } = record.clone();
-    Unended { begun_at: clock::wall_now(), identity, plan, scenario }
+    Unended { begun_at: clock::wall_now(), has_begun: true, identity, plan, scenario, of_run: None }
 }
 
 pub(crate) struct Rig {

@@ -54,7 +54,9 @@ pub(super) fn month(history: &dyn Fn() -> History) {
             let mut record = play(path);
             record.identity.run_at = Some(at);
             let (identity, plan, scenario) = (record.identity.clone(), record.plan.clone(), record.scenario.clone());
-            let mark = history.begin(&Unended { begun_at: at, identity, plan, scenario }).unwrap();
+            let mark = history
+                .begin(&Unended { begun_at: at, has_begun: true, identity, plan, scenario, of_run: None })
+                .unwrap();
             history.append(&record, mark, at + 1.minute()).unwrap();
             at += 15.minutes();
         }

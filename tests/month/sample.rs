@@ -14,7 +14,7 @@ use backdraft::{
         trend::{MONTHS, Window, trend},
     },
     model::{
-        compliance::{Known, Playable},
+        compliance::{Known, Playable, Source},
         history::{Entry, Head, Summary},
         origin::Origins,
         plan::Plan,
@@ -117,6 +117,7 @@ impl Sample {
             playable: &playable,
             actions: &actions.value.actions,
             head: Some(&self.head),
+            source: Source::of_history(&self.entries, 0),
         });
         let page = Page { of: &report, key: Some(key) };
         let render = |language, format: &backdraft::report::compliance::Format| {

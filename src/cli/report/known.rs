@@ -170,15 +170,13 @@ fn one(path: &Path) -> Result<(Known, bool)> {
 /// When there is none, or it does not verify: a report of it would be evidence of nothing.
 pub(super) fn of_history(place: &PlaceArgs, plan: &Plan) -> std::result::Result<Drills, Refused> {
     let (entries, head, waiting) = verified(place)?;
-    // A drill is kept after it was run.
-    let began = entries.iter().flat_map(|entry| [Some(entry.appended_at), entry.summary.run_at]).flatten().min();
+    let source = Source::of_history(&entries, waiting);
     let of_platform = |entry: &Entry| entry.summary.platform == plan.platform;
     let known = entries.into_iter().filter(of_platform).map(|entry| Known {
         sequence: Some(entry.sequence),
         record_sha256: entry.record_sha256.clone(),
         summary: entry.dated(),
     });
-    let source = Source { began, waiting, beside: None };
     Ok(Drills { known: known.collect(), unchecked: 0, head: Some(head), source })
 }
 

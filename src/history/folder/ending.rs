@@ -163,6 +163,6 @@ fn agreed(parts: &Parts, head: &HeadSeen) -> std::result::Result<(End, bool, boo
             Ok((end, true, false))
         }
         HeadSeen::Missing if end.sequence == 1 => Ok((end, true, false)),
-        _ => Err(Damage::new(end.sequence, format!("{HEAD} does not name entry {}, which stands last", end.sequence))),
+        _ => Err(Damage::new(end.sequence, format!("it stands last, and {HEAD} does not name it"))),
     }
 }

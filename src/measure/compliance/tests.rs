@@ -9,7 +9,7 @@ use crate::{
         testing::{Drill, plan},
     },
     model::{
-        compliance::{Action, ActionStatus, Compliance, Known, Playable, Support, Tracked},
+        compliance::{Action, ActionStatus, Compliance, Known, Playable, Source, Support, Tracked},
         finding::{Finding, Severity},
         history::Summary,
         outcome::{DrillResult, Outcome, Verdict},
@@ -60,6 +60,10 @@ fn report(known: &[Known], actions: &[Action]) -> Compliance {
 }
 
 fn report_at(made_at: &str, known: &[Known], actions: &[Action]) -> Compliance {
+    report_of(Source::default(), made_at, known, actions)
+}
+
+fn report_of(source: Source, made_at: &str, known: &[Known], actions: &[Action]) -> Compliance {
     let playable = ["database/control", "database/never"].map(|id| Playable { id: id.into(), sha256: "b".repeat(64) });
     compliance(&Inputs {
         plan: &monthly(),
@@ -73,6 +77,7 @@ fn report_at(made_at: &str, known: &[Known], actions: &[Action]) -> Compliance {
         playable: &playable,
         actions,
         head: None,
+        source,
     })
 }
 
@@ -169,6 +174,34 @@ fn a_month_without_a_restore_test_is_missed_and_one_that_is_not_over_is_grey() {
     for change in none {
         assert_eq!(cadence(&report(&[with("2026-02-03", change)], &[]), "database")[1], Red);
     }
+}
+
+#[test]
+fn whether_there_was_a_test_before_the_history_began_is_not_known_and_is_no_miss() {
+    use Colour::{Green, Grey, Red};
+    let of = |began: &str, tests: &[Known]| {
+        let source = Source { began: Some(began.parse().unwrap()), ..Source::default() };
+        report_of(source, "2026-04-10T00:00:00Z", tests, &[])
+    };
+    // On the second day of February in Seoul.
+    let (began, march) = ("2026-02-01T20:00:00Z", [good("2026-03-02")]);
+    let report = of(began, &march);
+    assert_eq!(cadence(&report, "database"), [Grey, Grey, Green]);
+    assert_eq!(cadence(&report, "files"), [Grey, Grey, Red]);
+    let standing = |report: &Compliance, service: &str| {
+        report.cadence.iter().find(|kept| kept.service == service).unwrap().standing
+    };
+    assert_eq!((standing(&report, "database"), standing(&report, "files")), (Grey, Red), "not green, and not missed");
+    let said =
+        "The history begins on 2026-02-02: restore tests before that day are not known, and count as not tested.";
+    assert!(report.limits.iter().any(|limit| limit == said), "{:?}", report.limits);
+    // With the first moment of a month all of it is known; and a test in a part of it is enough.
+    assert_eq!(cadence(&of("2026-01-31T15:00:00Z", &march), "database"), [Grey, Red, Green]);
+    assert_eq!(cadence(&of(began, &[good("2026-02-20"), good("2026-03-02")]), "database"), [Grey, Green, Green]);
+    let all = [good("2026-01-20"), good("2026-02-20"), good("2026-03-02")];
+    let whole = of("2025-12-01T00:00:00Z", &all);
+    assert_eq!((cadence(&whole, "database"), standing(&whole, "database")), (vec![Green; 3], Green));
+    assert!(!whole.limits.iter().any(|limit| limit.starts_with("The history begins")), "{:?}", whole.limits);
 }
 
 #[test]

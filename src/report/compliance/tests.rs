@@ -8,8 +8,8 @@ use super::{FORMATS, Page};
 use crate::{
     model::{
         compliance::{
-            Action, ActionStatus, COMPLIANCE_FORMAT, Completeness, Compliance, Control, Coverage, Kept, Objective,
-            Period, Played, Share, Support, Tracked, Untested, Window,
+            Action, ActionStatus, Beside, COMPLIANCE_FORMAT, Completeness, Compliance, Control, Coverage, Kept,
+            Objective, Period, Played, Share, Support, Tracked, Untested, Window,
         },
         finding::Severity,
         history::Head,
@@ -57,13 +57,18 @@ fn objectives() -> Vec<Objective> {
 }
 
 fn cadence() -> Vec<Kept> {
-    let window = |from, to, tests, standing| Window { from, to, tests, standing };
+    let window = |from, to, tests, standing| Window { from, to, tests, standing, before_history: false };
     let windows = vec![
         window(date(2026, 1, 15), date(2026, 2, 1), 2, Colour::Green),
         window(date(2026, 2, 1), date(2026, 3, 1), 0, Colour::Red),
         window(date(2026, 3, 1), date(2026, 4, 1), 0, Colour::Grey),
     ];
-    vec![Kept { service: "database".into(), every: Span::hours(720), windows, standing: Colour::Red }]
+    let every = Span::hours(720);
+    let before = Window { before_history: true, ..window(date(2026, 2, 1), date(2026, 3, 1), 0, Colour::Grey) };
+    vec![
+        Kept { service: "database".into(), every, windows, standing: Colour::Red },
+        Kept { service: "files".into(), every, windows: vec![before], standing: Colour::Grey },
+    ]
 }
 
 fn coverage() -> Coverage {
@@ -185,6 +190,7 @@ fn report(name: &str) -> Compliance {
         controls: controls(),
         drills: drills(name),
         head: Some(Head { sequence: 12, sha256: "ef".repeat(32) }),
+        beside: None,
         limits: vec!["Times that people take are assumed by the plan; none was measured.".into()],
     }
 }
@@ -220,6 +226,7 @@ fn a_period_without_anything_says_so_in_every_format() {
         controls: Vec::new(),
         drills: Vec::new(),
         head: None,
+        beside: Some(Beside { signed: 1, unchecked: 2, unsigned: 3, none: 4 }),
         ..report("x")
     };
     let page = render("markdown", &nothing, None);
