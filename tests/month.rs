@@ -80,7 +80,7 @@ fn throwaway() -> PrivateKey {
 /// The evidence held against the folder, the key and the history's end; says what is wrong.
 fn verified() -> Result<usize, String> {
     let (key, head) = (key(), history().verify(None).unwrap().head.unwrap());
-    let expected = Expected { key: Some(&key), head: Some(&head) };
+    let expected = Expected { key: Some(&key), head: Some(&head), below: "" };
     let found = verify::verify(Path::new(MONTH), expected).map_err(|e| e.to_string())?;
     match found.signature {
         Signature::Good(_) if found.wrong.is_empty() => Ok(found.sound),

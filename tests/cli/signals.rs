@@ -112,7 +112,7 @@ fn two_do_not_write_to_one_folder_and_a_killed_one_lets_go() {
     let period = ["--from", "2026-01-01", "--to", "2027-01-01"];
     let others: [&[&str]; 4] = [
         &control,
-        &["matrix", "--service", "files", "--fault", "removed", "--out", "{out}"],
+        &["matrix", "--fault", "missing-backup", "--out", "{out}"],
         &["report", "drills", &records, "--out", "{out}"],
         &[&["report", "compliance", "--records", &records, "--out", "{out}"], &period[..]].concat(),
     ];
