@@ -15,6 +15,7 @@ pub mod naming;
 pub mod origin;
 pub mod outcome;
 pub mod plan;
+pub mod provenance;
 pub mod ran;
 pub mod record;
 pub mod scenario;
