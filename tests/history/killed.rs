@@ -118,7 +118,7 @@ fn the_first_write_ever_is_put_right_too() {
 fn what_no_killed_write_leaves_is_not_built_upon() {
     let rig = Rig::new(3);
     let before = rig.files();
-    let copy = |from: u64, to: &str| drop(fs::copy(rig.record_path(from), rig.path(to)).unwrap());
+    let copy = |from: u64, to: &str| _ = fs::copy(rig.record_path(from), rig.path(to)).unwrap();
     let next = "records/000000/000000004.json.gz";
     let cases: [(&str, &dyn Fn()); 9] = [
         ("the last line is gone", &|| rig.write_chain(rig.lines()[..2].concat())),

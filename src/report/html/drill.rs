@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::{
     chart::{Bar, Line, Scale},
-    evidence,
+    commands, evidence,
     service::Service,
     table::{Cell, Table, shown},
 };
@@ -44,6 +44,7 @@ pub(super) struct Drill<'r> {
     services: Vec<Service<'r>>,
     faults: Option<Table>,
     alarms: Option<Table>,
+    commands: Option<Table>,
     findings: &'r [Finding],
     provenance: Vec<(&'static str, String)>,
 }
@@ -82,6 +83,7 @@ impl<'r> Drill<'r> {
             services: record.services.iter().map(|one| Service::of(record, one, options)).collect(),
             faults: evidence::faults(record, options),
             alarms: evidence::alarms(record, options),
+            commands: commands::commands(record, options),
             findings: &record.findings,
             provenance: evidence::provenance(record, options),
         }

@@ -71,7 +71,7 @@ pub(super) fn course(record: &Record, options: &Options) -> Option<Table> {
     Table::new(options.say("What went wrong on the way").into_owned(), &heads, rows, options)
 }
 
-fn when(
+pub(super) fn when(
     at: Option<jiff::Timestamp>,
     since: Option<crate::model::time::Elapsed>,
     record: &Record,

@@ -2,6 +2,7 @@
 //! One file that needs nothing else and runs no script.
 
 mod chart;
+mod commands;
 mod drill;
 mod evidence;
 mod executive;

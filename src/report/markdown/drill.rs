@@ -1,6 +1,6 @@
 //! One drill in full: its clock, objectives, losses, faults, points, alarms, findings and limits.
 
-use super::{Page, none, service, shown};
+use super::{Page, commands, none, service, shown};
 use crate::{
     model::{
         event::Alarm,
@@ -36,6 +36,7 @@ pub(super) fn drill(page: &mut Page, record: &Record) {
     }
     faults(page, record);
     alarms(page, record);
+    commands::commands(page, record);
     findings(page, record);
     bullets(page, "What this drill does not show", &record.limits);
     provenance(page, record);

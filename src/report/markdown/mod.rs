@@ -1,5 +1,6 @@
 //! A page for people and auditors: the verdict first, one table of all drills, then each drill in full.
 
+mod commands;
 mod drill;
 mod service;
 
