@@ -38,9 +38,9 @@ use crate::{
 /// Arguments of `matrix`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct MatrixArgs {
-    /// The pipeline under test.
-    #[arg(long, value_name = "NAME", value_enum, default_value_t = PipelineName::Reference)]
-    pipeline: PipelineName,
+    /// The pipeline under test; the plan's own commands where it names some.
+    #[arg(long, value_name = "NAME", value_enum)]
+    pipeline: Option<PipelineName>,
     /// Only faults whose name holds this text; may be given more than once.
     #[arg(long, value_name = "TEXT")]
     fault: Vec<String>,
@@ -65,6 +65,8 @@ pub(super) struct MatrixArgs {
 enum PipelineName {
     /// What a careful team would build, for every service.
     Reference,
+    /// The commands that the plan names (`pipeline`), for the services that have some. Always by the wall clock.
+    Commands,
     /// What the plan says: copies of files by its own rules, with the plan's monitor looking at them; of faults those that
     /// can strike such copies.
     AsPlanned,
@@ -74,6 +76,7 @@ impl PipelineName {
     const fn name(self) -> &'static str {
         match self {
             PipelineName::Reference => "reference",
+            PipelineName::Commands => "commands",
             PipelineName::AsPlanned => "as-planned",
         }
     }
@@ -82,6 +85,7 @@ impl PipelineName {
     fn meets(self, fault: &dyn Fault, service: &ServicePlan) -> bool {
         match self {
             PipelineName::Reference => true,
+            PipelineName::Commands => service.pipeline.is_some(),
             PipelineName::AsPlanned => {
                 !service.backup.sync.is_empty() && !fault.strikes_points() && !fault.needs_points()
             }
@@ -91,7 +95,7 @@ impl PipelineName {
     /// The same story with this pipeline.
     fn plays(self, mut tried: Tried) -> Tried {
         tried.scenario.history.sync = match self {
-            PipelineName::Reference => None,
+            PipelineName::Reference | PipelineName::Commands => None,
             PipelineName::AsPlanned => Some(Copies::AsPlanned),
         };
         tried
@@ -109,29 +113,42 @@ fn family(text: &str) -> std::result::Result<Family, String> {
 }
 
 pub(super) fn matrix(args: &MatrixArgs, common: &Common, console: &Console) -> Ended {
-    let plan = selection::plan(&common.plan)?;
-    let tried = chosen(args, &plan)?;
+    let (plan, pipeline) = under_test(args, selection::plan(&common.plan)?);
+    let tried = chosen(args, pipeline, &plan)?;
     let session = Session::start(false)?;
     let output = match &args.out {
         Some(folder) => Output::open(folder)?,
         None => Output::fresh()?,
     };
-    let way = if args.real { Way::Real } else { Way::Simulated };
+    let way = if args.real || pipeline == PipelineName::Commands { Way::Real } else { Way::Simulated };
     let troupe = Troupe::new(&plan, args.seed, way)?;
     let casts = casts(&troupe, &tried)?;
-    let records = play(&session, &tried, &casts, way, console);
+    // Of commands it is the end that counts, and not how long it took: they are played side by side.
+    let together = way == Way::Simulated || !args.real;
+    let records = play(&session, &tried, &casts, together, console);
     if session.is_stopped() {
         return Ok(exit::INTERRUPTED);
     }
-    let matrix = judged(args, &plan, &tried, &records, way);
+    let matrix = judged((args.seed, pipeline), &plan, &tried, &records, way);
     remove_earlier(&output)?;
     write(&matrix, &output, console)?;
     write_trials(&matrix, &tried, records, &output)?;
     Ok(measure::matrix::exit_code(&matrix))
 }
 
+/// The pipeline, and the plan as it sees it: other pipelines know nothing of commands.
+fn under_test(args: &MatrixArgs, mut plan: Loaded<Plan>) -> (Loaded<Plan>, PipelineName) {
+    let has_commands = plan.value.services.values().any(|service| service.pipeline.is_some());
+    let own = if has_commands { PipelineName::Commands } else { PipelineName::Reference };
+    let pipeline = args.pipeline.unwrap_or(own);
+    if pipeline != PipelineName::Commands {
+        plan.value.services.values_mut().for_each(|service| service.pipeline = None);
+    }
+    (plan, pipeline)
+}
+
 /// The trials that are wanted.
-fn chosen(args: &MatrixArgs, plan: &Loaded<Plan>) -> std::result::Result<Vec<Tried>, Refused> {
+fn chosen(args: &MatrixArgs, pipeline: PipelineName, plan: &Loaded<Plan>) -> std::result::Result<Vec<Tried>, Refused> {
     let names: Vec<&str> = plan.value.services.keys().map(String::as_str).collect();
     if let Some(service) = args.service.as_deref().filter(|service| !names.contains(service)) {
         let unknown = Error::new(format!("the plan has no service `{}`", service.escape_debug()));
@@ -139,7 +156,7 @@ fn chosen(args: &MatrixArgs, plan: &Loaded<Plan>) -> std::result::Result<Vec<Tri
     }
     let services = &plan.value.services;
     let tried = trials::of_plan(&plan.value, |family, fault, service| {
-        services.get(service).is_some_and(|service| args.pipeline.meets(fault, service))
+        services.get(service).is_some_and(|service| pipeline.meets(fault, service))
             && args.family.is_none_or(|wanted| wanted == family)
             && args.service.as_ref().is_none_or(|wanted| wanted == service)
             && (args.fault.is_empty() || args.fault.iter().any(|text| fault.name().contains(text.as_str())))
@@ -149,7 +166,7 @@ fn chosen(args: &MatrixArgs, plan: &Loaded<Plan>) -> std::result::Result<Vec<Tri
             Error::new("no fault is left to try: --pipeline, --fault, --family and --service leave none of them");
         return Err(none.help("`backdraft list faults` shows their names, families and what they strike").into());
     }
-    let tried = tried.into_iter().map(|one| args.pipeline.plays(one)).collect();
+    let tried = tried.into_iter().map(|one| pipeline.plays(one)).collect();
     Ok(tried)
 }
 
@@ -174,7 +191,7 @@ fn expecting_what_came(one: &Tried, record: &Record) -> Scenario {
     scenario
 }
 
-fn play(session: &Session, tried: &[Tried], casts: &[Cast], way: Way, console: &Console) -> Vec<Record> {
+fn play(session: &Session, tried: &[Tried], casts: &[Cast], together: bool, console: &Console) -> Vec<Record> {
     let mut progress = Progress::new(casts.len(), console);
     let mut ended = |number: usize, record: &Record| {
         let how = match tried.get(number).and_then(|one| one.fault) {
@@ -185,9 +202,9 @@ fn play(session: &Session, tried: &[Tried], casts: &[Cast], way: Way, console: &
         let id = &record.identity.scenario;
         progress.step("trial-ended", &format!("{id}: {how}"), json!({ "id": id, "ended": how }));
     };
-    let records = match way {
-        Way::Simulated => session.play_side_by_side(casts, ended),
-        Way::Real => {
+    let records = match together {
+        true => session.play_side_by_side(casts, ended),
+        false => {
             let quietly = || Arc::new(|_: &Event| {});
             let played = casts.iter().enumerate().map(|(number, cast)| {
                 let record = session.play(cast, quietly()).record;
@@ -205,13 +222,19 @@ fn as_file(scenario: &Scenario) -> Result<String> {
     serde_saphyr::to_string(scenario).map_err(|e| Error::new("a trial cannot be written as a scenario").because(e))
 }
 
-fn judged(args: &MatrixArgs, plan: &Loaded<Plan>, tried: &[Tried], records: &[Record], way: Way) -> Matrix {
+fn judged(
+    (seed, pipeline): (u64, PipelineName),
+    plan: &Loaded<Plan>,
+    tried: &[Tried],
+    records: &[Record],
+    way: Way,
+) -> Matrix {
     let of = Subject {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         platform: plan.value.platform.clone(),
         plan_sha256: plan.sha256.clone(),
-        pipeline: args.pipeline.name().to_owned(),
-        seed: args.seed,
+        pipeline: pipeline.name().to_owned(),
+        seed,
         way,
     };
     measure::matrix::matrix(of, tried.iter().map(|one| one.fault).zip(records))

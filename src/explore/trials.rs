@@ -9,7 +9,7 @@ use crate::{
         family::Family,
         matrix::TriedFault,
         outcome::Outcome,
-        plan::{Plan, ServiceKind, ServicePlan},
+        plan::{CommandPlan, Plan, Probe, ServiceKind, ServicePlan},
         scenario::{Disaster, Expectation, History, People, Scenario, Services},
         units::{ByteSize, DayTime, Span, TimeOfDay},
         words,
@@ -20,6 +20,9 @@ const DAY: u64 = 86_400_000;
 
 /// Data of a trial: enough for the newest dump to pass the size limits that plans have.
 const SIZE: ByteSize = ByteSize(6 << 20);
+
+/// Data of a trial of commands, whose backups have no size limit to pass.
+const SMALL: ByteSize = ByteSize(512 << 10);
 
 /// From the last backup to the disaster: long enough for the monitor to look, and for an RPO of a day to be kept.
 const GAP: Span = Span::hours(12);
@@ -44,7 +47,7 @@ pub fn of_plan(plan: &Plan, wanted: impl Fn(Family, &dyn Fault, &str) -> bool) -
     });
     let mut trials: Vec<Tried> = modes
         .flat_map(|(family, fault, mode)| {
-            let struck = plan.services.iter().filter(move |(_, one)| fault.mode_is_for(mode, one.kind));
+            let struck = plan.services.iter().filter(move |(_, one)| strikes(fault, mode, one));
             let wanted = struck.filter(|(name, _)| wanted(family, fault, name));
             wanted.filter_map(|(name, service)| trial(family, fault, mode, (name, service), plan)).collect::<Vec<_>>()
         })
@@ -54,6 +57,13 @@ pub fn of_plan(plan: &Plan, wanted: impl Fn(Family, &dyn Fault, &str) -> bool) -
     let mut all: Vec<Tried> = controls.map(|(name, service)| control(name, service, plan)).collect();
     all.append(&mut trials);
     all
+}
+
+/// Whether a mode can strike a service: of what a team's own commands back up, that little is known.
+fn strikes(fault: &dyn Fault, mode: &str, service: &ServicePlan) -> bool {
+    let on_deployments = |pipeline: &CommandPlan| pipeline.probe == Probe::Convex;
+    let met = service.pipeline.as_ref().is_none_or(|pipeline| fault.meets_commands(mode, on_deployments(pipeline)));
+    met && fault.mode_is_for(mode, service.kind)
 }
 
 /// When the last backup before the disaster is made, in milliseconds since the start of day 1: the fourth where there
@@ -69,7 +79,8 @@ fn interval(service: &ServicePlan) -> u64 {
 
 /// Intervals between the first backup and the last.
 fn intervals(service: &ServicePlan) -> u64 {
-    if interval(service) < 4 * DAY { 3 } else { 1 }
+    // Commands take their real time.
+    if interval(service) < 4 * DAY && service.pipeline.is_none() { 3 } else { 1 }
 }
 
 /// The level of that number, or else the gravest that the plan has.
@@ -120,6 +131,7 @@ fn trial(
         points: intervals(service) + 1,
     };
     let trial = fault.trial(mode, &ground);
+    let trial = if service.pipeline.is_some() { on_commands(trial)? } else { trial };
     let beside = match trial.beside {
         Some(kind) => Some(plan.services.iter().find(|(_, one)| one.kind == kind)?.0.as_str()),
         None => None,
@@ -130,6 +142,18 @@ fn trial(
     let tried = TriedFault { family, name: fault.name(), mode, number };
     let id = format!("{}/{mode}/{name}", fault.name());
     Some(Tried { id, service: name.to_owned(), fault: Some(tried), scenario })
+}
+
+/// The same trial on what commands write: no manifest of theirs can be rewritten, and no other form asked for. `None` where
+/// it needs what they do not have.
+fn on_commands(mut trial: Trial) -> Option<Trial> {
+    if trial.stream.is_some() || trial.target_time.is_some() || trial.beside.is_some() {
+        return None;
+    }
+    for entry in &mut trial.faults {
+        entry.with.remove("resealed");
+    }
+    Some(Trial { format: None, ..trial })
 }
 
 fn scenario(
@@ -147,6 +171,9 @@ fn scenario(
     };
     let mut history =
         History { days: at.day, size: SIZE, stream: trial.stream, format: trial.format, ..history(service.kind) };
+    if service.pipeline.is_some() {
+        (history.size, history.writes_per_day) = (SMALL, history.writes_per_day / 4);
+    }
     if beside.is_some() {
         history.writes_per_day = history.writes_per_day.max(100);
     }

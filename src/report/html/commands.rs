@@ -45,7 +45,11 @@ fn beside(ran: &Ran, options: &Options) -> Cell {
         told.push(format!("{} {}", options.say("Left running:"), words::list(&ran.left_running)));
     }
     if !ran.wrote_outside.is_empty() {
-        told.push(format!("{} {}", options.say("Written outside its folders meanwhile:"), words::list(&ran.wrote_outside)));
+        told.push(format!(
+            "{} {}",
+            options.say("Written outside its folders meanwhile:"),
+            words::list(&ran.wrote_outside)
+        ));
     }
     if told.is_empty() { Cell::none() } else { Cell::bad(told.join("\n")) }
 }
