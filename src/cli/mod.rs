@@ -21,6 +21,7 @@ mod held;
 mod history;
 mod incident;
 mod keeper;
+mod init;
 mod keygen;
 mod list;
 mod matrix;
@@ -104,6 +105,8 @@ enum Verb {
     Checklist(checklist::ChecklistArgs),
     /// Make a key to sign evidence with.
     Keygen(keygen::KeygenArgs),
+    /// Write a plan, scripts and three scenarios for the tool that you use, to begin with.
+    Init(init::InitArgs),
     /// Hold a folder of evidence against its digests and its signature, offline.
     VerifyEvidence(verify_evidence::VerifyEvidenceArgs),
 }
@@ -162,6 +165,7 @@ impl Verb {
             Verb::History(args) => history::history(args, common, console),
             Verb::Checklist(args) => checklist::checklist(args, common, console),
             Verb::Keygen(args) => keygen::keygen(args, console),
+            Verb::Init(args) => init::init(args, console),
             Verb::VerifyEvidence(args) => verify_evidence::verify_evidence(args, console),
         }
     }

@@ -8,6 +8,11 @@ use crate::{
     process::{Environment, faked_time},
 };
 
+/// Variables by which programs find a proxy, and one that nobody answers at: what is meant for another machine fails at
+/// once, wherever a program heeds them.
+const PROXIES: &[&str] = &["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+const NOWHERE: &str = "http://127.0.0.1:9";
+
 /// The world around a service, as commands find it.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
@@ -56,6 +61,9 @@ impl Surroundings {
             ("BACKDRAFT_BUCKET".into(), first(|region| &region.bucket)),
             ("BACKDRAFT_REGIONS".into(), self.names()),
         ];
+        for name in PROXIES {
+            named.push(((*name).to_owned(), NOWHERE.to_owned()));
+        }
         for region in &self.regions {
             let suffix = suffix(&region.name);
             named.push((format!("BACKDRAFT_BUCKET_{suffix}"), region.bucket.clone()));
