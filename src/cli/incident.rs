@@ -17,7 +17,7 @@ pub(super) struct IncidentArgs {
     /// A record that `run` wrote: records/NAME.json in its output folder.
     #[arg(value_name = "RECORD")]
     record: PathBuf,
-    /// Folder for the papers; NAME.incident beside the record where none is given.
+    /// Folder for the papers, which no evidence speaks of; a new one below reports/runs where none is given.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -37,8 +37,11 @@ pub(super) fn incident(args: &IncidentArgs, console: &Console) -> Ended {
             format!("this drill ended before its disaster ({}): there is no incident", record.result.result.words());
         return Err(Error::new(what).at(place).help("give the record of a drill that was played").into());
     }
-    let folder = args.out.clone().unwrap_or_else(|| args.record.with_extension("incident"));
-    for path in write(&record, &Output::open(&folder)?, "")? {
+    let output = match &args.out {
+        Some(folder) => Output::beside_evidence(folder)?,
+        None => Output::fresh()?,
+    };
+    for path in write(&record, &output, "")? {
         console.line(path.display());
     }
     Ok(exit::PASS)

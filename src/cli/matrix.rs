@@ -117,7 +117,7 @@ pub(super) fn matrix(args: &MatrixArgs, common: &Common, console: &Console) -> E
     let tried = chosen(args, pipeline, &plan)?;
     let session = Session::start(false)?;
     let output = match &args.out {
-        Some(folder) => Output::open(folder)?,
+        Some(folder) => Output::beside_evidence(folder)?,
         None => Output::fresh()?,
     };
     let way = if args.real || pipeline == PipelineName::Commands { Way::Real } else { Way::Simulated };

@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 use super::held::Held;
 use crate::{
     error::{Error, Result},
-    evidence::folder::digest,
+    evidence::{ENVELOPE_FILE, STATEMENT_FILE, folder::digest},
     report::Options,
     sim::clock,
 };
@@ -37,6 +37,20 @@ impl Output {
         let tried = fs::create_dir_all(dir).and_then(|()| NamedTempFile::new_in(dir).map(|_| ()));
         tried.map_err(|e| unwritable(dir, e))?;
         Ok(Output { dir: dir.to_owned(), written: RefCell::default(), _held: Held::take(dir)? })
+    }
+
+    /// The same, of a folder that no evidence speaks of: what is added to one that it does speak of would break it.
+    ///
+    /// # Errors
+    /// As [`Output::open`]; and where the folder, or one that it lies in, holds evidence.
+    pub(super) fn beside_evidence(dir: &Path) -> Result<Self> {
+        match evidenced(dir) {
+            None => Output::open(dir),
+            Some(folder) => Err(Error::new("this folder is evidence, which would no longer be intact")
+                .at(dir.display().to_string())
+                .because(format!("{STATEMENT_FILE} in {} states every file below it", folder.display()))
+                .help("choose a folder outside with --out DIR")),
+        }
     }
 
     /// A folder below reports/runs that no other run has.
@@ -92,6 +106,15 @@ fn unwritable(path: &Path, cause: std::io::Error) -> Error {
         .at(path.display().to_string())
         .because(cause)
         .help("choose a folder that this user may write with --out DIR")
+}
+
+/// The folder, of this one and those that it lies in, whose evidence speaks of every file in it.
+fn evidenced(dir: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(dir).ok()?;
+    // Of a folder that is not there yet, those that are: a link may lead anywhere.
+    let there = absolute.ancestors().find_map(|folder| folder.canonicalize().ok())?;
+    let holds = |folder: &&Path| [STATEMENT_FILE, ENVELOPE_FILE].iter().any(|name| folder.join(name).is_file());
+    there.ancestors().find(holds).map(Path::to_owned)
 }
 
 /// Writes one file that others may read, whole or not at all. Folders are not made.

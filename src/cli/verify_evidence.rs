@@ -61,7 +61,7 @@ fn said(found: &Found) -> Vec<String> {
             format!("key: claims to be sha256:{id}; give the public key with --key to check it")
         }
         Signature::Good(id) => format!("key: sha256:{id}"),
-        Signature::Wrong(_) => "key: not the one that was asked for, or what was signed has changed".into(),
+        Signature::Wrong(_) => "key: none that is shown to have signed this".into(),
     });
     // What a wrong signature stands under is nobody's word.
     let trusted = !matches!(found.signature, Signature::Wrong(_));

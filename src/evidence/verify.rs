@@ -126,7 +126,10 @@ fn read(path: &PathBuf) -> Result<Vec<u8>> {
 fn of_envelope(bytes: &[u8], key: Option<&PublicKey>) -> (Signature, Option<Vec<u8>>) {
     let envelope: Envelope = match serde_json::from_slice(bytes) {
         Ok(envelope) => envelope,
-        Err(e) => return (Signature::Wrong(format!("{ENVELOPE_FILE} is no DSSE envelope: {e}")), None),
+        Err(e) => {
+            let why = unparsed(bytes, &e);
+            return (Signature::Wrong(format!("{ENVELOPE_FILE} is no DSSE envelope: {why}")), None);
+        }
     };
     let payload = envelope.payload();
     let signature = match key {
@@ -143,13 +146,22 @@ fn of_envelope(bytes: &[u8], key: Option<&PublicKey>) -> (Signature, Option<Vec<
 }
 
 fn parse(bytes: &[u8]) -> std::result::Result<Statement, String> {
-    let statement: Statement =
-        serde_json::from_slice(bytes).map_err(|e| format!("changed: {STATEMENT_FILE} is no statement: {e}"))?;
+    let statement: Statement = serde_json::from_slice(bytes)
+        .map_err(|e| format!("changed: {STATEMENT_FILE} is no statement: {}", unparsed(bytes, &e)))?;
     if statement.statement_type != STATEMENT_TYPE || statement.predicate_type != PREDICATE_TYPE {
         let (kind, of) = (&statement.statement_type, &statement.predicate_type);
         return Err(format!("changed: {STATEMENT_FILE} is a {kind:?} about {of:?}, which this version does not know"));
     }
     Ok(statement)
+}
+
+/// Why bytes are no JSON of that form. What was cut short is no forgery: another copy may be whole.
+fn unparsed(bytes: &[u8], e: &serde_json::Error) -> String {
+    match (bytes.is_empty(), e.is_eof()) {
+        (true, _) => "it is empty".to_owned(),
+        (false, true) => format!("it is cut short, for it ends after {} bytes; look for a whole copy", bytes.len()),
+        (false, false) => e.to_string(),
+    }
 }
 
 /// Counts the files that are as stated, and those that are stated; names what is not as it was.
@@ -172,7 +184,10 @@ fn compare(
             continue;
         }
         let Some(path) = files.get(name) else {
-            wrong.push(format!("missing: {name}"));
+            // A link in the place of a file is told once, as what it is.
+            if !others.iter().any(|other| other == name) {
+                wrong.push(format!("missing: {name}"));
+            }
             continue;
         };
         match (folder::digest_of(path), subject.sha256()) {

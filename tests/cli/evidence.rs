@@ -106,7 +106,7 @@ fn the_environment_names_the_key_too_and_an_unsigned_run_takes_the_place_of_a_si
 fn whatever_is_changed_afterwards_is_named() {
     type Change = fn(&Bench);
     const RECORD: &str = "records/database/corrupt-truncated-latest.json";
-    let changes: [(&str, Change); 9] = [
+    let changes: [(&str, Change); 10] = [
         ("edited", |bench| edit(bench, RECORD, |text| text.replacen("\"pass\"", "\"fail\"", 1))),
         ("removed", |bench| fs::remove_file(bench.path("out/report.md")).unwrap()),
         ("added", |bench| fs::write(bench.path("out/records/database/invented.json"), "{}").unwrap()),
@@ -134,6 +134,7 @@ fn whatever_is_changed_afterwards_is_named() {
                 envelope.to_string()
             });
         }),
+        ("envelope cut short", |bench| edit(bench, "evidence.dsse.json", |text| text[..512].to_owned())),
         ("no envelope", |bench| edit(bench, "evidence.dsse.json", |_| "\u{1b}[2J{".into())),
     ];
     let mut said = String::new();

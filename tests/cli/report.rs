@@ -7,41 +7,43 @@ use crate::bench::Bench;
 const RUN: [&str; 7] = ["run", "--simulate", "--quiet", "--out", "{out}", "--only", "corrupt-truncated-latest"];
 
 fn reports(bench: &Bench, folder: &str) -> Vec<(String, String)> {
-    let below = format!("{folder}/");
-    // What programs read, and the evidence of all of it, is held to elsewhere.
-    let is_report = |name: &str| name.rsplit('/').next().is_some_and(|file| file.starts_with("report."));
-    let written = bench.written().into_iter().filter(|(name, _)| !name.contains("records/") && is_report(name));
-    let of_folder = |(name, text): (String, String)| match folder {
-        "" => (!name.contains('/')).then_some((name, text)),
-        _ => name.strip_prefix(&below).map(|name| (name.to_owned(), text.clone())),
+    let files = fs::read_dir(bench.path(folder)).unwrap().map(|entry| entry.unwrap());
+    let text = |file: fs::DirEntry| {
+        (file.file_name().into_string().unwrap(), fs::read_to_string(file.path()).unwrap_or_default())
     };
-    written.filter_map(of_folder).collect()
+    // What programs read, and the evidence of all of it, is held to elsewhere.
+    let mut all: Vec<_> = files.map(text).filter(|(name, _)| name.starts_with("report.")).collect();
+    all.sort();
+    all
 }
 
 #[test]
-fn reports_from_records_are_those_that_the_run_wrote() {
+fn reports_from_records_are_those_that_the_run_wrote_and_the_run_stays_as_it_was_evidenced() {
     let bench = Bench::new();
-    assert_eq!(bench.run(&RUN).code, Some(0));
-    let by_run = reports(&bench, "");
+    assert_eq!(bench.run(&[&RUN[..], &["--only", "database/stream-gap"]].concat()).code, Some(0));
+    let (by_run, left) = (reports(&bench, "out"), bench.written());
     let names: Vec<&str> = by_run.iter().map(|(name, _)| name.as_str()).collect();
     assert!(["report.html", "report.json", "report.md"].iter().all(|name| names.contains(name)), "{names:?}");
-    let record = bench.path("out/records/database/corrupt-truncated-latest.json").display().to_string();
-    let (out, again) = (bench.path("out").display().to_string(), bench.path("out/again").display().to_string());
-    let (records, more) =
-        (bench.path("out/records").display().to_string(), bench.path("out/more").display().to_string());
-    for (from, to) in [(&record, &again), (&records, &more)] {
-        let ended = bench.run(&["report", "drills", from, "--out", to]);
+    let at = |name: &str| bench.path(name).display().to_string();
+    for (from, to) in [("out", "again"), ("out/records", "more")] {
+        let ended = bench.run(&["report", "drills", &at(from), "--out", &at(to)]);
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
-        assert!(ended.out.contains("1 of 1 drill") && ended.out.contains("html: [dir]/out/"), "{}", ended.out);
+        assert!(ended.out.contains(&format!("html: [dir]/{to}/report.html")), "{}", ended.out);
+        // Whole, so also in the order in which the run played them: `x` before `x-y`, unlike `x.json` and `x-y.json`.
+        assert_eq!(reports(&bench, to), by_run);
     }
-    assert_eq!(reports(&bench, "again"), by_run);
-    assert_eq!(reports(&bench, "more"), by_run);
-
-    let korean = bench.run(&["report", "drills", &out, "--format", "html", "--lang", "ko"]);
-    assert_eq!((korean.code, korean.out.as_str()), (Some(0), "html: [dir]/out/report.ko.html\n"));
-    let page = fs::read_to_string(bench.path("out/report.ko.html")).unwrap();
-    assert!(page.contains("<html lang=\"ko\">"));
-    assert_eq!(reports(&bench, "").len(), by_run.len() + 1, "beside the English one, in the run's folder");
+    let mut command = bench.command(&["report", "drills", "{out}", "--format", "html", "--lang", "ko"]);
+    let korean = bench.ended(&command.current_dir(bench.path("")).output().unwrap());
+    let file = korean.out.strip_prefix("html: ").unwrap_or_else(|| panic!("{}", korean.out)).trim_end();
+    assert!(file.starts_with("reports/runs/") && file.ends_with("/report.ko.html"), "{file}");
+    assert!(fs::read_to_string(bench.path(file)).unwrap().contains("<html lang=\"ko\">"));
+    for folder in ["out", "out/records", "out/new"] {
+        let refused = bench.run(&["report", "drills", &at("out"), "--out", &at(folder)]);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{folder}");
+        assert!(refused.err.contains("this folder is evidence"), "{}", refused.err);
+    }
+    assert_eq!(bench.written(), left);
+    assert!(bench.run(&["verify-evidence", "{out}"]).out.starts_with("UNSIGNED, intact\n"));
 }
 
 #[test]
@@ -66,12 +68,12 @@ fn what_cannot_be_reported_on_is_refused_in_words_and_nothing_is_written() {
         &["report", "drills", &sound, "--lang", "fr"],
     ];
     let said = lines.map(|line| {
-        let ended = bench.run(&[line, &["--out", "{out}/again"]].concat());
+        let ended = bench.run(&[line, &["--out", &bench.path("again").display().to_string()]].concat());
         assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
         ended.err
     });
     insta::assert_snapshot!(said.join("\n"));
-    assert_eq!(bench.written(), before);
+    assert!(bench.written() == before && !bench.path("again").exists());
 }
 
 #[test]

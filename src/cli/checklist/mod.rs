@@ -90,7 +90,7 @@ pub(super) fn checklist(args: &ChecklistArgs, common: &Common, console: &Console
         args.buckets.check(&plan.value)?;
     }
     let session = Session::start(false)?;
-    let output = Output::open(&args.out)?;
+    let output = Output::beside_evidence(&args.out)?;
     let now = clock::wall_now();
     let zone = jiff::tz::TimeZone::get(&plan.value.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let local = now.to_zoned(zone);

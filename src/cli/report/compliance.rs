@@ -38,6 +38,8 @@ use crate::{
 
 /// Where actions lie unless a path says otherwise: beside the history.
 const ACTIONS: &str = "reports/actions.yaml";
+/// A file that every folder of a compliance report holds, and no other folder.
+const PAGE: &str = "compliance.json";
 /// The longest period, in years: more is a slip of the pen.
 const LONGEST: i64 = 10;
 
@@ -108,7 +110,11 @@ pub(in crate::cli) fn compliance(args: &ComplianceArgs, common: &Common, console
     let unlooked = |e| Error::new("the report cannot be told without a secret in it").because(e);
     let report = environment::without_secrets(report).map_err(unlooked)?.value;
     let folder = args.out.clone().unwrap_or_else(|| format!("reports/compliance/{}_{}", args.from, args.to).into());
-    let output = Output::open(&folder)?;
+    let output = match folder.join(PAGE).is_file() {
+        // The same period again takes the place of what was said of it before.
+        true => Output::open(&folder)?,
+        false => Output::beside_evidence(&folder)?,
+    };
     evidence::clear(&output)?;
     let page = Page { of: &report, key: signer.as_ref().map(|signer| signer.name.as_str()) };
     press.write_compliance(&page, &output, console)?;

@@ -29,7 +29,7 @@ pub(super) struct DrillsArgs {
     form: Form,
     #[command(flatten)]
     place: PlaceArgs,
-    /// Folder for the reports; the run's own where one folder is given, else a new one below reports/runs.
+    /// Folder for the reports, which no evidence speaks of; a new one below reports/runs where none is given.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -37,15 +37,16 @@ pub(super) struct DrillsArgs {
 pub(super) fn drills(args: &DrillsArgs, console: &Console) -> Ended {
     let formats = formats(&args.format)?;
     let press = Press::new(&args.form)?;
-    let mut files = Vec::new();
+    let mut records = Vec::new();
     for path in &args.paths {
-        files.extend(records_at(path)?);
+        let mut of_path = records_at(path)?.iter().map(|file| evidence(file)).collect::<Result<Vec<Record>>>()?;
+        // As `run` plays them: by name, which is not the order of the files, for those end in `.json`.
+        of_path.sort_by(|a, b| a.identity.scenario.cmp(&b.identity.scenario));
+        records.extend(of_path);
     }
-    let records = files.iter().map(|file| evidence(file)).collect::<Result<Vec<Record>>>()?;
-    let output = match (&args.out, &args.paths[..]) {
-        (Some(folder), _) => Output::open(folder)?,
-        (None, [folder]) if folder.is_dir() => Output::open(&run_of(folder))?,
-        (None, _) => Output::fresh()?,
+    let output = match &args.out {
+        Some(folder) => Output::beside_evidence(folder)?,
+        None => Output::fresh()?,
     };
     let past = match records.first() {
         Some(record) if args.place.is_named() => Some(known::past(&args.place, &record.plan)?),
@@ -81,14 +82,6 @@ fn evidence(file: &Path) -> Result<Record> {
         Some(edited) => Err(Error::new(format!("this record does not follow from its own events: {edited}"))
             .at(file.display().to_string())
             .help("give the record as `run` wrote it: reports are written from evidence alone")),
-    }
-}
-
-/// The folder of the run that these records are of.
-fn run_of(folder: &Path) -> PathBuf {
-    match folder.file_name() {
-        Some(name) if name == "records" => folder.parent().unwrap_or(folder).to_owned(),
-        _ => folder.to_owned(),
     }
 }
 
