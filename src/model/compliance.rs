@@ -355,6 +355,9 @@ pub enum Support {
     Supports,
     /// It supports a part of it.
     Partly,
+    /// It shows that tests are done, and that what the control asks for was not reached in all of them.
+    #[serde(rename = "not-reached")]
+    NotReached,
 }
 
 impl Support {
@@ -363,6 +366,7 @@ impl Support {
         match self {
             Support::Supports => "supports",
             Support::Partly => "partly supports",
+            Support::NotReached => "shows the testing; NOT reached",
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn tally(records: &[Record]) -> String {
     said
 }
 
-/// `18 of 28 met, 8 missed (all as their scenarios expect), 2 inconclusive`.
+/// `18 of 28 met, 8 missed (6 of them expected, 2 NOT expected), 2 inconclusive`.
 pub(super) fn objectives(records: &[Record]) -> String {
     let all = || records.iter().flat_map(|record| record.objectives.iter().map(move |judged| (record, judged)));
     let count = |wanted: Verdict| all().filter(|(_, judged)| judged.verdict == wanted).count();
@@ -62,7 +62,7 @@ pub(super) fn objectives(records: &[Record]) -> String {
         let expected = match expected.count() {
             n if n == missed => "expected by their scenarios".to_owned(),
             0 => "none of them expected".to_owned(),
-            n => format!("{n} of them expected"),
+            n => format!("{n} of them expected, {} NOT expected", missed - n),
         };
         said.push_str(&format!(", {missed} missed ({expected})"));
     }
@@ -70,6 +70,22 @@ pub(super) fn objectives(records: &[Record]) -> String {
         0 => said,
         n => format!("{said}, {n} inconclusive"),
     }
+}
+
+/// Objectives that are missed, and no scenario expects it. A drill may go as its scenario expects and still miss one: no
+/// verdict is said without them.
+pub(super) fn unexpected(records: &[Record]) -> usize {
+    let of = |record: &Record| {
+        let missed = record.objectives.iter().filter(|judged| judged.verdict == Verdict::Missed);
+        missed.filter(|judged| !expects_miss(record, judged)).count()
+    };
+    records.iter().map(of).sum()
+}
+
+/// The same as a sentence; `None` where there is none.
+pub(super) fn unexpected_said(records: &[Record]) -> Option<String> {
+    let missed = unexpected(records);
+    (missed > 0).then(|| format!("Missed, and expected by no scenario: {}.", words::count(missed as u64, "objective")))
 }
 
 /// Whether a scenario expects that an objective is missed: it says so of the service's, or expects an end that misses
@@ -211,22 +227,22 @@ pub(super) fn point(record: &Record) -> Option<String> {
     })
 }
 
-/// Findings of all drills, the same one in many drills once; worst first, then those in most drills.
+/// Findings of all drills, one title once, however many drills have it and whatever is to be done about it in each; worst
+/// first, then those in most drills.
 pub(super) fn findings(records: &[Record]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    let mut places: BTreeMap<(u8, &str, &str), usize> = BTreeMap::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for record in records {
         for finding in &record.findings {
-            let key = (finding.severity as u8, finding.title.as_str(), finding.remedy.as_str());
-            let place = *places.entry(key).or_insert_with(|| {
-                groups.push(Group { finding, drills: Vec::new() });
+            let place = *places.entry(&finding.title).or_insert_with(|| {
+                groups.push(Group { finding, drills: Vec::new(), remedies: Vec::new() });
                 groups.len() - 1
             });
-            let drills = &mut groups[place].drills;
-            if drills.last() != Some(&record.identity.scenario.as_str()) {
-                drills.push(&record.identity.scenario);
-            }
+            groups[place].add(finding, &record.identity.scenario);
         }
+    }
+    for group in &mut groups {
+        group.remedies.sort_by_key(|(_, drills)| std::cmp::Reverse(drills.len()));
     }
     groups.sort_by_key(|group| (group.finding.severity, std::cmp::Reverse(group.drills.len())));
     groups
@@ -235,19 +251,51 @@ pub(super) fn findings(records: &[Record]) -> Vec<Group<'_>> {
 /// One finding in one or more drills.
 #[derive(Debug)]
 pub(super) struct Group<'a> {
-    /// As the first drill has it.
+    /// As the first of the drills has it in which it is worst.
     pub(super) finding: &'a Finding,
     /// The drills, in their order.
     pub(super) drills: Vec<&'a str>,
+    /// What to do, each with the drills that say so; what most of them say first.
+    remedies: Vec<(&'a str, Vec<&'a str>)>,
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
+    fn add(&mut self, finding: &'a Finding, drill: &'a str) {
+        if finding.severity < self.finding.severity {
+            self.finding = finding;
+        }
+        let remedy = match self.remedies.iter().position(|(remedy, _)| *remedy == finding.remedy) {
+            Some(known) => known,
+            None => {
+                self.remedies.push((&finding.remedy, Vec::new()));
+                self.remedies.len() - 1
+            }
+        };
+        for drills in [&mut self.drills, &mut self.remedies[remedy].1] {
+            if drills.last() != Some(&drill) {
+                drills.push(drill);
+            }
+        }
+    }
+
     /// `in 9 drills, e.g. database/control`; the one drill by its name.
     pub(super) fn place(&self) -> String {
-        match self.drills[..] {
-            [only] => format!("in {only}"),
-            [first, second] => format!("in {first} and {second}"),
-            _ => format!("in {}, e.g. {}", words::count(self.drills.len() as u64, "drill"), self.drills[0]),
+        place(&self.drills)
+    }
+
+    /// What to do, as `say` says it; where that is not the same in all drills, each behind the drills that it is for.
+    pub(super) fn remedies(&self, say: impl Fn(&str) -> String) -> Vec<String> {
+        match &self.remedies[..] {
+            [(only, _)] => vec![say(only)],
+            all => all.iter().map(|(remedy, drills)| format!("{}: {}", say(&place(drills)), say(remedy))).collect(),
         }
+    }
+}
+
+fn place(drills: &[&str]) -> String {
+    match drills {
+        [only] => format!("in {only}"),
+        [first, second] => format!("in {first} and {second}"),
+        _ => format!("in {}, e.g. {}", words::count(drills.len() as u64, "drill"), drills.first().unwrap_or(&"-")),
     }
 }

@@ -149,14 +149,19 @@ impl Page {
             let said = format!("{}: {}", self.say(&group.finding.title), self.say(&group.place()));
             let text = wrap(&head, &said, self.width);
             lines.push(text.replacen(&word, &self.paint(severity_colour(severity), &word), 1));
-            lines.push(wrap(&" ".repeat(columns(&head)), &self.say(&group.finding.remedy), self.width));
+            let indent = " ".repeat(columns(&head));
+            lines.extend(group.remedies(|text| self.say(text)).iter().map(|remedy| wrap(&indent, remedy, self.width)));
         }
         (!lines.is_empty()).then(|| format!("{}\n{}\n", self.say("Findings, worst first"), lines.join("\n")))
     }
 
     fn totals(&self, records: &[Record]) -> String {
         let tally = self.say(&figures::tally(records));
-        let colour = figures::worst(records).map_or(YELLOW, result_colour);
+        let colour = match figures::worst(records) {
+            // As expected as drills; the plan was not held as anybody expects.
+            Some(DrillResult::Pass) if figures::unexpected(records) > 0 => YELLOW,
+            worst => worst.map_or(YELLOW, result_colour),
+        };
         let said = wrap(
             "",
             &format!("{tally} · {}", self.say(&format!("objectives: {}", figures::objectives(records)))),

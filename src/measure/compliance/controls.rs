@@ -1,6 +1,7 @@
 //! Controls of standards, each with the kind of evidence that speaks for it. Where the period holds none of that kind,
-//! that is said; where it does, the evidence supports the control, or a part of it. Whether a control is met is for an
-//! auditor to say.
+//! that is said; where it does, the evidence supports the control, or a part of it. A drill that fails shows that tests are
+//! done: where a control asks for more than that, it is said that what it asks for was not reached. Whether a control is
+//! met is for an auditor to say.
 //!
 //! Those that were seen in paraphrase alone are marked to be confirmed (docs/compliance.md).
 
@@ -16,9 +17,11 @@ use crate::model::{
 enum Shows {
     /// That plans are exercised: drills that came to a result, whatever it is.
     Exercise,
-    /// That backups can be restored: restore tests.
+    /// That a disruption is got through: drills that came to a result, and none failed.
+    Continuity,
+    /// That backups can be restored: restore tests, and no drill after which nothing was back, or what was wrong.
     Restore,
-    /// That recovery is measured against objectives, whatever came of it.
+    /// That recovery holds its objectives: verdicts on them, and none missed.
     Objectives,
     /// That what was found is followed up: findings with an owner and a due day.
     FollowUp,
@@ -27,16 +30,16 @@ enum Shows {
 /// Framework, control, what it asks for, what shows it, whether only a part of it, whether to confirm it.
 type Line = (&'static str, &'static str, &'static str, Shows, Support, bool);
 
-use Shows::{Exercise, FollowUp, Objectives, Restore};
+use Shows::{Continuity, Exercise, FollowUp, Objectives, Restore};
 use Support::{Partly, Supports};
 
 const CONTROLS: &[Line] = &[
     ("SOC 2", "A1.2", "backup processes and recovery infrastructure", Restore, Partly, false),
     ("SOC 2", "A1.3", "tests of the recovery plan", Exercise, Supports, false),
-    ("ISO/IEC 27001:2022", "A.5.29", "information security during disruption", Exercise, Partly, true),
+    ("ISO/IEC 27001:2022", "A.5.29", "information security during disruption", Continuity, Partly, true),
     ("ISO/IEC 27001:2022", "A.5.30", "ICT readiness for business continuity", Objectives, Supports, false),
     ("ISO/IEC 27001:2022", "A.8.13", "information backup", Restore, Supports, false),
-    ("ISO/IEC 27001:2022", "A.8.14", "redundancy of information processing", Exercise, Partly, true),
+    ("ISO/IEC 27001:2022", "A.8.14", "redundancy of information processing", Continuity, Partly, true),
     ("ISO 22301", "8.5", "exercise programme", Exercise, Supports, true),
     ("ISO/IEC 27031:2025", "-", "ICT readiness for business continuity", Objectives, Partly, true),
     ("NIST SP 800-34r1", "3.5", "testing, training and exercises", Exercise, Supports, false),
@@ -48,7 +51,7 @@ const CONTROLS: &[Line] = &[
     ("NIST CSF 2.0", "PR.DS-11", "backups are created, protected and tested", Restore, Supports, false),
     ("NIST CSF 2.0", "RC.RP-03", "integrity of backups before restoration", Restore, Supports, false),
     ("NIST CSF 2.0", "RC.RP-05", "integrity of restored assets", Restore, Supports, false),
-    ("NIST CSF 2.0", "RC.RP-06", "end of recovery is declared", Exercise, Partly, false),
+    ("NIST CSF 2.0", "RC.RP-06", "end of recovery is declared", Continuity, Partly, false),
     ("DORA", "11(6)", "tests of continuity and recovery plans", Exercise, Supports, false),
     ("DORA", "12(2)", "backup and restoration procedures are tested", Restore, Supports, false),
     ("DORA", "12(3)", "restoration in a segregated environment", Restore, Partly, false),
@@ -63,56 +66,79 @@ const CONTROLS: &[Line] = &[
     ("ISMS-P", "2.9.3", "backup and recovery management", Restore, Supports, false),
     ("ISMS-P", "2.12.1", "safety against disasters", Objectives, Supports, false),
     ("ISMS-P", "2.12.2", "disaster recovery tests and improvement", Exercise, Supports, false),
-    ("전자금융감독규정", "23", "business continuity", Exercise, Partly, true),
+    ("전자금융감독규정", "23", "business continuity", Continuity, Partly, true),
     ("전자금융감독규정", "24", "emergency response drills", Exercise, Partly, true),
 ];
 
 /// Every control, with the evidence of this period.
 pub(super) fn controls(case: &Case<'_>, objectives: &[Objective], findings: &[Tracked]) -> Vec<Control> {
-    let [exercise, restore, measured, followed] =
-        [exercises(case), restores(case), measured(objectives), followed(findings)];
+    let exercises = exercises(case);
+    let exercise = exercises.clone().map(|found| Found { reached: true, ..found });
+    let [restore, measured, followed] = [restores(case), measured(objectives), followed(findings)];
     let of = |shows| match shows {
         Exercise => &exercise,
+        Continuity => &exercises,
         Restore => &restore,
         Objectives => &measured,
         FollowUp => &followed,
     };
     let control = |(framework, id, asks, shows, support, confirm): &Line| {
-        let evidence = of(*shows);
+        let found = of(*shows).as_ref();
         Control {
             framework: (*framework).into(),
             id: (*id).into(),
             asks: (*asks).into(),
-            support: evidence.is_some().then_some(*support),
-            evidence: evidence.clone().unwrap_or_else(|| "no evidence in this period".into()),
+            support: found.map(|found| if found.reached { *support } else { Support::NotReached }),
+            evidence: found.map_or("no evidence in this period", |found| &found.said).into(),
             confirm: *confirm,
         }
     };
     CONTROLS.iter().map(control).collect()
 }
 
-fn exercises(case: &Case<'_>) -> Option<String> {
+/// Evidence of one kind.
+#[derive(Debug, Clone)]
+struct Found {
+    said: String,
+    /// Whether all of it shows what it is to show.
+    reached: bool,
+}
+
+fn exercises(case: &Case<'_>) -> Option<Found> {
     let drills: Vec<&Dated<'_>> = case.evidence().filter(|drill| drill.is_conclusive()).collect();
     let failed = drills.iter().filter(|drill| drill.summary().result == DrillResult::Fail).count();
-    (!drills.is_empty())
-        .then(|| format!("{} with a result, {failed} failed", words::count(drills.len() as u64, "drill")))
+    let said = || format!("{} with a result, {failed} failed", words::count(drills.len() as u64, "drill"));
+    (!drills.is_empty()).then(|| Found { said: said(), reached: failed == 0 })
 }
 
-fn restores(case: &Case<'_>) -> Option<String> {
-    let tests = case.evidence().filter(|drill| drill.is_restore_test()).count() as u64;
-    (tests > 0).then(|| format!("{}, compared with the ledger", words::count(tests, "restore test")))
+/// A drill of several services is a restore test of each, as in the table of restore tests.
+fn restores(case: &Case<'_>) -> Option<Found> {
+    let services = |drill: &Dated<'_>| {
+        drill.summary().services.iter().filter(|name| case.inputs.plan.services.contains_key(*name)).count() as u64
+    };
+    let (mut tests, mut drills, mut not_back) = (0, 0, 0);
+    for drill in case.evidence().filter(|drill| drill.is_conclusive()) {
+        match drill.is_restore_test() {
+            true => (tests, drills) = (tests + services(drill), drills + 1),
+            false => not_back += 1,
+        }
+    }
+    let (tested, played) = (words::count(tests, "restore test"), words::count(drills, "drill"));
+    let said = format!("{tested} in {played}, compared with the ledger; not back, or wrong, in {not_back}");
+    (tests + not_back > 0).then_some(Found { said, reached: not_back == 0 })
 }
 
-fn measured(objectives: &[Objective]) -> Option<String> {
+fn measured(objectives: &[Objective]) -> Option<Found> {
     let count = |of: fn(&Objective) -> u64| objectives.iter().map(of).sum::<u64>();
     let (met, missed) = (count(|one| one.met), count(|one| one.missed));
-    (met + missed > 0)
-        .then(|| format!("{} of objectives: {met} met, {missed} missed", words::count(met + missed, "verdict")))
+    let said = || format!("{} of objectives: {met} met, {missed} missed", words::count(met + missed, "verdict"));
+    (met + missed > 0).then(|| Found { said: said(), reached: missed == 0 })
 }
 
-fn followed(findings: &[Tracked]) -> Option<String> {
+fn followed(findings: &[Tracked]) -> Option<Found> {
     let assigned = findings.iter().filter(|one| one.action.is_some()).count();
     let closed = findings.iter().filter(|one| one.closed_at.is_some()).count();
     let all = words::count(findings.len() as u64, "finding");
-    (assigned + closed > 0).then(|| format!("{all}: {assigned} with an action, {closed} closed by a retest"))
+    let said = || format!("{all}: {assigned} with an action, {closed} closed by a retest");
+    (assigned + closed > 0).then(|| Found { said: said(), reached: true })
 }

@@ -307,19 +307,31 @@ fn an_action_is_overdue_while_it_is_open_and_says_nothing_of_the_finding() {
 }
 
 #[test]
-fn a_control_is_supported_only_where_evidence_of_its_kind_exists() {
-    let support = |known: &[Known], id: &str| {
-        report(known, &[]).controls.into_iter().find(|control| control.id == id).map(|control| control.support).unwrap()
+fn a_control_is_supported_only_where_evidence_of_its_kind_exists_and_shows_what_it_asks_for() {
+    let control = |known: &[Known], id: &str| {
+        report(known, &[]).controls.into_iter().find(|control| control.id == id).unwrap()
     };
+    let support = |known: &[Known], id: &str| control(known, id).support;
     let refused = with("2026-02-03", |s| s.outcome = Some(Outcome::RefusedLoudly));
     let simulated = with("2026-02-03", |s| s.way = Way::Simulated);
-    let ids = ["A1.3", "A.8.13", "CP-10", "6.5"];
+    let wrong = with("2026-02-03", |s| (s.outcome, s.result) = (Some(Outcome::SilentlyWrong), DrillResult::Fail));
+    let ids = ["A1.3", "A.8.13", "CP-10", "6.5", "A.5.29"];
     let all = |known: &[Known]| ids.map(|id| support(known, id));
-    let yes = Some(Support::Supports);
-    assert_eq!(all(&[]), [None; 4]);
-    assert_eq!(all(&[simulated]), [None; 4]);
-    assert_eq!(all(&[refused]), [yes, None, yes, None]);
-    assert_eq!(all(&[good("2026-02-03")]), [yes, yes, yes, None]);
+    let (yes, partly, not) = (Some(Support::Supports), Some(Support::Partly), Some(Support::NotReached));
+    assert_eq!(all(&[]), [None; 5]);
+    assert_eq!(all(&[simulated]), [None; 5]);
+    assert_eq!(all(std::slice::from_ref(&refused)), [yes, not, yes, None, partly]);
+    assert_eq!(all(&[good("2026-02-03")]), [yes, yes, yes, None, partly]);
+    // A drill that fails shows that tests are done, and no more; a good one beside it changes nothing.
+    assert_eq!(all(&[good("2026-02-02"), wrong]), [yes, not, not, None, not]);
+    // One figure: a drill of two services is a restore test of each, in the table and in the controls.
+    let both = with("2026-02-03", |s| s.services = vec!["database".into(), "files".into()]);
+    let known = [both, good("2026-02-04"), refused];
+    let tests = |known: &[Known]| -> u64 {
+        report(known, &[]).cadence.iter().flat_map(|kept| &kept.windows).map(|window| window.tests).sum()
+    };
+    let evidence = "3 restore tests in 2 drills, compared with the ledger; not back, or wrong, in 1";
+    assert_eq!((tests(&known), control(&known, "A.8.13").evidence.as_str()), (3, evidence));
     let said = report(&[], &[]).controls;
     assert!(said.iter().all(|control| control.evidence == "no evidence in this period"));
 }

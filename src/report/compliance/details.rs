@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::blocks::{Block, Cell, Writer, foreign, share};
 use crate::model::{
-    compliance::{Kept, Objective, Tracked, Window},
+    compliance::{Kept, Objective, Support, Tracked, Window},
     record::Way,
     status::Colour,
 };
@@ -82,7 +82,8 @@ pub(super) fn cadence(writer: &Writer<'_>) -> Vec<Block> {
     vec![
         heading,
         Block::Paragraph(writer.say(
-            "A restore test is a real drill that passed and in which the service was restored and compared with the ledger.",
+            "A restore test is a real drill that passed and in which the service was restored and compared with the \
+             ledger. A drill of several services is a test of each of them.",
         )),
         Block::Table(heads, rows.collect()),
     ]
@@ -190,6 +191,7 @@ fn finding(writer: &Writer<'_>, one: &Tracked) -> Vec<Cell> {
 pub(super) fn controls(writer: &Writer<'_>) -> Vec<Block> {
     let rows = writer.of.controls.iter().map(|one| {
         let support = match one.support {
+            Some(Support::NotReached) => Cell::standing(Colour::Red, writer.say(Support::NotReached.words())),
             Some(support) => Cell::of(writer.say(support.words())),
             None => Cell::standing(Colour::Grey, writer.say("no evidence")),
         };
@@ -204,7 +206,9 @@ pub(super) fn controls(writer: &Writer<'_>) -> Vec<Block> {
         ]
     });
     let heads = writer.heads(["Framework", "Control", "It asks for", "The evidence", "Evidence of the period", "Note"]);
-    vec![writer.heading("Control mapping"), Block::Table(heads, rows.collect())]
+    let how = "A drill that fails is evidence that tests are done, not that what a control asks for was reached: there it \
+               says so, and supports nothing more.";
+    vec![writer.heading("Control mapping"), Block::Paragraph(writer.say(how)), Block::Table(heads, rows.collect())]
 }
 
 /// Every drill of the period.

@@ -150,7 +150,8 @@ fn of_findings(records: &[Record], origins: Option<&Origins>) -> Vec<Annotation>
         let finding = group.finding;
         let drill = group.drills.first().copied().unwrap_or_default();
         let title = format!("{}: {}", finding.severity.words(), finding.title);
-        let message = format!("{}: {}. {}", group.place(), finding.what.trim_end_matches('.'), finding.remedy);
+        let remedies = group.remedies(str::to_owned).join(" ");
+        let message = format!("{}: {}. {remedies}", group.place(), finding.what.trim_end_matches('.'));
         Annotation::new(Kind::Notice, drill, "faults", origins, title, message)
     };
     groups.iter().map(annotation).collect()

@@ -75,6 +75,9 @@ fn verdict(page: &mut Page, records: &[Record], options: &Options) {
     let word = figures::worst(records).map_or("-", DrillResult::words);
     let tally = figures::tally(records);
     page.paragraph(&format!("**{}: {}**", options.say(word), options.say(&tally)));
+    if let Some(unexpected) = figures::unexpected_said(records) {
+        page.paragraph(&format!("**{}**", options.say(&unexpected)));
+    }
     let objectives = format!("Objectives: {}", figures::objectives(records));
     page.paragraph(&options.say(&objectives));
     if let Some(identity) = records.first().map(|record| &record.identity) {
@@ -137,7 +140,7 @@ fn findings(page: &mut Page, records: &[Record], options: &Options) {
     let line = |group: &figures::Group<'_>| {
         let finding = group.finding;
         let (severity, title) = (options.say(finding.severity.words()), options.say(&finding.title));
-        let (place, remedy) = (short(&group.place()), options.say(&finding.remedy));
+        let (place, remedy) = (short(&group.place()), group.remedies(|text| options.say(text).into_owned()).join(" "));
         format!("**{severity}** {} ({}). {}", markdown(&short(&title)), markdown(&place), markdown(&short(&remedy)))
     };
     let lines: Vec<String> = groups.iter().take(MOST_FINDINGS).map(line).collect();

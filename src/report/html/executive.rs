@@ -28,6 +28,7 @@ pub(super) struct Executive<'r> {
     status: Status,
     headline: &'static str,
     tests: &'static str,
+    unexpected: String,
     tally: String,
     figures: Vec<Figure>,
     parts: Vec<Part>,
@@ -72,7 +73,7 @@ struct Acted<'r> {
     severity: &'static str,
     title: &'r str,
     place: String,
-    remedy: &'r str,
+    remedies: Vec<String>,
 }
 
 /// Longest text that says where a finding is, in columns.
@@ -98,6 +99,7 @@ impl<'r> Executive<'r> {
             status,
             headline: headline(status),
             tests: tests(figures::worst(records)),
+            unexpected: figures::unexpected_said(records).map_or(String::new(), |said| options.say(&said).into_owned()),
             tally: options.say(&figures::tally(records)).into_owned(),
             figures: vec![
                 objectives(records, options),
@@ -119,7 +121,7 @@ fn acted<'r>(group: &figures::Group<'r>, options: &Options) -> Acted<'r> {
         severity: group.finding.severity.words(),
         title: &group.finding.title,
         place,
-        remedy: &group.finding.remedy,
+        remedies: group.remedies(|text| options.say(text).into_owned()),
     }
 }
 

@@ -64,7 +64,8 @@ fn verdict(page: &mut Page, run: &Run<'_>, language: Language) {
         Some(DrillResult::Inconclusive) => "INCONCLUSIVE: a drill shows nothing",
         _ => "INCOMPLETE: not every drill was played to its end",
     };
-    page.paragraph(&format!("**{}.**", page.say(&format!("Verdict: {word}"))));
+    let unexpected = figures::unexpected_said(records).map_or(String::new(), |said| format!(" {}", page.say(&said)));
+    page.paragraph(&format!("**{}.{unexpected}**", page.say(&format!("Verdict: {word}"))));
     let gap = figures::worst_gap(records).map_or("none".to_owned(), |(record, judged)| {
         let why = judged.why.as_deref().unwrap_or_default();
         format!("{} of {}, in {}: {why}", judged.objective.words(), judged.whose, record.identity.scenario)
@@ -103,7 +104,8 @@ fn findings(page: &mut Page, records: &[Record]) {
         let place = group.place();
         let place = page.say(&place);
         let place = place.strip_prefix("in ").unwrap_or(&place).to_owned();
-        vec![page.say(finding.severity.words()), page.say(&finding.title), place, page.say(&finding.remedy)]
+        let remedies = group.remedies(|text| page.say(text)).join("<br>");
+        vec![page.say(finding.severity.words()), page.say(&finding.title), place, remedies]
     };
     let rows: Vec<_> = groups.iter().map(row).collect();
     page.heading(2, &page.say("What to act on"));
