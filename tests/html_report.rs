@@ -13,6 +13,7 @@ use std::{
 
 use backdraft::{
     measure::{
+        self,
         compliance::{Inputs, compliance},
         trend::{MONTHS, Window as Months, trend},
     },
@@ -261,12 +262,18 @@ fn no_window_is_too_narrow_for_a_page_whatever_its_names() {
     }
 }
 
-/// The text of the PDF that the program makes of the records in `{folder}`, which were run in March 2026.
-fn printed(browser: &Path, pdftotext: &Path, args: &[&str], name: &str) -> String {
+/// The text of the PDF that the program makes of the records in `{folder}`, which were run so in March 2026.
+/// In the order in which it was printed, cell by cell.
+fn printed(browser: &Path, pdftotext: &Path, way: Way, args: &[&str], name: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     for record in records() {
         let mut record = record.clone();
         record.identity.run_at = Some("2026-03-03T03:00:00Z".parse().unwrap());
+        if way == Way::Real {
+            record.identity.way = way;
+            let Record { identity, plan, scenario, events, .. } = record;
+            record = measure::record(measure::Inputs { identity, plan, scenario, events });
+        }
         let file = folder.path().join(format!("records/{}.json", record.identity.scenario));
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, serde_json::to_string(&record).unwrap()).unwrap();
@@ -281,7 +288,7 @@ fn printed(browser: &Path, pdftotext: &Path, args: &[&str], name: &str) -> Strin
         .output()
         .unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let text = Command::new(pdftotext).arg(folder.path().join(name)).arg("-").output().unwrap();
+    let text = Command::new(pdftotext).arg("-raw").arg(folder.path().join(name)).arg("-").output().unwrap();
     String::from_utf8(text.stdout).unwrap()
 }
 
@@ -298,11 +305,19 @@ fn the_compliance_report_prints_whole() {
     };
     let period = ["--from", "2026-01-01", "--to", "2026-07-01", "--records", "{folder}", "--out", "{folder}"];
     let args = [&["report", "compliance", "--pdf"][..], &period].concat();
-    let text = printed(&browser, &pdftotext, &args, "compliance.pdf");
+    let text = printed(&browser, &pdftotext, Way::Real, &args, "compliance.pdf");
     assert!(text.split('\u{c}').next().unwrap().contains("RTO compliance report"), "{text}");
     let printed = letters(&text);
     for record in records() {
         assert!(printed.contains(&letters(&record.identity.scenario)), "{}", record.identity.scenario);
+    }
+    let findings = records().iter().flat_map(|record| &record.findings).map(|finding| &finding.title);
+    assert!(findings.clone().count() > 3);
+    // Whatever a reader can fold is open in print: the many scenarios that were not played.
+    let untested =
+        ["listing-ends-early", "sync-archive-wait", "outage-during-backup", "rollback-target-and-commit-gone"];
+    for said in findings.map(String::as_str).chain(untested) {
+        assert!(printed.contains(&letters(said)), "not printed: {said}");
     }
     for service in records()[0].plan.services.keys() {
         assert!(printed.contains(&letters(&format!("service {service} RTO"))), "{service}");
@@ -318,8 +333,8 @@ fn a_print_leaves_nothing_out_and_its_first_sheet_stands_alone() {
     let Some(pdftotext) = program(&["pdftotext"]) else {
         return skipped("pdftotext", "pdftotext (poppler-utils) is not installed");
     };
-    let text =
-        printed(&browser, &pdftotext, &["report", "drills", "--format", "html", "--pdf", "{folder}"], "report.pdf");
+    let args = ["report", "drills", "--format", "html", "--pdf", "{folder}", "--out", "{folder}"];
+    let text = printed(&browser, &pdftotext, Way::Simulated, &args, "report.pdf");
     let sheets: Vec<&str> = text.split('\u{c}').collect();
     assert!(sheets[0].contains("What to act on first") && sheets[0].contains("Chain head"), "{}", sheets[0]);
     assert!(

@@ -121,7 +121,7 @@ fn the_compliance_report_is_said_in_korean_whatever_they_find() {
             let head = Head { sequence: 7, sha256: "0".repeat(64) };
             let inputs = Inputs {
                 plan: &plan,
-                plan_sha256: "",
+                plan_sha256: "0000",
                 tool_version: "0.1.0",
                 from,
                 to,

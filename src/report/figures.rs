@@ -299,3 +299,57 @@ fn place(drills: &[&str]) -> String {
         _ => format!("in {}, e.g. {}", words::count(drills.len() as u64, "drill"), drills.first().unwrap_or(&"-")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        measure::{record, testing::Drill},
+        model::{outcome::DrillResult, record::Record},
+    };
+
+    fn drilled(scenario: &str, drill: Drill) -> Record {
+        let mut record = record(drill.inputs());
+        scenario.clone_into(&mut record.identity.scenario);
+        record
+    }
+
+    #[test]
+    fn one_title_stands_once_with_every_remedy_and_the_drills_that_it_is_for() {
+        let (mut a, mut b, c) = (drilled("a", Drill::late()), drilled("b", Drill::late()), drilled("c", Drill::late()));
+        let title = a.findings[0].title.clone();
+        let known = a.findings[0].remedy.clone();
+        a.findings.truncate(1);
+        b.findings.truncate(1);
+        b.findings[0].remedy = "Do something else.".into();
+        let records = [a, b, c];
+        let groups: Vec<_> = findings(&records).into_iter().filter(|group| group.finding.title == title).collect();
+        let [group] = &groups[..] else { panic!("{} groups of one title", groups.len()) };
+        assert_eq!(group.place(), "in 3 drills, e.g. a");
+        let said = [format!("in a and c: {known}"), "in b: Do something else.".to_owned()];
+        assert_eq!(group.remedies(str::to_owned), said);
+        let alone = findings(&records[..1]);
+        assert_eq!(alone[0].remedies(str::to_owned), [known]);
+    }
+
+    #[test]
+    fn a_pass_is_not_said_without_the_objectives_that_were_missed_and_not_expected() {
+        let mut late = drilled("late", Drill::late());
+        late.result.result = DrillResult::Pass;
+        let missed = late.objectives.iter().filter(|judged| judged.verdict == Verdict::Missed).count();
+        late.scenario.expect.outcome = Outcome::Recovered;
+        late.scenario.expect.rto = None;
+        late.scenario.expect.rpo = None;
+        assert!(missed > 0);
+        assert_eq!(unexpected(std::slice::from_ref(&late)), missed);
+        let said = format!("Missed, and expected by no scenario: {}.", words::count(missed as u64, "objective"));
+        assert_eq!(unexpected_said(std::slice::from_ref(&late)), Some(said.clone()));
+        for name in ["html", "markdown", "github"] {
+            let report = crate::report::by_name(name).unwrap();
+            let text = report.render(&crate::report::Run::of(std::slice::from_ref(&late)), &Default::default());
+            assert!(text.contains(&said), "{name}");
+        }
+        late.scenario.expect.outcome = Outcome::RefusedLoudly;
+        assert_eq!(unexpected_said(&[late]), None);
+    }
+}

@@ -120,7 +120,7 @@ pub(in crate::cli) fn compliance(args: &ComplianceArgs, common: &Common, console
     press.write_compliance(&page, &output, console)?;
     let statement = statement(&report, actions.as_ref(), &output);
     evidence::write(&statement, signer.as_ref(), &output, console)?;
-    console.line(format_args!("the whole is {}", report.standing.name()));
+    console.line(press.options.say(&format!("the whole is {}", report.standing.name())));
     Ok(match report.standing {
         Colour::Red if args.strict => exit::FAILED,
         Colour::Grey if args.strict => exit::INCONCLUSIVE,

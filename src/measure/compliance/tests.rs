@@ -308,9 +308,8 @@ fn an_action_is_overdue_while_it_is_open_and_says_nothing_of_the_finding() {
 
 #[test]
 fn a_control_is_supported_only_where_evidence_of_its_kind_exists_and_shows_what_it_asks_for() {
-    let control = |known: &[Known], id: &str| {
-        report(known, &[]).controls.into_iter().find(|control| control.id == id).unwrap()
-    };
+    let control =
+        |known: &[Known], id: &str| report(known, &[]).controls.into_iter().find(|control| control.id == id).unwrap();
     let support = |known: &[Known], id: &str| control(known, id).support;
     let refused = with("2026-02-03", |s| s.outcome = Some(Outcome::RefusedLoudly));
     let simulated = with("2026-02-03", |s| s.way = Way::Simulated);

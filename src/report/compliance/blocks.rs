@@ -27,6 +27,8 @@ pub(super) enum Block {
     Paragraph(String),
     /// A list.
     Bullets(Vec<String>),
+    /// A list behind its title, which a reader opens where the format allows that.
+    Folded(String, Vec<String>),
     /// A table.
     Table(Vec<String>, Vec<Vec<Cell>>),
     /// A table that people fill in.
@@ -40,17 +42,24 @@ pub(super) struct Cell {
     pub(super) text: String,
     /// What its colour says beside the text.
     pub(super) standing: Option<Colour>,
+    /// Whether it is short and stays in one line: a date, a word.
+    pub(super) whole: bool,
 }
 
 impl Cell {
     /// A text without a colour.
     pub(super) fn of(text: impl Into<String>) -> Self {
-        Cell { text: text.into(), standing: None }
+        Cell { text: text.into(), ..Cell::default() }
+    }
+
+    /// A date or a word that no line breaks.
+    pub(super) fn whole(text: impl Into<String>) -> Self {
+        Cell { text: text.into(), whole: true, ..Cell::default() }
     }
 
     /// A text that says how something stands.
     pub(super) fn standing(standing: Colour, text: impl Into<String>) -> Self {
-        Cell { text: text.into(), standing: Some(standing) }
+        Cell { text: text.into(), standing: Some(standing), ..Cell::default() }
     }
 }
 
@@ -252,5 +261,5 @@ fn sign_off(writer: &Writer<'_>) -> Vec<Block> {
     let form = Block::Form(writer.heads(["Role", "Name", "Date", "Signature"]), rows.into());
     let of = writer.of;
     let made = format!("backdraft {} · plan {} · {}", foreign(&of.tool_version), foreign(&of.plan_sha256), of.format);
-    vec![writer.heading("Review and approval"), form, Block::Paragraph(made)]
+    vec![writer.heading("Review and approval"), form, Block::Paragraph(writer.say(&made))]
 }

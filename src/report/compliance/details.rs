@@ -9,6 +9,9 @@ use crate::model::{
     status::Colour,
 };
 
+/// So many names have room in a cell of a table.
+const NAMED: usize = 6;
+
 /// Each objective of the plan.
 pub(super) fn objectives(writer: &Writer<'_>) -> Vec<Block> {
     let row = |one: &Objective| {
@@ -110,23 +113,47 @@ pub(super) fn coverage(writer: &Writer<'_>) -> Vec<Block> {
     let lines = lines.map(|(what, tested)| writer.say(&format!("{what}: {} tested", share(tested))));
     let mut groups: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for one in &of.untested {
-        groups.entry((&one.kind, &one.why)).or_default().push(foreign(&one.name));
+        // Scenarios have names of their own; the others are called by what they are.
+        let name = foreign(&one.name);
+        let name = if one.kind == "scenario" { name } else { writer.say(&name) };
+        groups.entry((&one.kind, &one.why)).or_default().push(name);
     }
-    let rows = groups.into_iter().map(|((kind, why), names)| {
-        vec![
-            Cell::standing(Colour::Grey, writer.say("untested")),
-            Cell::of(writer.say(kind)),
-            Cell::of(names.len().to_string()),
-            Cell::of(writer.say(why)),
-            Cell::of(names.join(", ")),
-        ]
-    });
-    let rows: Vec<_> = rows.collect();
+    let (mut rows, mut lists) = (Vec::new(), Vec::new());
+    for ((kind, why), names) in groups {
+        let (kind, why, count) = (writer.say(kind), writer.say(why), names.len().to_string());
+        let which = match names.len() > NAMED {
+            true => writer.say("listed below"),
+            false => names.join(", "),
+        };
+        if names.len() > NAMED {
+            lists.push(Block::Folded(format!("{kind}, {}, {why}: {count}", writer.say("untested")), by_folder(&names)));
+        }
+        let untested = Cell::standing(Colour::Grey, writer.say("untested"));
+        rows.push(vec![untested, Cell::whole(kind), Cell::of(count), Cell::of(why), Cell::of(which)]);
+    }
     let mut blocks = vec![writer.heading("Coverage"), Block::Bullets(lines.into())];
     if !rows.is_empty() {
         blocks.push(Block::Table(writer.heads(["Status", "Kind", "How many", "Why", "Which"]), rows));
     }
+    blocks.extend(lists);
     blocks
+}
+
+/// The names, those of one folder in a line: `database: control, outage`. One without a folder has a line of its own.
+fn by_folder(names: &[String]) -> Vec<String> {
+    let mut folders: Vec<(&str, Vec<&str>)> = Vec::new();
+    for name in names {
+        let (folder, rest) = name.rsplit_once('/').unwrap_or(("", name));
+        match folders.last_mut().filter(|(last, _)| *last == folder && !folder.is_empty()) {
+            Some((_, all)) => all.push(rest),
+            None => folders.push((folder, vec![rest])),
+        }
+    }
+    let line = |(folder, names): (&str, Vec<&str>)| match folder {
+        "" => names.concat(),
+        _ => format!("{folder}: {}", names.join(", ")),
+    };
+    folders.into_iter().map(line).collect()
 }
 
 /// Findings with what is done about them.
@@ -176,13 +203,13 @@ fn finding(writer: &Writer<'_>, one: &Tracked) -> Vec<Cell> {
     };
     vec![
         status,
-        Cell::of(writer.say(one.severity.words())),
+        Cell::whole(writer.say(one.severity.words())),
         Cell::of(writer.say(&foreign(&one.title))),
         Cell::of(found),
-        Cell::of(writer.day(one.since)),
+        Cell::whole(writer.day(one.since)),
         Cell::of(action),
         Cell::of(owner),
-        Cell::of(due),
+        Cell::whole(due),
         Cell::of(writer.say(&foreign(&one.remedy))),
     ]
 }
@@ -230,11 +257,11 @@ pub(super) fn drills(writer: &Writer<'_>) -> Vec<Block> {
             Cell::of(foreign(&one.services.join(", "))),
             Cell::of(one.level.to_string()),
             Cell::of(way),
-            Cell::of(writer.say(one.result.words())),
+            Cell::whole(writer.say(one.result.words())),
             Cell::of(one.outcome.map_or("-".into(), |outcome| writer.say(outcome.words()))),
-            Cell::of(writer.say(one.verdict.words())),
+            Cell::whole(writer.say(one.verdict.words())),
             // The beginning is enough to find it; the whole stands in the JSON and in the history.
-            Cell::of(one.record_sha256.chars().take(12).collect::<String>()),
+            Cell::whole(one.record_sha256.chars().take(12).collect::<String>()),
         ]
     });
     let heads = [

@@ -20,6 +20,10 @@ pub(super) fn render(page: &Page<'_>, options: &Options) -> String {
             Block::Verdict(_, text) => written.paragraph(&format!("**{}.**", markdown(&text))),
             Block::Paragraph(text) => written.paragraph(&markdown(&text)),
             Block::Bullets(lines) => written.bullets(&lines.iter().map(|line| markdown(line)).collect::<Vec<_>>()),
+            Block::Folded(title, lines) => {
+                written.paragraph(&format!("{}:", markdown(&title)));
+                written.bullets(&lines.iter().map(|line| markdown(line)).collect::<Vec<_>>());
+            }
             Block::Table(heads, rows) | Block::Form(heads, rows) => {
                 let heads: Vec<String> = heads.iter().map(|head| markdown(head)).collect();
                 let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
