@@ -2,12 +2,15 @@
 //! shown or become a record, lines of the log before they are written. What a drill plays is what its record says.
 
 use std::{
+    backtrace::{Backtrace, BacktraceStatus},
     io::{self, Write},
     sync::Arc,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
+use super::LogFormat;
 use crate::{
     environment::{Cleaned, redact, without_secrets},
     error::{Error, Result},
@@ -15,6 +18,10 @@ use crate::{
     model::{
         event::{Event, What},
         record::Record,
+    },
+    monitor::{
+        Omission,
+        reading::{Raised, Reading},
     },
     sim::recorder::Listener,
 };
@@ -63,6 +70,40 @@ pub(super) fn record(record: Record) -> Result<Record> {
             measure::record(measure::Inputs { identity, plan, scenario, events })
         }
     })
+}
+
+/// What a monitor saw, as it may be told: before it is remembered, sent, written or printed.
+pub(super) fn readings(seen: Vec<Reading>) -> Vec<Reading> {
+    let text = |text: String| redact(&text).into_owned();
+    let told = |reading: Reading| Reading {
+        service: text(reading.service),
+        region: text(reading.region),
+        newest: reading.newest.map(text),
+        alarms: reading.alarms.into_iter().map(|one| Raised { detail: text(one.detail), ..one }).collect(),
+        remarks: reading.remarks.into_iter().map(text).collect(),
+        not_looked_at: reading.not_looked_at.into_iter().map(|one| Omission { why: text(one.why), ..one }).collect(),
+        ..reading
+    };
+    seen.into_iter().map(told).collect()
+}
+
+/// A value as JSON, as it may be told: its texts lose their secrets before they are put in quotes.
+pub(super) fn json<T: Serialize>(value: &T) -> Value {
+    let json = serde_json::to_value(value).and_then(without_secrets);
+    json.map_or_else(|e| Value::String(format!("this cannot be told as JSON: {e}")), |cleaned| cleaned.value)
+}
+
+/// Says of a crash what the standard hook says, without secrets: as a line of the log where programs read that.
+pub(super) fn tell_of_crashes(format: LogFormat) {
+    std::panic::set_hook(Box::new(move |panic| match format {
+        LogFormat::Json => tracing::error!("{panic}"),
+        LogFormat::Text => {
+            let stack = Backtrace::capture();
+            let stack = (stack.status() == BacktraceStatus::Captured).then(|| format!("{stack}\n")).unwrap_or_default();
+            // There is nobody to tell where that fails.
+            let _ = Log.write_all(format!("{panic}\n{stack}").as_bytes());
+        }
+    }));
 }
 
 /// Standard error for the log: each write is a whole line of it.

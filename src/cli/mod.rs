@@ -181,10 +181,8 @@ fn start_log(format: LogFormat) {
     // A second call in one process (tests) finds a log in place, which is fine.
     let _ = match format {
         LogFormat::Text => log.with_target(false).without_time().try_init(),
-        LogFormat::Json => {
-            // A crash of a drill is caught and becomes a record; what is said of it must be JSON as well.
-            std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
-            log.json().try_init()
-        }
+        LogFormat::Json => log.json().try_init(),
     };
+    // A crash of a drill is caught and becomes a record; what is said of it meanwhile is told as everything else is.
+    discreet::tell_of_crashes(format);
 }

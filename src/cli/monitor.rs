@@ -10,8 +10,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Common, Ended, buckets::BucketArgs, console::Console, output::write_file, selection, session::Session};
+use super::{
+    Common, Ended, buckets::BucketArgs, console::Console, discreet, output::write_file, selection, session::Session,
+};
 use crate::{
+    environment::{redact, without_secrets},
     error::{Error, Result},
     exit,
     model::{
@@ -109,9 +112,11 @@ pub(super) fn monitor(args: &MonitorArgs, common: &Common, console: &Console) ->
 impl Watchman<'_> {
     async fn look(&self, state: &mut State) -> Result<u8> {
         let now = clock::wall_now();
-        let readings = look_at_all(self.plan, &self.stores, &self.means, now).await;
+        // What lies in a bucket is called as others please, and what a provider answers may quote a key.
+        let readings = discreet::readings(look_at_all(self.plan, &self.stores, &self.means, now).await);
+        let platform = redact(&self.plan.platform);
         state.take(&readings, now);
-        let lost = state.tell(&self.plan.platform, &self.webhooks, &self.sender, now).await;
+        let lost = state.tell(&platform, &self.webhooks, &self.sender, now).await;
         if let Some(path) = &self.args.state {
             // A state is made of text, numbers and lists: it always has a JSON form.
             let json = serde_json::to_string_pretty(state).unwrap_or_default();
@@ -128,7 +133,7 @@ impl Watchman<'_> {
     fn show(&self, readings: &[Reading], lost: &[Lost], now: Timestamp) {
         if self.args.json {
             let said = json!({
-                "format": "backdraft.monitor/1", "platform": self.plan.platform, "looked_at": now,
+                "format": "backdraft.monitor/1", "platform": redact(&self.plan.platform), "looked_at": now,
                 "readings": readings, "lost_alerts": lost,
             });
             return self.console.line(said);
@@ -229,7 +234,8 @@ fn read_state(path: &Path) -> Result<State> {
     let text = fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
     let state: State = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
     match state.format == STATE_FORMAT {
-        true => Ok(state),
+        // What an earlier version remembered may hold secrets.
+        true => without_secrets(state).map(|cleaned| cleaned.value).map_err(|e| wrong(e.to_string())),
         false => Err(wrong(format!("it is of format `{}`, not `{STATE_FORMAT}`", state.format.escape_debug()))),
     }
 }

@@ -5,7 +5,7 @@ use std::{env, path::Path};
 
 use clap::Args;
 
-use super::{Common, Ended, console::Console, credentials, selection, session::Session};
+use super::{Common, Ended, console::Console, credentials, discreet, selection, session::Session};
 use crate::{
     archive::{Form, MAX_MANIFEST_BYTES, Manifest},
     assembly::buckets::{self, Bucket, Keys},
@@ -152,7 +152,7 @@ fn digest(text: &str) -> Result<String> {
 fn show(args: &VerifyArgs, found: &Verification, console: &Console) {
     if args.json {
         // Made of text, numbers and lists: it always has a JSON form.
-        return console.line(serde_json::to_string_pretty(found).unwrap_or_default());
+        return console.line(serde_json::to_string_pretty(&discreet::json(found)).unwrap_or_default());
     }
     for done in &found.steps {
         let detail = done.detail.replace(char::is_control, " ");

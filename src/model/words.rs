@@ -76,6 +76,11 @@ pub fn fault(name: &str, mode: &str) -> String {
     if mode.is_empty() { name.to_owned() } else { format!("{name} ({mode})") }
 }
 
+/// A value of a label as Prometheus and OpenMetrics quote it: backslash, quotation mark and line feed are escaped.
+pub fn label(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ use super::{
     reading::{Reading, Verdict},
     webhook::Webhook,
 };
+use crate::model::words;
 
 /// Renders a look.
 pub fn render(readings: &[Reading], state: &State, webhooks: &[Webhook], now: Timestamp) -> String {
@@ -103,7 +104,8 @@ impl Page {
 
     fn sample(&mut self, labels: &[(&str, String)], value: impl std::fmt::Display) {
         self.text.push_str(&std::mem::take(&mut self.head));
-        let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+        let labels: Vec<String> =
+            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", words::label(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         // Writing into a string cannot fail.
         let _ = writeln!(self.text, "{}{labels} {value}", self.name);
@@ -112,8 +114,4 @@ impl Page {
     fn finish(self) -> String {
         self.text
     }
-}
-
-fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

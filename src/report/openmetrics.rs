@@ -12,6 +12,7 @@ use crate::model::{
     outcome::{DrillResult, Outcome, Verdict},
     record::{Record, ServiceRecord},
     time::{Basis, Elapsed},
+    words,
 };
 
 /// Figures for a monitoring system.
@@ -239,5 +240,5 @@ fn seconds(millis: u64) -> String {
 const LONGEST: usize = 200;
 
 fn escaped(value: &str) -> String {
-    cut(&plain(value), LONGEST).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    words::label(&cut(&plain(value), LONGEST))
 }

@@ -13,7 +13,7 @@ use wiremock::{
     matchers::{method, path},
 };
 
-use crate::rig::{PLAN, Rig};
+use crate::rig::{PLAN, Rig, last_due};
 use backdraft::model::plan::DumpFormat;
 
 const SECRET: &str = "/services/T0/B0/s3cr3t-t0ken";
@@ -194,4 +194,50 @@ fn a_region_that_falls_silent_ends_no_alarm() {
     let news = told(&rig, &server);
     assert_eq!(news.len(), 2);
     assert_eq!((&news[1]["alarms"][0]["kind"], &news[1]["recovered"]), (&json!("unreachable"), &json!([])));
+}
+
+#[test]
+fn no_secret_reaches_a_webhook_a_file_or_a_sheet_whoever_named_things_by_it() {
+    let rig = Rig::new(1, DumpFormat::JsonlGz);
+    let core = "4KQ9ZTW2BX7MRV1L";
+    let secret = ["AK", "IA", core].concat();
+    let plan = PLAN.replace("HookLabs Elite", &format!("HookLabs {secret}"));
+    let watches = "min_size: 10 KiB, watches: [missing, too-old, replica-behind] }";
+    let plan = plan.replace("min_size: 10 KiB }", watches);
+    // The newest backup of the primary is called by a key, and no replica has it.
+    let sound = rig.bytes(0, &rig.newest_dump(0));
+    (0..3).for_each(|region| rig.keys(region).iter().for_each(|key| rig.remove(region, key)));
+    rig.put(0, &format!("convex/daily/dump {secret}.jsonl.gz"), &sound, last_due());
+    let server = rig.runtime.block_on(server(&[(ResponseTemplate::new(200), 99)]));
+    let address = format!("{}{SECRET}", server.uri());
+    let (state, prometheus) = (rig.bench.path("out/state.json"), rig.bench.path("out/backdraft.prom"));
+    fs::create_dir(rig.bench.path("out")).unwrap();
+    let (state, prometheus) = (state.display().to_string(), prometheus.display().to_string());
+    // Another address is another webhook.
+    let slack = format!("{address}?slack");
+    let told_to = ["--webhook", &address, "--slack-webhook", &slack];
+    let monitor = [&["monitor", "--json", "--state", &state, "--prometheus", &prometheus][..], &told_to].concat();
+    let file = rig.bench.file(&format!("{secret}.jsonl.gz"), sound);
+    let said = [
+        rig.run(&monitor, &plan),
+        rig.run(&["checklist", "daily", "--out", "{out}/sheets"], &plan),
+        rig.bench.run(&["verify", &file, "--json"]),
+    ];
+    for (ended, code) in said.iter().zip([1, 1, 0]) {
+        assert_eq!(ended.code, Some(code), "{}{}", ended.out, ended.err);
+        assert!(!ended.out.contains(core) && !ended.err.contains(core), "{}{}", ended.out, ended.err);
+    }
+    for json in [&said[0].out, &said[2].out] {
+        serde_json::from_str::<Value>(json).unwrap_or_else(|e| panic!("{e}: {json}"));
+    }
+    let news = told(&rig, &server);
+    assert_eq!(news.len(), 2);
+    let mark = "[REDACTED: an AWS access key]";
+    let mut written: Vec<(String, String)> = news.iter().map(|one| ("webhook".into(), one.to_string())).collect();
+    assert!(written.iter().all(|(_, body)| body.matches(mark).count() > 1), "platform and name: {written:#?}");
+    written.extend(rig.bench.written());
+    assert!(written.len() >= 6, "{written:#?}");
+    for (name, text) in written {
+        assert!(!text.contains(core), "{name}: {text}");
+    }
 }

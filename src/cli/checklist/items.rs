@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Desk;
 use crate::{
+    environment::redact,
     error::Result,
     model::{plan::ContactKind, words},
     monitor::health,
@@ -56,6 +57,12 @@ impl Item {
 
     pub(super) fn with(self, lines: Vec<String>) -> Self {
         Item { lines, ..self }
+    }
+
+    /// Without secrets, as it may be told.
+    pub(super) fn told(self) -> Self {
+        let lines = self.lines.iter().map(|line| redact(line).into_owned()).collect();
+        Item { detail: redact(&self.detail).into_owned(), lines, ..self }
     }
 
     fn for_people(title: &'static str, what: impl Into<String>) -> Self {

@@ -105,6 +105,8 @@ pub(super) fn checklist(args: &ChecklistArgs, common: &Common, console: &Console
     if session.is_stopped() {
         return Ok(exit::INTERRUPTED);
     }
+    // Errors of providers and addresses are quoted in them.
+    let items: Vec<Item> = items.into_iter().map(Item::told).collect();
     let failed = items.iter().any(|item| item.state == State::Failed);
     let sheet = Sheet { period: args.period, plan: &plan, at: &local, items: &items };
     for item in &items {

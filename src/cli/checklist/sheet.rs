@@ -4,7 +4,7 @@ use jiff::Zoned;
 use serde_json::json;
 
 use super::{Item, Period, State};
-use crate::{input::load::Loaded, model::plan::Plan};
+use crate::{environment::redact, input::load::Loaded, model::plan::Plan};
 
 /// A checklist that was gone through.
 pub(super) struct Sheet<'s> {
@@ -20,7 +20,7 @@ impl Sheet<'_> {
         let sheet = json!({
             "format": "backdraft.checklist/1",
             "checklist": self.period.name(),
-            "platform": self.plan.value.platform,
+            "platform": redact(&self.plan.value.platform),
             "at": self.at.timestamp(),
             "plan_sha256": self.plan.sha256,
             "tool_version": env!("CARGO_PKG_VERSION"),
@@ -31,7 +31,7 @@ impl Sheet<'_> {
 
     /// For people, to be signed.
     pub(super) fn markdown(&self) -> String {
-        let platform = plain(&self.plan.value.platform);
+        let platform = plain(&redact(&self.plan.value.platform));
         let mut page = format!("# Backups of {platform}: {} checklist\n\n", self.period.name());
         let (at, zone) = (self.at.strftime("%Y-%m-%d %H:%M"), plain(&self.plan.value.time_zone));
         let (sha, version) = (&self.plan.sha256, env!("CARGO_PKG_VERSION"));
