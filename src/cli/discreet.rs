@@ -99,7 +99,10 @@ pub(super) fn tell_of_crashes(format: LogFormat) {
         LogFormat::Json => tracing::error!("{panic}"),
         LogFormat::Text => {
             let stack = Backtrace::capture();
-            let stack = (stack.status() == BacktraceStatus::Captured).then(|| format!("{stack}\n")).unwrap_or_default();
+            let stack = match stack.status() {
+                BacktraceStatus::Captured => format!("{stack}\n"),
+                _ => String::new(),
+            };
             // There is nobody to tell where that fails.
             let _ = Log.write_all(format!("{panic}\n{stack}").as_bytes());
         }
