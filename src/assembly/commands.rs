@@ -91,10 +91,7 @@ impl House<'_> {
             }
             Probe::Convex => {
                 let rows = rows()?;
-                let targets = self.targets(name).map_err(|e| ServiceError(e.to_string()))?;
-                let hosted = Arc::new(self.hosted(&rows, &dir, targets)?);
-                let closing = Arc::clone(&hosted);
-                self.at_close(async move { closing.shutdown().await });
+                let hosted = self.hosted(name, &rows, &dir)?;
                 Ok(Home { place: Arc::new(Deployments::new(Arc::clone(&rows), hosted)), service: rows })
             }
             Probe::Bucket => self.bucket(name).await,

@@ -1,10 +1,12 @@
 //! A database with the reference pipeline.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError},
+};
 
-use super::{House, Wanted, config::Addressed, folder, rigging::Reach};
+use super::{House, KeptDatabase, Wanted, config::Addressed, folder, rigging::Reach};
 use crate::{
-    emulator::targets::Targets,
     engine::Protected,
     error::{Error, Result},
     model::{plan::ServiceKind, units::ByteSize},
@@ -25,7 +27,7 @@ impl House<'_> {
         let seeded = Database::seed(size, self.seed.child(name), self.clock.now(), &dir, self.lanes);
         let database = Arc::new(seeded.map_err(|e| Error::new(e.to_string()))?);
         let (bench, layout) = (self.bench(&wanted)?, wanted.layout.clone());
-        let reached = self.platform(&database, &dir, self.targets(name)?)?;
+        let reached = self.platform(name, &database, &dir)?;
         let platform = Arc::new(Addressed::new(reached, self.operator, self.seed));
         let platform = self.rigging.platform(name, platform);
         let (retention, reach) = (self.plan.retention, Reach::Platform(Arc::clone(&platform)));
@@ -42,25 +44,29 @@ impl House<'_> {
         })
     }
 
-    /// Its deployments over HTTP.
+    /// Its deployments over HTTP, which end with the drill.
     pub(super) fn hosted(
         &self,
+        name: &str,
         database: &Arc<Database>,
         dir: &Path,
-        targets: &Arc<Targets>,
-    ) -> std::result::Result<Hosted, ServiceError> {
-        Ok(Hosted::start(Arc::clone(database), self.clock, dir)?.restoring_into(targets))
+    ) -> std::result::Result<Arc<Hosted>, ServiceError> {
+        let targets = self.targets(name).map_err(|e| ServiceError(e.to_string()))?;
+        let hosted = Arc::new(Hosted::start(Arc::clone(database), self.clock, dir)?.restoring_into(targets));
+        let kept = KeptDatabase { service: name.to_owned(), hosted: Arc::clone(&hosted) };
+        self.databases.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+        let closing = Arc::clone(&hosted);
+        self.at_close(async move { closing.shutdown().await });
+        Ok(hosted)
     }
 
     /// What the pipeline reaches the database through: HTTP where time is real.
-    fn platform(&self, database: &Arc<Database>, dir: &Path, targets: &Arc<Targets>) -> Result<Arc<dyn Platform>> {
+    fn platform(&self, name: &str, database: &Arc<Database>, dir: &Path) -> Result<Arc<dyn Platform>> {
         if self.clock.is_simulated() {
+            let targets = self.targets(name)?;
             return Ok(Arc::new(Struck::deployments(Arc::clone(database) as _, targets, self.clock, KNOWN_TABLE)));
         }
-        let hosted = self.hosted(database, dir, targets).map_err(|e| Error::new(e.to_string()))?;
-        let hosted = Arc::new(hosted);
-        let closing = Arc::clone(&hosted);
-        self.at_close(async move { closing.shutdown().await });
+        let hosted = self.hosted(name, database, dir).map_err(|e| Error::new(e.to_string()))?;
         Ok(hosted)
     }
 }

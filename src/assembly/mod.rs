@@ -12,6 +12,7 @@ pub mod buckets;
 mod commands;
 mod config;
 mod database;
+mod doors;
 mod files;
 mod regions;
 pub mod rigging;
@@ -20,7 +21,9 @@ mod web;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    emulator::{Backups, Schedule, Site, World, operator::Operator, restorer::Restorer, targets::Targets},
+    emulator::{
+        Backups, Schedule, Site, World, operator::Operator, restorer::Restorer, s3::gateway::Key, targets::Targets,
+    },
     engine::{Protected, Stage, timetable::Timetable},
     error::{Error, Result},
     fault,
@@ -42,6 +45,7 @@ use crate::{
     store::SharedStore,
 };
 use commands::Addresses;
+pub use doors::{Doors, Kept, KeptDatabase, keep};
 use files::Home;
 use jiff::{SignedDuration, Timestamp};
 use regions::{addresses, direct_stores, http_stores, open_gateway, sites};
@@ -79,6 +83,11 @@ pub async fn assemble(parts: Parts<'_>) -> Result<Stage> {
 /// # Errors
 /// As [`assemble`].
 pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<Stage> {
+    build(parts, rigging, &[regions::pipeline_key()]).await.map(|(stage, _)| stage)
+}
+
+/// Builds a world, whose regions are opened by these keys; and says where it is reached.
+async fn build(parts: Parts<'_>, rigging: &dyn Rigging, keys: &[Key]) -> Result<(Stage, Doors)> {
     let Parts { plan, scenario, seed, way, scratch, beside, listener } = parts;
     let order = plan.restore_order(scenario.service.names());
     let start = Timetable::new(scenario, &[], scenario.monitor(plan).check_every).start();
@@ -94,10 +103,11 @@ pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<St
     let (stores, close) = match way {
         Way::Simulated => (direct_stores(&sites, &clock), None),
         Way::Real => {
-            let gateway = open_gateway(&sites, home.as_ref(), &clock)?;
+            let gateway = open_gateway(&sites, home.as_ref(), keys, &clock)?;
             (http_stores(&sites, &gateway, &clock), Some(gateway))
         }
     };
+    let mut doors = close.as_ref().map_or_else(Doors::default, |gateway| Doors::of(gateway, &sites, home.as_ref(), keys));
     let homes = Homes::open(plan, &order, &clock, way).await?;
     let home = home.map(|region| Arc::new(Home::new(region, close.as_ref(), &clock)));
     let (mut backups, mut sources) = (BTreeMap::new(), BTreeMap::new());
@@ -122,6 +132,7 @@ pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<St
         scratch,
         rigging,
         closing: Mutex::default(),
+        databases: Mutex::default(),
     };
     for name in order {
         let service_plan = service_plan(plan, &name)?;
@@ -143,8 +154,10 @@ pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<St
         backups.insert(name, Backups { kind: service_plan.kind, schedule, layout });
     }
     let closing = house.closing.into_inner().unwrap_or_else(PoisonError::into_inner);
+    doors.databases = house.databases.into_inner().unwrap_or_else(PoisonError::into_inner);
+    doors.hosting = homes.addresses();
     let (hosting, servers) = homes.split();
-    Ok(Stage {
+    let stage = Stage {
         world: Arc::new(World {
             sites,
             backups,
@@ -172,7 +185,8 @@ pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<St
             }
             Homes::close(servers).await;
         }),
-    })
+    };
+    Ok((stage, doors))
 }
 
 /// Where each service that is imported is restored to.
@@ -207,6 +221,8 @@ struct House<'h> {
     rigging: &'h dyn Rigging,
     /// What is to end with the drill.
     closing: Mutex<Vec<BoxFuture<'static, ()>>>,
+    /// Databases that are reached over HTTP.
+    databases: Mutex<Vec<KeptDatabase>>,
     homes: &'h Homes,
 }
 

@@ -46,10 +46,14 @@ fn options(lock: Option<LockPlan>) -> BucketOptions {
     BucketOptions::retaining(mode, u32::try_from(keep.millis() / 86_400_000).unwrap_or(u32::MAX))
 }
 
-pub(super) fn open_gateway(sites: &[Site], home: Option<&Arc<Region>>, clock: &Clock) -> Result<Gateway> {
+pub(super) fn open_gateway(
+    sites: &[Site],
+    home: Option<&Arc<Region>>,
+    keys: &[Key],
+    clock: &Clock,
+) -> Result<Gateway> {
     let regions: Vec<Arc<Region>> = sites.iter().map(|site| &site.region).chain(home).map(Arc::clone).collect();
-    let key = Key { principal: PIPELINE, credentials: throw_away_keys() };
-    Gateway::start_with_keys(regions, &[key], clock).map_err(|e| {
+    Gateway::start_with_keys(regions, keys, clock).map_err(|e| {
         Error::new("no port on 127.0.0.1 can be had for the emulated regions")
             .because(e)
             .help("check that this user may listen on loopback, and how many files it may open (ulimit -n)")
@@ -67,6 +71,11 @@ pub(super) fn addresses(gateway: &Gateway, sites: &[Site]) -> Addresses {
 
 /// Whose rights a pipeline has: enough to back up, restore and prune, and not to lift a lock.
 pub(super) const PIPELINE: Principal = Principal::Writer;
+
+/// The pipelines' key, with their rights.
+pub(super) fn pipeline_key() -> Key {
+    Key { principal: PIPELINE, credentials: throw_away_keys() }
+}
 
 /// Keys that open nothing but the emulated regions.
 pub(super) fn throw_away_keys() -> Credentials {

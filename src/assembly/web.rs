@@ -1,6 +1,6 @@
 //! A web application at an emulated hosting provider, with the runbook that brings its last healthy release back.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use super::{House, Wanted, rigging::Reach};
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 const TTL: Span = Span::minutes(5);
 
 /// A token that opens nothing but the emulated provider.
-const TOKEN: &str = "emulated-hosting-only";
+pub(super) const TOKEN: &str = "emulated-hosting-only";
 
 /// The providers of a drill's web applications, by service.
 #[derive(Default)]
@@ -52,6 +52,11 @@ impl Homes {
             homes.hosting.insert(name.clone(), hosting);
         }
         Ok(homes)
+    }
+
+    /// Where each listens, by service; nowhere in a simulated drill.
+    pub(super) fn addresses(&self) -> BTreeMap<String, SocketAddr> {
+        self.servers.iter().map(|(name, server)| (name.clone(), server.address())).collect()
     }
 
     /// Ends whatever listens.
