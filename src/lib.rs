@@ -24,6 +24,7 @@ pub mod pipeline;
 pub mod process;
 pub mod provider;
 pub mod report;
+pub mod serve;
 pub mod service;
 pub mod sim;
 pub mod store;

@@ -71,6 +71,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "serve",
+        &["assembly", "emulator", "engine", "error", "fault", "incident", "input", "model", "sim"],
+    ),
+    (
         "cli",
         &[
             "archive",
@@ -90,6 +94,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "model",
             "monitor",
             "report",
+            "serve",
             "sim",
             "store::contract",
             "verify",

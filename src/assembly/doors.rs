@@ -104,8 +104,6 @@ pub struct Kept<'k> {
     pub seed: Seed,
     /// When it is handed over.
     pub now: Timestamp,
-    /// A folder of its own.
-    pub scratch: &'k Path,
     /// Told each event.
     pub listener: Option<Listener>,
 }
@@ -151,18 +149,18 @@ impl Kept<'_> {
     }
 }
 
-/// Builds a world to be used over HTTP. Its regions are opened by a key for each sort of rights. Must be called inside a
+/// Builds a world to be used over HTTP, with a scratch folder of its own. Its regions are opened by a key for each sort of rights. Must be called inside a
 /// tokio runtime whose time is real.
 ///
 /// # Errors
 /// When a folder or a port cannot be had.
-pub async fn keep(kept: &Kept<'_>, story: &Scenario) -> Result<(Stage, Doors)> {
+pub async fn keep(kept: &Kept<'_>, story: &Scenario, scratch: &Path) -> Result<(Stage, Doors)> {
     let parts = Parts {
         plan: kept.plan,
         scenario: story,
         seed: kept.seed,
         way: Way::Real,
-        scratch: kept.scratch,
+        scratch,
         listener: kept.listener.clone(),
     };
     let more = [Principal::Owner, Principal::Reader].map(|principal| Key {

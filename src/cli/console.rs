@@ -72,6 +72,15 @@ impl Console {
         }
     }
 
+    /// Results that are secrets, said as they are: somebody asked for them, and they open nothing beyond this machine.
+    pub(super) fn secrets(&self, text: &str) {
+        let mut failed = self.out_failed.borrow_mut();
+        if failed.is_none() {
+            let mut out = io::stdout().lock();
+            *failed = write!(out, "{text}").and_then(|()| out.flush()).err();
+        }
+    }
+
     /// Results that GitHub Actions is to carry out.
     pub(super) fn commands(&self, text: impl Display) {
         let (mut failed, text) = (self.out_failed.borrow_mut(), text.to_string());

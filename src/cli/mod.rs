@@ -33,6 +33,7 @@ mod replay;
 mod report;
 mod run;
 mod selection;
+mod serve;
 mod session;
 mod status_page;
 mod unended;
@@ -99,6 +100,8 @@ enum Verb {
     Monitor(monitor::MonitorArgs),
     /// Read one backup to its last byte and restore it into a scratch target.
     Verify(verify::VerifyArgs),
+    /// Keep an emulated world up for your own tools, with a page and an API to break and heal it by hand.
+    Serve(serve::ServeArgs),
     /// Look at the history of all drills: list it, show one, its trend; verify it; check how old the evidence is.
     History(history::HistoryArgs),
     /// Go through the daily, weekly or monthly checklist, and write the sheet to be signed.
@@ -162,6 +165,7 @@ impl Verb {
             Verb::Incident(args) => incident::incident(args, console),
             Verb::Monitor(args) => monitor::monitor(args, common, console),
             Verb::Verify(args) => verify::verify(args, common, console),
+            Verb::Serve(args) => serve::serve(args, common, console),
             Verb::History(args) => history::history(args, common, console),
             Verb::Checklist(args) => checklist::checklist(args, common, console),
             Verb::Keygen(args) => keygen::keygen(args, console),

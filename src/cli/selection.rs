@@ -147,7 +147,7 @@ pub(super) fn check(scenario: &Loaded<Scenario>, plan: &Plan) -> Vec<Error> {
 }
 
 /// The catalogue of faults as the validation wants it.
-fn faults() -> Vec<FaultInfo> {
+pub(super) fn faults() -> Vec<FaultInfo> {
     let info = |fault: &'static dyn fault::Fault| FaultInfo {
         name: fault.name(),
         modes: fault.modes().iter().map(|mode| mode.name).collect(),

@@ -18,6 +18,8 @@ use std::{
 use jiff::Timestamp;
 use tokio::{runtime, signal::unix, sync::watch};
 
+mod work;
+
 use super::{console::Console, discreet, keeper::Keeper, progress::Progress, selection::Chosen};
 use crate::{
     assembly::{self, Parts},
@@ -232,28 +234,6 @@ impl Session {
             Err(e) => (vec![aborted(format!("no scratch folder could be made: {e}"))], None),
         };
         Played { record: record(cast, events, run_at), kept }
-    }
-
-    /// Does other work than a drill: in real time, with a scratch folder of its own that is removed after it. `None` when
-    /// somebody stopped it.
-    ///
-    /// # Errors
-    /// When a folder or a thread cannot be had, or what was made cannot be removed.
-    pub(super) fn carry_out<T>(&self, work: impl AsyncFnOnce(&Path) -> T) -> Result<Option<T>> {
-        let unmade = |e| Error::new("no scratch folder can be made").at(self.base.display().to_string()).because(e);
-        let scratch = Scratch::new(&self.base).map_err(unmade)?;
-        let runtime = runtime(Way::Real).map_err(|e| Error::new("no runtime could be started").because(e))?;
-        let mut stop = self.stop.clone();
-        let done = runtime.block_on(async {
-            tokio::select! {
-                biased;
-                _ = stop.wait_for(|stopped| *stopped) => None,
-                done = work(scratch.path()) => Some(done),
-            }
-        });
-        drop(runtime); // ends whatever still reads or writes below the scratch folder
-        scratch.remove().map_err(|e| Error::new("the scratch folder could not be removed").because(e))?;
-        Ok(done)
     }
 
     fn play_in(&self, cast: &Cast, scratch: Scratch, listener: Listener) -> (Vec<Event>, Option<PathBuf>) {

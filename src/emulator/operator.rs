@@ -61,6 +61,22 @@ impl std::fmt::Debug for Store {
     }
 }
 
+impl Store {
+    fn read(&self) -> Result<BTreeMap<String, Secret>, String> {
+        let path = self.path.as_ref().ok_or("there is no secret store")?;
+        if self.denies {
+            return Err("the secret store rejects the operators' key".into());
+        }
+        let mode = fs::metadata(path).map_err(|e| format!("the secret store cannot be read: {}", e.kind()))?;
+        if mode.permissions().mode() & 0o077 != 0 {
+            return Err("the secret store can be read by others; its mode must be 0600".into());
+        }
+        let text = fs::read_to_string(path).map_err(|e| format!("the secret store cannot be read: {}", e.kind()))?;
+        let variables = environment::parse(&text).map_err(|e| format!("the secret store, {e}"))?;
+        Ok(variables.into_iter().map(|variable| (variable.name, Secret::new(variable.value))).collect())
+    }
+}
+
 impl SecretStore {
     fn state(&self) -> MutexGuard<'_, Store> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -90,17 +106,15 @@ impl SecretStore {
         if state.spoiled || state.denies {
             state.failed += 1;
         }
-        let path = state.path.clone().ok_or("there is no secret store")?;
-        if state.denies {
-            return Err("the secret store rejects the operators' key".into());
-        }
-        let mode = fs::metadata(&path).map_err(|e| format!("the secret store cannot be read: {}", e.kind()))?;
-        if mode.permissions().mode() & 0o077 != 0 {
-            return Err("the secret store can be read by others; its mode must be 0600".into());
-        }
-        let text = fs::read_to_string(&path).map_err(|e| format!("the secret store cannot be read: {}", e.kind()))?;
-        let variables = environment::parse(&text).map_err(|e| format!("the secret store, {e}"))?;
-        Ok(variables.into_iter().map(|variable| (variable.name, Secret::new(variable.value))).collect())
+        state.read()
+    }
+
+    /// Whether it would give its secrets; counts as nobody's asking.
+    ///
+    /// # Errors
+    /// Why it would give none.
+    pub fn look(&self) -> Result<(), String> {
+        self.state().read().map(drop)
     }
 
     /// Rotates a secret: its issuer accepts the new one alone, and the store has it.

@@ -187,6 +187,23 @@ impl Board {
         news != self.updates.len() || states != self.states()
     }
 
+    /// Takes in what somebody saw who looked at each service at that moment, where no drill is played: whether it is well.
+    /// Returns whether the page now shows something else.
+    pub fn see(&mut self, at: Timestamp, seen: &BTreeMap<String, bool>) -> bool {
+        let before = (self.t0, self.states());
+        (self.now, self.steady) = (Some(at), true);
+        for (name, service) in &mut self.services {
+            service.lost = seen.get(name) == Some(&false);
+        }
+        if seen.values().all(|well| *well) {
+            self.t0 = None;
+        } else {
+            self.t0 = self.t0.or(self.now);
+        }
+        self.show_components();
+        before != (self.t0, self.states())
+    }
+
     fn move_services(&mut self, event: &Event) {
         let mut moved = Vec::new();
         for (name, service) in &mut self.services {

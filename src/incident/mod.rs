@@ -21,7 +21,7 @@ use facts::Facts;
 use status::Status;
 
 pub use board::Board;
-pub use page::page;
+pub use page::{page, page_of_world};
 pub use text::{Lang, Text};
 
 /// Time between two questions of a status page for its next state.

@@ -16,6 +16,8 @@ const SCRIPT: &str = include_str!("../../templates/status.js");
 #[template(path = "status.html")]
 struct Page<'p> {
     status: &'p Status,
+    /// Whether the states are what somebody saw who looked.
+    looked_at: bool,
     poll_ms: u128,
     style: &'p str,
     script: &'p str,
@@ -23,11 +25,21 @@ struct Page<'p> {
     script_digest: String,
 }
 
-/// The page of a status, which asks for the next one every `poll`.
+/// The page of a drill's status, which asks for the next one every `poll`.
 pub fn page(status: &Status, poll: Duration) -> String {
+    of(status, poll, false)
+}
+
+/// The same of a world in which no drill is played: somebody looks at its services again and again.
+pub fn page_of_world(status: &Status, poll: Duration) -> String {
+    of(status, poll, true)
+}
+
+fn of(status: &Status, poll: Duration, looked_at: bool) -> String {
     let digest = |text: &str| format!("sha256-{}", BASE64.encode(&Sha256::digest(text)));
     let page = Page {
         status,
+        looked_at,
         poll_ms: poll.as_millis(),
         style: STYLE,
         script: SCRIPT,

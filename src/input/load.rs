@@ -76,7 +76,21 @@ pub fn load_actions(path: impl AsRef<Path>) -> Result<Loaded<Actions>> {
 
 fn load<T: DeserializeOwned + schemars::JsonSchema>(path: &Path, noun: &str) -> Result<Loaded<T>> {
     let file::Text { text, sha256 } = file::read(path, noun)?;
-    let places = Places::outline(&path.display().to_string(), &text, noun)?;
+    let (value, places) = parse(&text, &path.display().to_string(), noun)?;
+    Ok(Loaded { value, sha256, path: path.to_owned(), places })
+}
+
+/// Reads a value from YAML (which JSON is, too) that came in no file. `name` says where it came from, `noun` what it
+/// should be. It is well typed then, and still to be validated.
+///
+/// # Errors
+/// Whatever is wrong with it, with `name:line:column` and what to write instead.
+pub fn read_text<T: DeserializeOwned + schemars::JsonSchema>(text: &str, name: &str, noun: &str) -> Result<T> {
+    parse(text, name, noun).map(|(value, _)| value)
+}
+
+fn parse<T: DeserializeOwned + schemars::JsonSchema>(text: &str, name: &str, noun: &str) -> Result<(T, Places)> {
+    let places = Places::outline(name, text, noun)?;
     // The outline has refused most of this already; the typed pass does not rely on it.
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -92,8 +106,8 @@ fn load<T: DeserializeOwned + schemars::JsonSchema>(path: &Path, noun: &str) -> 
         strict_booleans: true,
         with_snippet: false,
     };
-    match serde_saphyr::from_str_with_options(&text, options) {
-        Ok(value) => Ok(Loaded { value, sha256, path: path.to_owned(), places }),
+    match serde_saphyr::from_str_with_options(text, options) {
+        Ok(value) => Ok((value, places)),
         Err(error) => Err(explain::typed(&error, &places, &schema::of::<T>(), noun)),
     }
 }

@@ -21,7 +21,34 @@ pub struct KeyState(Vec<Version>);
 #[derive(Debug, Clone)]
 pub struct BucketSnapshot(BTreeMap<String, Vec<Version>>);
 
+/// What a bucket holds, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Objects that exist now.
+    pub objects: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Versions of all keys, delete markers among them.
+    pub versions: u64,
+}
+
 impl Objects {
+    /// What a bucket holds, counted.
+    pub fn census(&self, bucket: &str) -> Result<Census, Refusal> {
+        let mut state = self.state();
+        let bucket = state.bucket(bucket)?;
+        let versioned = bucket.versioned();
+        let mut census = Census::default();
+        for (key, versions) in &bucket.keys {
+            census.versions += versions.len() as u64;
+            if let Some(object) = versions.last().and_then(|newest| newest.object(key, true, versioned)) {
+                census.objects += 1;
+                census.bytes += object.meta.size;
+            }
+        }
+        Ok(census)
+    }
+
     /// Every object that exists now below a prefix, by key.
     pub fn keys(&self, bucket: &str, prefix: &str) -> Result<Vec<ObjectMeta>, Refusal> {
         let mut state = self.state();

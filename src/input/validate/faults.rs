@@ -6,7 +6,8 @@ use super::{
     scenario::{Story, listed},
 };
 use crate::{
-    input::nearest,
+    error::Error,
+    input::{load::Loaded, nearest},
     model::{
         plan::{CommandPlan, Plan, Probe, ServiceKind, ServicePlan},
         scenario::{FaultSpec, Generations, Moment, Scenario},
@@ -16,6 +17,18 @@ use crate::{
 
 /// A fault begins this long after the last backup, where its scenario does not say when. Milliseconds.
 const AFTER_BACKUP_MS: u64 = 3_600_000;
+
+/// Everything that is wrong with entries that strike the services of a scenario, whatever their moments; empty where
+/// nothing is.
+pub fn entries(loaded: &Loaded<Scenario>, plan: &Plan, faults: &[FaultInfo]) -> Vec<Error> {
+    let mut found = Findings::of(loaded);
+    for (i, fault) in loaded.value.faults.iter().enumerate() {
+        let path = format!("faults[{i}]");
+        catalogued(&mut found, &path, fault, &loaded.value, plan, faults);
+        lasts(&mut found, &path, fault, &loaded.value, plan);
+    }
+    found.done()
+}
 
 pub(super) fn catalogued<'i>(
     found: &mut Findings<'_, Scenario>,

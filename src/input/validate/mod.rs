@@ -11,6 +11,7 @@ mod regions;
 mod scenario;
 
 pub use actions::actions;
+pub use faults::entries;
 pub use plan::plan;
 pub use scenario::scenario;
 
