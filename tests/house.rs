@@ -70,10 +70,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "provider", "service", "sim", "store",
         ],
     ),
-    (
-        "serve",
-        &["assembly", "emulator", "engine", "error", "fault", "incident", "input", "model", "sim"],
-    ),
+    ("serve", &["assembly", "emulator", "engine", "error", "fault", "incident", "input", "model", "sim"]),
     (
         "cli",
         &[

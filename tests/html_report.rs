@@ -30,7 +30,7 @@ use backdraft::{
 };
 
 mod kit;
-use kit::browser::{Window, browser, program, skipped};
+use kit::browser::{Window, axe, browser, on_disk, program, scripted, seen, skipped, violations};
 
 /// All is well, an older backup helps, nothing helps, several services.
 const SET: [&str; 4] =
@@ -160,27 +160,6 @@ fn hostile_records() -> Vec<Record> {
     records
 }
 
-/// Writes a page and returns its address.
-fn on_disk(folder: &Path, name: &str, page: &str) -> String {
-    let file = folder.join(name);
-    fs::write(&file, page).unwrap();
-    format!("file://{}", file.display())
-}
-
-/// The page with a script put in, every drill opened, and its policy against scripts taken out.
-fn scripted(page: &str, script: &str) -> String {
-    let policy = page.find("<meta http-equiv=\"Content-Security-Policy\"").unwrap();
-    let end = policy + page[policy..].find('>').unwrap() + 1;
-    let open = format!("{}{}", &page[..policy], &page[end..]).replace("<details", "<details open");
-    open.replace("</body>", &format!("<pre id=\"seen\">nothing</pre><script>{script}</script></body>"))
-}
-
-/// What the script left in the document.
-fn seen(window: &Window) -> String {
-    let text = window.document.split_once("<pre id=\"seen\">").unwrap().1;
-    text.split("</pre>").next().unwrap().replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-}
-
 #[test]
 fn each_page_opens_without_a_word_in_the_console_and_asks_for_nothing() {
     let Some(browser) = browser() else { return };
@@ -194,34 +173,6 @@ fn each_page_opens_without_a_word_in_the_console_and_asks_for_nothing() {
         let asked = Window::at(&browser, &on_disk(folder.path(), "page.html", &scripted(&page, script)), 2_000, &[]);
         assert_eq!(seen(&asked), "0 0", "{name}");
     }
-}
-
-/// The rules of accessibility, where they are installed.
-fn axe() -> Option<String> {
-    let rules = kit::root().join("target/tools/browser/node_modules/axe-core/axe.min.js");
-    let found = fs::read_to_string(&rules).ok();
-    if found.is_none() {
-        skipped(
-            "axe",
-            "axe-core is not installed; it belongs into target/tools/browser, by tests/browser/package.json",
-        );
-    }
-    found
-}
-
-/// Violations of WCAG 2.2 A and AA, a line each; and how many rules held.
-fn violations(browser: &PathBuf, folder: &Path, page: &str, axe: &str) -> (Vec<String>, usize) {
-    let script = format!(
-        "{axe};axe.run(document, {{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}}).then(found => {{\
-         document.getElementById('seen').textContent = found.passes.length + '\\n' + found.violations.flatMap(rule => \
-         rule.nodes.slice(0, 3).map(node => rule.id + ' ' + node.target + ' ' + node.failureSummary.replace(/\\s+/g, ' '))).join('\\n')}},\
-         failed => {{document.getElementById('seen').textContent = '0\\nnot run: ' + failed}})"
-    );
-    let window = Window::at(browser, &on_disk(folder, "axe.html", &scripted(page, &script)), 60_000, &[]);
-    let said = seen(&window);
-    let mut lines = said.lines().map(str::to_owned);
-    let held = lines.next().unwrap().parse().unwrap_or_else(|_| panic!("{said}"));
-    (lines.filter(|line| !line.is_empty()).collect(), held)
 }
 
 #[test]

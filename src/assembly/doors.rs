@@ -24,7 +24,7 @@ use crate::{
         units::{ByteSize, DayTime, TimeOfDay},
     },
     service::database::hosted::{Address, Hosted},
-    sim::{recorder::Listener, seed::Seed},
+    sim::seed::Seed,
 };
 
 /// Where a world is reached.
@@ -104,8 +104,6 @@ pub struct Kept<'k> {
     pub seed: Seed,
     /// When it is handed over.
     pub now: Timestamp,
-    /// Told each event.
-    pub listener: Option<Listener>,
 }
 
 /// Writes that an application makes a day of that history.
@@ -155,14 +153,7 @@ impl Kept<'_> {
 /// # Errors
 /// When a folder or a port cannot be had.
 pub async fn keep(kept: &Kept<'_>, story: &Scenario, scratch: &Path) -> Result<(Stage, Doors)> {
-    let parts = Parts {
-        plan: kept.plan,
-        scenario: story,
-        seed: kept.seed,
-        way: Way::Real,
-        scratch,
-        listener: kept.listener.clone(),
-    };
+    let parts = Parts { plan: kept.plan, scenario: story, seed: kept.seed, way: Way::Real, scratch, listener: None };
     let more = [Principal::Owner, Principal::Reader].map(|principal| Key {
         principal,
         credentials: Credentials {

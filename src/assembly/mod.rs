@@ -107,7 +107,8 @@ async fn build(parts: Parts<'_>, rigging: &dyn Rigging, keys: &[Key]) -> Result<
             (http_stores(&sites, &gateway, &clock), Some(gateway))
         }
     };
-    let mut doors = close.as_ref().map_or_else(Doors::default, |gateway| Doors::of(gateway, &sites, home.as_ref(), keys));
+    let mut doors =
+        close.as_ref().map_or_else(Doors::default, |gateway| Doors::of(gateway, &sites, home.as_ref(), keys));
     let homes = Homes::open(plan, &order, &clock, way).await?;
     let home = home.map(|region| Arc::new(Home::new(region, close.as_ref(), &clock)));
     let (mut backups, mut sources) = (BTreeMap::new(), BTreeMap::new());

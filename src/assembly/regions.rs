@@ -46,12 +46,7 @@ fn options(lock: Option<LockPlan>) -> BucketOptions {
     BucketOptions::retaining(mode, u32::try_from(keep.millis() / 86_400_000).unwrap_or(u32::MAX))
 }
 
-pub(super) fn open_gateway(
-    sites: &[Site],
-    home: Option<&Arc<Region>>,
-    keys: &[Key],
-    clock: &Clock,
-) -> Result<Gateway> {
+pub(super) fn open_gateway(sites: &[Site], home: Option<&Arc<Region>>, keys: &[Key], clock: &Clock) -> Result<Gateway> {
     let regions: Vec<Arc<Region>> = sites.iter().map(|site| &site.region).chain(home).map(Arc::clone).collect();
     Gateway::start_with_keys(regions, keys, clock).map_err(|e| {
         Error::new("no port on 127.0.0.1 can be had for the emulated regions")

@@ -112,7 +112,8 @@ pub(super) fn serve(args: &ServeArgs, common: &Common, console: &Console) -> End
         return Err(Error::new(what).help(format!("write a size from {} to {}", SIZES.0, SIZES.1)).into());
     }
     args.env_file.as_deref().map_or(Ok(()), is_ours)?;
-    let token = secret::secret::<16>().map_err(|e| Error::new("there is no randomness to make a token of").because(e))?;
+    let token =
+        secret::secret::<16>().map_err(|e| Error::new("there is no randomness to make a token of").because(e))?;
     let token = HEXLOWER.encode(&token);
     let port = Port::take(args.port)?;
     let session = Session::start(false)?;
@@ -125,7 +126,6 @@ pub(super) fn serve(args: &ServeArgs, common: &Common, console: &Console) -> End
         days: args.days,
         seed: Seed(args.seed),
         now: clock::wall_now(),
-        listener: None,
     };
     let needed = assembly::scratch_bytes(&plan, &kept.story(), Way::Real);
     let ended = session.hold(needed, async |scratch: &Path, mut stop: watch::Receiver<bool>| {
@@ -227,7 +227,8 @@ impl Served {
         }
         ready.args(arguments).envs(self.variables.iter().map(|one| (&one.name, &one.value))).kill_on_drop(true);
         let mut child = ready.spawn().map_err(|e| {
-            let what = Error::new("the command cannot be started").at(program.to_string_lossy().escape_debug().to_string());
+            let what =
+                Error::new("the command cannot be started").at(program.to_string_lossy().escape_debug().to_string());
             what.because(e).help("check its name, and that it may be executed")
         })?;
         let lost = |e| Error::new("the command's end was not seen").because(e);

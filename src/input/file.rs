@@ -23,7 +23,7 @@ pub(super) struct Text {
 pub(super) fn read(path: &Path, noun: &str) -> Result<Text> {
     let place = path.display().to_string();
     let bytes = read_bounded(path, noun).map_err(|error| error.at(place.as_str()))?;
-    let sha256 = HEXLOWER.encode(&Sha256::digest(&bytes));
+    let sha256 = digest(&bytes);
     if bytes.contains(&0) {
         let what = format!("this is a binary file, not a {noun}");
         return Err(Error::new(what).at(place).help(format!("a {noun} is a text file in YAML, encoded as UTF-8")));
@@ -32,6 +32,11 @@ pub(super) fn read(path: &Path, noun: &str) -> Result<Text> {
         Ok(text) => Ok(Text { text, sha256 }),
         Err(error) => Err(not_utf8(&place, error.as_bytes(), error.utf8_error().valid_up_to())),
     }
+}
+
+/// SHA-256, lower-case hex.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 fn read_bounded(path: &Path, noun: &str) -> Result<Vec<u8>> {

@@ -85,8 +85,9 @@ fn load<T: DeserializeOwned + schemars::JsonSchema>(path: &Path, noun: &str) -> 
 ///
 /// # Errors
 /// Whatever is wrong with it, with `name:line:column` and what to write instead.
-pub fn read_text<T: DeserializeOwned + schemars::JsonSchema>(text: &str, name: &str, noun: &str) -> Result<T> {
-    parse(text, name, noun).map(|(value, _)| value)
+pub fn read_text<T: DeserializeOwned + schemars::JsonSchema>(text: &str, name: &str, noun: &str) -> Result<Loaded<T>> {
+    let (value, places) = parse(text, name, noun)?;
+    Ok(Loaded { value, sha256: file::digest(text.as_bytes()), path: name.into(), places })
 }
 
 fn parse<T: DeserializeOwned + schemars::JsonSchema>(text: &str, name: &str, noun: &str) -> Result<(T, Places)> {

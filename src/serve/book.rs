@@ -92,7 +92,9 @@ impl Book {
     /// Heals what is over and lies under nothing any more.
     pub(super) fn settle(&mut self, world: &World) -> Vec<Healed> {
         let mut healed = Vec::new();
-        let free = |book: &Book| (0..book.acting.len()).rev().find(|at| book.acting[*at].over && book.above(*at).next().is_none());
+        let free = |book: &Book| {
+            (0..book.acting.len()).rev().find(|at| book.acting[*at].over && book.above(*at).next().is_none())
+        };
         while let Some(at) = free(self) {
             healed.push(heal(self.acting.remove(at), world));
         }
@@ -167,7 +169,8 @@ mod tests {
             };
             book.add(spec, Box::new(Quiet), Timestamp::UNIX_EPOCH, String::new())
         };
-        let (link, damaged, elsewhere) = (add("region-outage", "a"), add("corrupt-json", "a"), add("corrupt-json", "b"));
+        let (link, damaged, elsewhere) =
+            (add("region-outage", "a"), add("corrupt-json", "a"), add("corrupt-json", "b"));
         let (missing, second_link) = (add("missing-backup", ""), add("region-outage", "a"));
         assert!(book.heal(link, &world).is_ok(), "links lie beside one another");
         assert_eq!(book.heal(damaged, &world).err(), Some(NotHealed::Under(vec![missing])));

@@ -3,10 +3,15 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use crate::{
+    error::Error,
     fault::{self, Fault, Injection, Onset},
     input::{
         load::{self, Loaded},
+        outline::Places,
         validate::{self, FaultInfo},
     },
     model::{
@@ -26,40 +31,88 @@ pub(super) struct Ready {
     pub(super) onset: Onset,
 }
 
-/// The entries of a text: one, or a list as below `faults:` of a scenario.
-///
-/// # Errors
-/// What is wrong with it, and where.
-pub(super) fn read(text: &str) -> Result<Vec<FaultSpec>, String> {
-    let is_list = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#'));
-    let is_list = is_list.is_some_and(|line| line.starts_with('[') || line.starts_with("- ") || line == "-");
-    let read = match is_list {
-        true => load::read_text::<Vec<FaultSpec>>(text, NAME, "list of entries"),
-        false => load::read_text::<FaultSpec>(text, NAME, "entry").map(|one| vec![one]),
-    };
-    match read.map_err(|e| e.to_string())? {
-        none if none.is_empty() => Err("the list holds no entry".into()),
-        entries => Ok(entries),
+/// Entries as somebody gave them.
+pub(super) struct Entries {
+    specs: Vec<FaultSpec>,
+    /// Where they stand in the text that they came in, and how many lines and columns that was moved to be read; `None`
+    /// where they came in none.
+    text: Option<(Places, Moved)>,
+}
+
+type Moved = (usize, usize);
+
+/// As a scenario has them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Below {
+    faults: Vec<FaultSpec>,
+}
+
+impl Entries {
+    /// One that came in no text.
+    pub(super) fn one(spec: FaultSpec) -> Self {
+        Entries { specs: vec![spec], text: None }
+    }
+
+    /// Those of a text: one, or a list as below `faults:` of a scenario.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub(super) fn read(text: &str) -> Result<Entries, String> {
+        let first = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#'));
+        let Some(first) = first else { return Err("there is no entry in it; `fault: NAME` begins one".into()) };
+        let is_list = first.starts_with('[') || first.starts_with("- ") || first == "-";
+        // Both are read as what they are a part of, so that every value has its place.
+        let (whole, moved) = match is_list {
+            true => (format!("faults:\n{text}"), (1, 0)),
+            false => {
+                let lines: String = text.lines().map(|line| format!("  {line}\n")).collect();
+                (format!("faults:\n-\n{lines}"), (2, 2))
+            }
+        };
+        let read = load::read_text::<Below>(&whole, NAME, "entry").map_err(|e| moved_back(e, moved).to_string())?;
+        if read.value.faults.is_empty() {
+            return Err("the list holds no entry".into());
+        }
+        Ok(Entries { specs: read.value.faults, text: Some((read.places, moved)) })
+    }
+
+    /// Readies them for a world in which the story's services are.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them.
+    pub(super) fn ready(self, plan: &Plan, story: &Scenario, infos: &[FaultInfo]) -> Result<Vec<Ready>, String> {
+        let specs = self.specs.into_iter().map(now).collect::<Result<Vec<_>, _>>()?;
+        let mut said = Loaded::unplaced(Scenario { faults: specs.clone(), ..story.clone() }, Path::new(NAME));
+        let moved = self.text.map(|(places, moved)| {
+            said.places = places;
+            moved
+        });
+        let in_words = |wrong: Error| match moved {
+            Some(moved) => moved_back(wrong, moved).to_string(),
+            None => Error { place: None, ..wrong }.to_string(),
+        };
+        let wrong: Vec<String> = validate::entries(&said, plan, infos).into_iter().map(in_words).collect();
+        if !wrong.is_empty() {
+            return Err(wrong.join("\n"));
+        }
+        specs.into_iter().map(prepare).collect()
     }
 }
 
-/// Readies entries for a world in which the story's services are.
-///
-/// # Errors
-/// Everything that is wrong with any of them.
-pub(super) fn ready(
-    entries: Vec<FaultSpec>,
-    plan: &Plan,
-    story: &Scenario,
-    infos: &[FaultInfo],
-) -> Result<Vec<Ready>, String> {
-    let entries = entries.into_iter().map(now).collect::<Result<Vec<_>, _>>()?;
-    let said = Loaded::unplaced(Scenario { faults: entries.clone(), ..story.clone() }, Path::new(NAME));
-    let wrong = validate::entries(&said, plan, infos);
-    if !wrong.is_empty() {
-        return Err(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
-    }
-    entries.into_iter().map(prepare).collect()
+/// An error whose place is that of the text as it came.
+fn moved_back(error: Error, (lines, columns): Moved) -> Error {
+    let place = error.place.as_deref().map(|place| {
+        let mut parts = place.rsplitn(3, ':');
+        let number = |part: Option<&str>| part.and_then(|part| part.parse::<usize>().ok());
+        match (number(parts.next()), number(parts.next()), parts.next()) {
+            (Some(column), Some(line), Some(name)) => {
+                format!("{name}:{}:{}", line.saturating_sub(lines).max(1), column.saturating_sub(columns).max(1))
+            }
+            _ => place.to_owned(),
+        }
+    });
+    Error { place, ..error }
 }
 
 /// An entry whose moment is now, where it named one that is as good as now.
@@ -67,7 +120,9 @@ fn now(spec: FaultSpec) -> Result<FaultSpec, String> {
     let no = |why: &str| Err(format!("fault `{}`: {why}", spec.fault));
     match spec.when {
         Moment::AfterLastBackup | Moment::AtDisaster => Ok(spec.at(Moment::AtDisaster)),
-        Moment::DuringFetch(Percent(100)) => no("when all of a dump has been sent, the fetch is over: write a share below 100%"),
+        Moment::DuringFetch(Percent(100)) => {
+            no("when all of a dump has been sent, the fetch is over: write a share below 100%")
+        }
         Moment::DuringFetch(_) if spec.lasts.is_some() => {
             no("one that begins in the middle of a fetch has no moment to count from: remove `lasts`")
         }
@@ -75,7 +130,9 @@ fn now(spec: FaultSpec) -> Result<FaultSpec, String> {
         Moment::BeforeBackupOfDay(_) | Moment::At(_) => {
             no("no history is to come here that would have such a moment: leave `when` out, and it begins at once")
         }
-        Moment::DuringImport(_) => no("backdraft imports nothing here, your commands do: leave `when` out, and it begins at once"),
+        Moment::DuringImport(_) => {
+            no("backdraft imports nothing here, your commands do: leave `when` out, and it begins at once")
+        }
     }
 }
 
@@ -103,7 +160,8 @@ fn why_never(fault: &dyn Fault, spec: &FaultSpec) -> Option<String> {
 
 /// The catalogue's example of a fault as an entry that begins at once, and why it can never act here, if so.
 pub(super) fn example(fault: &dyn Fault) -> (Option<FaultSpec>, Option<String>) {
-    let Some(spec) = read(fault.example()).ok().and_then(|mut entries| entries.pop()) else { return (None, None) };
+    let read = Entries::read(fault.example()).ok().and_then(|mut entries| entries.specs.pop());
+    let Some(spec) = read else { return (None, None) };
     let spec = match spec.when {
         Moment::DuringFetch(_) => spec,
         _ => spec.at(Moment::default()),
@@ -129,14 +187,23 @@ mod tests {
     }
 
     #[test]
-    fn one_entry_and_a_list_are_read_from_yaml_and_json_alike() {
-        let region = |text: &str| read(text).unwrap().pop().unwrap().regions;
+    fn one_entry_and_a_list_are_read_from_yaml_and_json_alike_and_errors_name_the_line_that_was_sent() {
+        let region = |text: &str| Entries::read(text).ok().unwrap().specs.pop().unwrap().regions;
         assert_eq!(region("fault: region-outage\nregions: [a]"), ["a"]);
         assert_eq!(region("# why\n- fault: region-outage\n  regions: [b]"), ["b"]);
-        assert_eq!(region("{\"fault\": \"region-outage\", \"regions\": [\"c\"]}"), ["c"]);
-        assert_eq!(read("[{\"fault\": \"x\"}, {\"fault\": \"y\"}]").unwrap().len(), 2);
-        let wrong = read("fault: region-outage\nregion: a").unwrap_err();
-        assert!(wrong.contains("entry:2:1") && wrong.contains("regions"), "{wrong}");
-        assert!(read("[]").is_err() && read("").is_err());
+        assert_eq!(region("{\"fault\": \"region-outage\",\n\"regions\": [\"c\"]}"), ["c"]);
+        assert_eq!(Entries::read("[{\"fault\": \"x\"}, {\"fault\": \"y\"}]").ok().unwrap().specs.len(), 2);
+        let wrong = |text: &str| Entries::read(text).err().unwrap();
+        assert!(
+            wrong("fault: region-outage\nregion: a").starts_with("entry:2:1: "),
+            "{}",
+            wrong("fault: x\nregion: a")
+        );
+        assert!(wrong("- fault: x\n  region: a").starts_with("entry:2:3: "), "{}", wrong("- fault: x\n  region: a"));
+        assert!(
+            ["", "[]", "{}", "fault: [", "\u{0}", "- - -", "faults: []"]
+                .into_iter()
+                .all(|text| Entries::read(text).is_err())
+        );
     }
 }

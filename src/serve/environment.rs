@@ -51,7 +51,7 @@ pub fn variables(held: &Held, pages: &Pages<'_>) -> Vec<Variable> {
     let mut set = |name: &str, value: &str| all.push(Variable { name: name.to_owned(), value: value.to_owned() });
     set("BACKDRAFT_CONTROL_URL", pages.control);
     set("BACKDRAFT_CONTROL_TOKEN", pages.token);
-    set("BACKDRAFT_STATUS_PAGE_URL", pages.status);
+    set("BACKDRAFT_STATUS_PAGE_URL", pages.status.trim_end_matches('/'));
     regions(held.doors(), &held.plan, &mut set);
     for (service, site) in &held.world.sources {
         set(&format!("BACKDRAFT_MEDIA_BUCKET_{}", suffix(service)), &site.bucket);
@@ -151,7 +151,8 @@ mod tests {
     fn a_value_is_a_value_to_a_shell_whatever_is_in_it() {
         let value = "a'b $(touch /tmp/x) \"c\" `d` \\";
         let line = export(&Variable { name: "A".into(), value: value.into() });
-        let said = std::process::Command::new("sh").args(["-c", &format!("{line}\nprintf %s \"$A\"")]).output().unwrap();
+        let said =
+            std::process::Command::new("sh").args(["-c", &format!("{line}\nprintf %s \"$A\"")]).output().unwrap();
         assert_eq!(String::from_utf8(said.stdout).unwrap(), value);
         let proxied = past_proxies(|name| match name {
             "HTTPS_PROXY" => Some("http://proxy:3128".into()),

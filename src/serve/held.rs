@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     book::{Book, Healed, NotHealed},
-    entry::{self, Ready},
+    entry::{Entries, Ready},
 };
 use crate::{
     assembly::{Doors, KeptDatabase},
@@ -21,7 +21,7 @@ use crate::{
     model::{
         event::BackupMade,
         plan::{Plan, ServiceKind},
-        scenario::{FaultSpec, Scenario},
+        scenario::Scenario,
         units::Span,
     },
     sim::{clock::Clock, lanes::Lanes},
@@ -168,13 +168,12 @@ impl Held {
 
     /// Injects what a text asks for, all of it or nothing; the numbers given.
     pub(super) async fn inject_text(self: &Arc<Self>, text: &str) -> Result<Vec<u64>, Refusal> {
-        let entries = entry::read(text).map_err(Refusal::Unreadable)?;
-        self.inject(entries).await
+        self.inject(Entries::read(text).map_err(Refusal::Unreadable)?).await
     }
 
     /// Injects these, all of them or nothing; the numbers given.
-    pub(super) async fn inject(self: &Arc<Self>, entries: Vec<FaultSpec>) -> Result<Vec<u64>, Refusal> {
-        let ready = entry::ready(entries, &self.plan, &self.story, &self.infos).map_err(Refusal::Impossible)?;
+    pub(super) async fn inject(self: &Arc<Self>, entries: Entries) -> Result<Vec<u64>, Refusal> {
+        let ready = entries.ready(&self.plan, &self.story, &self.infos).map_err(Refusal::Impossible)?;
         let held = Arc::clone(self);
         let ids = self.lanes.run(move || held.inject_ready(ready)).await.map_err(Refusal::Impossible)?;
         for (id, lasts) in ids.iter().filter_map(|(id, lasts)| Some((*id, (*lasts)?))) {
@@ -204,7 +203,10 @@ impl Held {
                     for (id, _) in ids.into_iter().rev() {
                         // It is the newest that acts: nothing lies on it.
                         if let Ok(healed) = book.heal(id, &self.world) {
-                            self.tell(healed.complete, format!("{} taken back: {name} cannot be injected", healed.name));
+                            self.tell(
+                                healed.complete,
+                                format!("{} taken back: {name} cannot be injected", healed.name),
+                            );
                         }
                     }
                     return Err(format!("fault `{name}` cannot be injected here: {why}"));
@@ -282,8 +284,15 @@ impl Held {
         if let Some(targets) = self.world.targets.get(&one.name) {
             targets.expect(Load { rows: made.rows, bytes: made.raw_bytes });
         }
-        let missing = if made.missing_in.is_empty() { String::new() } else { format!("; not to {}", made.missing_in.join(", ")) };
-        let text = format!("{} backed up: {}, {} rows, to {}{missing}", one.name, made.point, made.rows, made.regions.join(", "));
+        let missing =
+            if made.missing_in.is_empty() { String::new() } else { format!("; not to {}", made.missing_in.join(", ")) };
+        let text = format!(
+            "{} backed up: {}, {} rows, to {}{missing}",
+            one.name,
+            made.point,
+            made.rows,
+            made.regions.join(", ")
+        );
         self.tell(made.missing_in.is_empty(), text);
         Ok(made)
     }
@@ -322,9 +331,13 @@ impl Held {
 
     /// Lets time pass at once: objects age, locks run out, faults that last a while are over.
     pub(super) fn let_pass(&self, span: Span) -> Result<(), Refusal> {
-        let left = jiff::civil::date(2200, 1, 1).to_zoned(jiff::tz::TimeZone::UTC).map_or(Timestamp::MAX, |end| end.timestamp());
+        let left = jiff::civil::date(2200, 1, 1)
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .map_or(Timestamp::MAX, |end| end.timestamp());
         if span.is_zero() || span > LONGEST_JUMP || self.clock.now() > left {
-            return Err(Refusal::Unreadable("the clock goes ahead by more than no time and at the most ten years".into()));
+            return Err(Refusal::Unreadable(
+                "the clock goes ahead by more than no time and at the most ten years".into(),
+            ));
         }
         self.clock.assume(span);
         self.tell(true, format!("the clock went {span} ahead"));

@@ -3,8 +3,8 @@
 
 mod api;
 mod book;
-pub mod environment;
 mod entry;
+pub mod environment;
 mod guard;
 mod health;
 mod held;

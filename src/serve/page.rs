@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Held,
+    entry::Entries,
     held::Refusal,
     state::{self, FamilyInfo, State},
 };
@@ -157,6 +158,7 @@ impl Breaking {
         let lasts = lasts.map_err(|why| Refusal::Unreadable(format!("how long it lasts: {why}")))?;
         let with = said(&self.with).map(|text| {
             load::read_text::<BTreeMap<String, serde_json::Value>>(&text, "parameters", "list of parameters")
+                .map(|read| read.value)
         });
         let with = with.transpose().map_err(|e| Refusal::Unreadable(e.to_string()))?;
         Ok(FaultSpec {
@@ -174,7 +176,7 @@ impl Breaking {
 
 async fn inject(Shared(desk): Here, Form(form): Form<Breaking>) -> Response {
     let done = match form.spec() {
-        Ok(spec) => desk.held.inject(vec![spec]).await,
+        Ok(spec) => desk.held.inject(Entries::one(spec)).await,
         Err(refused) => Err(refused),
     };
     desk.done(done, "").await

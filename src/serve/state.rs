@@ -308,7 +308,9 @@ fn words(state: &LinkState) -> (&'static str, String) {
             ("first-errors", format!("the first {requests} requests are answered {fault:?}"))
         }
         LinkState::WritesRejected(fault) => ("read-only", format!("every write is answered {fault:?}")),
-        LinkState::Flapping { fault, .. } => ("flapping", format!("requests are answered {fault:?}, and served, in turn")),
+        LinkState::Flapping { fault, .. } => {
+            ("flapping", format!("requests are answered {fault:?}, and served, in turn"))
+        }
         LinkState::Slow { bytes_per_second, latency } => {
             let latency = Span(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
             ("slow", format!("{} and {latency} of latency", Rate(*bytes_per_second)))

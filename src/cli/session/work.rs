@@ -54,4 +54,3 @@ fn no_room(base: &Path, needed: u64) -> Error {
     let what = format!("the scratch disk has less than {} MiB free, which may be needed", needed >> 20);
     Error::new(what).at(base.display().to_string()).help("set TMPDIR to a larger disk")
 }
-
