@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State as Shared,
+    extract::{Request, State as Shared},
+    middleware::Next,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -38,6 +39,18 @@ pub(super) fn routes(held: &Arc<Held>) -> Router {
 /// What is said where nothing is.
 pub(super) async fn nothing_here() -> Response {
     Refusal::Unknown("there is nothing at this address; docs/serve.md lists what there is".into()).into_response()
+}
+
+/// Says of a body that was too long what is wrong with it, in the form of every other refusal.
+pub(super) async fn too_long(request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    match answer.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let why = format!("the body is longer than {} KiB, and no entry is", super::LONGEST_BODY >> 10);
+            (StatusCode::PAYLOAD_TOO_LARGE, Json(json!({ "error": why }))).into_response()
+        }
+        _ => answer,
+    }
 }
 
 impl Refusal {

@@ -141,7 +141,10 @@ fn prepare(spec: FaultSpec) -> Result<Ready, String> {
         return Err(why);
     }
     let injection = fault::prepare(&spec)?;
-    Ok(Ready { onset: Onset::of(spec.when), injection, spec })
+    let onset = Onset::of(spec.when);
+    // What it is told as later says nothing of a moment that nobody named.
+    let spec = if onset == Onset::Now { spec.at(Moment::default()) } else { spec };
+    Ok(Ready { spec, injection, onset })
 }
 
 /// Why a fault can never act here; `None` where it can. One that can only begin in an import strikes the process that

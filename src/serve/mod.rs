@@ -86,6 +86,7 @@ impl Control {
             .merge(page::routes(held, token))
             .fallback(api::nothing_here)
             .layer(DefaultBodyLimit::max(LONGEST_BODY))
+            .layer(middleware::from_fn(api::too_long))
             .layer(middleware::from_fn_with_state(guard, guard::check));
         let (stop, stopped) = oneshot::channel();
         let until = async move {

@@ -44,7 +44,7 @@ fn what_cannot_be_broken_is_refused_with_its_line_and_in_the_words_of_the_catalo
     inject(
         "- fault: region-outage\n  mode: denied\n- fault: region-outag",
         422,
-        "entry:2:10: there is no fault `region-outag`\n  help: did you mean `region-outage`?",
+        "entry:3:10: there is no fault `region-outag`\n  help: did you mean `region-outage`?",
     );
     inject("fault: region-outage\nmode: x", 422, "entry:2:7: `region-outage` has no mode `x`");
     inject("fault: region-outage\nmode: denied\nregions: [eu-west-2]", 422, "did you mean `eu-west-1`?");
@@ -90,7 +90,7 @@ fn of_a_list_that_cannot_be_injected_whole_nothing_stays() {
 
 #[test]
 fn every_example_of_the_catalogue_can_be_injected_or_says_why_not_and_all_heal() {
-    let served = Served::start(&["--days", "3", "--size", "64 KiB"]);
+    let served = Served::start(&["--days", "3"]);
     let before = objects(&served.state());
     let families = served.get("/api/faults").1["families"].as_array().unwrap().clone();
     let (mut injected, mut refused) = (0, Vec::new());

@@ -70,7 +70,7 @@ fn full(served: &Served) -> String {
     served.done("/api/backup", "{\"service\": \"database\"}");
     served.done(
         "/api/inject",
-        "- fault: region-outage\n  mode: denied\n  lasts: 8 min\n- fault: corrupt-json\n  mode: truncated",
+        "- fault: region-outage\n  mode: denied\n  lasts: 8 min\n- fault: corrupt-json\n  mode: truncated\n- fault: target-wrong-key",
     );
     assert_eq!(served.post("/api/backup", "{\"service\": \"database\"}").0, 422);
     let (status, _, page) = served.form("/entry", &[("entry", "fault: region-outag\nregions: [a]")]);

@@ -41,7 +41,7 @@ fn aws_cli_reaches_two_regions_through_one_address_and_feels_a_fault_until_it_is
     let [us, eu] = ["US_EAST_1", "EU_WEST_1"].map(|name| served.variable(&format!("BACKDRAFT_BUCKET_{name}")));
     let [us, eu] = [format!("s3://{us}/dump"), format!("s3://{eu}/dump")];
     std::fs::write(served.bench.path("dump"), b"all that there is").unwrap();
-    let copy = |from: &str, to: &str| served.tool("aws", &["s3", "cp", "--quiet", from, to]);
+    let copy = |from: &str, to: &str| served.tool("aws", &["s3", "cp", "--no-progress", from, to]);
     ok(copy("dump", &us));
     ok(copy("dump", &eu));
     let state = served.state();
@@ -160,9 +160,9 @@ fn the_convex_command_exports_the_source_and_imports_into_new_deployments_alone(
     let made = served.done("/api/provision", "");
     let second = ["url", "admin_key"].map(|name| made[name].as_str().unwrap().to_owned());
     assert_ne!(first, second);
-    for [url, key] in [&first, &second] {
+    for (name, [url, key]) in [("first.zip", &first), ("second.zip", &second)] {
         ok(at(url, key, &["import", "out.zip"]));
-        ok(at(url, key, &["export", "--path", "again.zip"]));
+        ok(at(url, key, &["export", "--path", name]));
         let listed = ok(at(url, key, &["run", "users:list", "{\"limit\": 2}"]));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&listed).unwrap().as_array().unwrap().len(), 2);
     }

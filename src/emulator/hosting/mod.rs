@@ -136,6 +136,11 @@ impl Hosting {
         match request.host.as_str() {
             api::HOST => self.manage(&mut state, request, now),
             dns::HOST => self.resolve(&state, request, now),
+            // Whoever asks for the domain itself is led to where resolvers say that it points.
+            host if host == self.domain => {
+                let (target, _) = state.resolved(now);
+                self.serve(&mut state, &target, request, now)
+            }
             host => self.serve(&mut state, host, request, now),
         }
     }
