@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(book.heal(damaged, &world).err(), Some(NotHealed::Under(vec![missing])));
         assert_eq!(book.heal(99, &world).err(), Some(NotHealed::Unknown));
         let ids = |healed: Vec<Healed>| healed.iter().map(|one| one.id).collect::<Vec<_>>();
-        assert_eq!(ids(book.over(damaged, &world)), [], "it waits for what lies on it");
+        assert_eq!(ids(book.over(damaged, &world)), Vec::<u64>::new(), "it waits for what lies on it");
         assert!(book.heal(missing, &world).is_ok());
         assert_eq!(ids(book.settle(&world)), [damaged]);
         assert_eq!(ids(book.heal_all(&world)), [second_link, elsewhere]);
