@@ -153,7 +153,15 @@ impl Kept<'_> {
 /// # Errors
 /// When a folder or a port cannot be had.
 pub async fn keep(kept: &Kept<'_>, story: &Scenario, scratch: &Path) -> Result<(Stage, Doors)> {
-    let parts = Parts { plan: kept.plan, scenario: story, seed: kept.seed, way: Way::Real, scratch, listener: None };
+    let parts = Parts {
+        plan: kept.plan,
+        scenario: story,
+        seed: kept.seed,
+        way: Way::Real,
+        scratch,
+        beside: kept.beside,
+        listener: None,
+    };
     let more = [Principal::Owner, Principal::Reader].map(|principal| Key {
         principal,
         credentials: Credentials {

@@ -107,6 +107,7 @@ impl Part {
 
 pub(super) fn serve(args: &ServeArgs, common: &Common, console: &Console) -> Ended {
     let plan = selection::plan(&common.plan)?.value;
+    let beside = common.plan.parent().unwrap_or(Path::new(""));
     if args.size < SIZES.0 || args.size > SIZES.1 {
         let what = format!("--size {} is no size that can be made", args.size);
         return Err(Error::new(what).help(format!("write a size from {} to {}", SIZES.0, SIZES.1)).into());
@@ -121,6 +122,7 @@ pub(super) fn serve(args: &ServeArgs, common: &Common, console: &Console) -> End
     let kinds = args.kinds();
     let kept = Kept {
         plan: &plan,
+        beside,
         kinds: &kinds,
         size: args.size,
         days: args.days,

@@ -18,6 +18,8 @@ impl Held {
     /// Why a service is not well; `None` where it is.
     pub(super) async fn ails(&self, one: &Protected) -> Option<String> {
         match one.kind {
+            // What others back up has a home of its own, which its probe knows.
+            _ if one.by_commands => one.service.steady().await.err().map(|e| e.to_string()),
             ServiceKind::Database => one.service.steady().await.err().map(|e| e.to_string()),
             ServiceKind::Files => {
                 let site = self.world.sources.get(&one.name)?;
