@@ -36,7 +36,7 @@ impl Served {
     /// Starts, with these arguments besides a small size, and waits until everything listens.
     pub(crate) fn start(arguments: &[&str]) -> Served {
         let bench = Bench::new();
-        let all = [&["serve", "--json", "--size", "256 KiB"], arguments].concat();
+        let all = [&["serve", "--json", "--size", "64 KiB"], arguments].concat();
         let mut run = bench.command(&all).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut said = String::new();
         BufReader::new(run.stdout.take().unwrap()).read_line(&mut said).unwrap();
