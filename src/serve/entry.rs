@@ -63,13 +63,9 @@ impl Entries {
         let Some(first) = first else { return Err("there is no entry in it; `fault: NAME` begins one".into()) };
         let is_list = first.starts_with('[') || first.starts_with("- ") || first == "-";
         // Both are read as what they are a part of, so that every value has its place.
-        let (whole, moved) = match is_list {
-            true => (format!("faults:\n{text}"), (1, 0)),
-            false => {
-                let lines: String = text.lines().map(|line| format!("  {line}\n")).collect();
-                (format!("faults:\n-\n{lines}"), (2, 2))
-            }
-        };
+        let (head, moved) = if is_list { ("faults:\n", (1, 1)) } else { ("faults:\n-\n", (2, 2)) };
+        let lines = text.lines().map(|line| format!("{:1$}{line}\n", "", moved.1));
+        let whole: String = [head.to_owned()].into_iter().chain(lines).collect();
         let read = load::read_text::<Below>(&whole, NAME, "entry").map_err(|e| moved_back(e, moved).to_string())?;
         if read.value.faults.is_empty() {
             return Err("the list holds no entry".into());
@@ -137,21 +133,30 @@ fn now(spec: FaultSpec) -> Result<FaultSpec, String> {
 }
 
 fn prepare(spec: FaultSpec) -> Result<Ready, String> {
-    if let Some(why) = fault::find(&spec.fault).and_then(|fault| why_never(fault, &spec)) {
-        return Err(why);
-    }
-    let injection = fault::prepare(&spec)?;
+    let injection = match begun_now(&spec) {
+        Ok(injection) => injection,
+        Err(why) => return Err(fault::find(&spec.fault).and_then(|fault| why_never(fault, &spec)).unwrap_or(why)),
+    };
     let onset = Onset::of(spec.when);
     // What it is told as later says nothing of a moment that nobody named.
     let spec = if onset == Onset::Now { spec.at(Moment::default()) } else { spec };
     Ok(Ready { spec, injection, onset })
 }
 
+/// Some faults begin with the disaster at the earliest, others spoil backups that are still to come: now is both.
+fn begun_now(spec: &FaultSpec) -> Result<Box<dyn Injection>, String> {
+    let before_a_backup = || fault::prepare(&spec.clone().at(Moment::BeforeBackupOfDay(1)));
+    match (fault::prepare(spec), spec.when) {
+        (Err(_), Moment::AtDisaster) => before_a_backup(),
+        (prepared, _) => prepared,
+    }
+}
+
 /// Why a fault can never act here; `None` where it can. One that can only begin in an import strikes the process that
 /// restores, and that is somebody else's here.
 fn why_never(fault: &dyn Fault, spec: &FaultSpec) -> Option<String> {
     let in_import = spec.clone().at(Moment::DuringImport(Percent(50)));
-    let only_there = fault::prepare(spec).is_err() && fault::prepare(&in_import).is_ok();
+    let only_there = begun_now(spec).is_err() && fault::prepare(&in_import).is_ok();
     only_there.then(|| {
         format!(
             "fault `{}` strikes the process that restores, in the middle of an import; here that process is yours, so \

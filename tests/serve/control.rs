@@ -107,7 +107,9 @@ fn every_example_of_the_catalogue_can_be_injected_or_says_why_not_and_all_heal()
             _ => refused.push(name.to_owned()),
         }
     }
-    assert!(injected > 50, "only {injected}; refused: {refused:?}");
+    assert!(injected > 50, "only {injected}");
+    // A stream runs where the plan has one, and of releases none is gone yet.
+    assert_eq!(refused, [""; 0]);
     assert_eq!(objects(&served.state()), before, "everything is as it was");
     assert!(served.state()["services"].as_array().unwrap().iter().all(|one| one["ails"].is_null()));
 }
