@@ -34,7 +34,7 @@ use backdraft::{
 use futures_util::StreamExt;
 
 /// Faults that only show in backups made after them: tests/trials.rs plays a whole drill with each.
-const IN_A_DRILL_ALONE: [&str; 2] = ["clock-skew", "time-zone-mistaken"];
+const IN_A_DRILL_ALONE: [&str; 4] = ["clock-skew", "time-zone-mistaken", "export-fails", "export-cut-short"];
 
 /// A drill in which a fault can bite.
 fn home_of(fault: &dyn fault::Fault, mode: &str) -> &'static str {

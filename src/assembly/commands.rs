@@ -92,7 +92,7 @@ impl House<'_> {
             Probe::Convex => {
                 let rows = rows()?;
                 let hosted = self.hosted(name, &rows, &dir)?;
-                Ok(Home { place: Arc::new(Deployments::new(Arc::clone(&rows), hosted)), service: rows })
+                Ok(Home { place: Arc::new(Deployments::new(Arc::clone(&rows), hosted)?), service: rows })
             }
             Probe::Bucket => self.bucket(name).await,
             Probe::Folder => self.folder(name, &dir).await,

@@ -51,8 +51,10 @@ impl House<'_> {
         database: &Arc<Database>,
         dir: &Path,
     ) -> std::result::Result<Arc<Hosted>, ServiceError> {
-        let targets = self.targets(name).map_err(|e| ServiceError(e.to_string()))?;
-        let hosted = Arc::new(Hosted::start(Arc::clone(database), self.clock, dir)?.restoring_into(targets));
+        let told = |e: Error| ServiceError(e.to_string());
+        let (source, targets) = (self.exported(name).map_err(told)?, self.targets(name).map_err(told)?);
+        let started = Hosted::start(Arc::clone(database), source, self.clock, dir)?;
+        let hosted = Arc::new(started.restoring_into(targets));
         let kept = KeptDatabase { service: name.to_owned(), hosted: Arc::clone(&hosted) };
         self.databases.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
         let closing = Arc::clone(&hosted);
@@ -63,8 +65,9 @@ impl House<'_> {
     /// What the pipeline reaches the database through: HTTP where time is real.
     fn platform(&self, name: &str, database: &Arc<Database>, dir: &Path) -> Result<Arc<dyn Platform>> {
         if self.clock.is_simulated() {
-            let targets = self.targets(name)?;
-            return Ok(Arc::new(Struck::deployments(Arc::clone(database) as _, targets, self.clock, KNOWN_TABLE)));
+            let (source, targets) = (self.exported(name)?, self.targets(name)?);
+            let struck = Struck::deployments(Arc::clone(database) as _, targets, self.clock, KNOWN_TABLE);
+            return Ok(Arc::new(struck.exported_from(source)));
         }
         let hosted = self.hosted(name, database, dir).map_err(|e| Error::new(e.to_string()))?;
         Ok(hosted)

@@ -116,6 +116,7 @@ async fn build(parts: Parts<'_>, rigging: &dyn Rigging, keys: &[Key]) -> Result<
     let operator = Arc::new(Operator::default());
     config::publish_addresses(&operator, seed, 0);
     let targets = targets(plan, &order, &clock);
+    let exported = exported(plan, &order, &clock);
     let house = House {
         plan,
         scenario,
@@ -130,6 +131,7 @@ async fn build(parts: Parts<'_>, rigging: &dyn Rigging, keys: &[Key]) -> Result<
         homes: &homes,
         operator: &operator,
         targets: &targets,
+        exported: &exported,
         scratch,
         rigging,
         closing: Mutex::default(),
@@ -166,6 +168,7 @@ async fn build(parts: Parts<'_>, rigging: &dyn Rigging, keys: &[Key]) -> Result<
             operator,
             hosting,
             targets,
+            exported,
             restorer: Restorer::default(),
             messenger: Arc::clone(recorder.messenger()),
             clock: clock.clone(),
@@ -197,6 +200,12 @@ fn targets(plan: &Plan, services: &[String], clock: &Clock) -> BTreeMap<String, 
     imported.map(|name| (name.clone(), Targets::new(clock))).collect()
 }
 
+/// What each database is exported from.
+fn exported(plan: &Plan, services: &[String], clock: &Clock) -> BTreeMap<String, Arc<Targets>> {
+    let is_database = |name: &&String| plan.services.get(*name).is_some_and(|one| one.kind == ServiceKind::Database);
+    services.iter().filter(is_database).map(|name| (name.clone(), Targets::new(clock))).collect()
+}
+
 fn service_plan<'p>(plan: &'p Plan, name: &str) -> Result<&'p ServicePlan> {
     plan.services.get(name).ok_or_else(|| Error::new(format!("the plan has no service `{name}`")))
 }
@@ -218,6 +227,7 @@ struct House<'h> {
     home: Option<Arc<Home>>,
     operator: &'h Arc<Operator>,
     targets: &'h BTreeMap<String, Arc<Targets>>,
+    exported: &'h BTreeMap<String, Arc<Targets>>,
     scratch: &'h Path,
     rigging: &'h dyn Rigging,
     /// What is to end with the drill.
@@ -260,6 +270,11 @@ impl House<'_> {
     /// What that service is restored to.
     fn targets(&self, name: &str) -> Result<&Arc<Targets>> {
         self.targets.get(name).ok_or_else(|| Error::new(format!("service `{name}` is restored to nothing")))
+    }
+
+    /// What that database is exported from.
+    fn exported(&self, name: &str) -> Result<&Arc<Targets>> {
+        self.exported.get(name).ok_or_else(|| Error::new(format!("service `{name}` is exported from nothing")))
     }
 
     /// Something that is to end with the drill.

@@ -49,6 +49,8 @@ pub struct World {
     pub hosting: BTreeMap<String, Arc<Hosting>>,
     /// What services are restored to, by service; a web application has none of this sort.
     pub targets: BTreeMap<String, Arc<Targets>>,
+    /// What databases are exported from, by service: the deployment that is in use before the disaster.
+    pub exported: BTreeMap<String, Arc<Targets>>,
     /// The process that restores.
     pub restorer: Restorer,
     /// What carries alarms to people.
@@ -87,6 +89,7 @@ impl World {
             operator: Arc::default(),
             hosting: BTreeMap::new(),
             targets: BTreeMap::new(),
+            exported: BTreeMap::new(),
             restorer: Restorer::default(),
             messenger: Arc::default(),
             clock: clock.clone(),

@@ -11,7 +11,7 @@ use memchr::memchr_iter;
 use serde_json::value::RawValue;
 
 use super::{
-    convex::condition::{Condition, Leftovers, OldSchema, Quota, Struck},
+    convex::condition::{Condition, Cut, Leftovers, OldSchema, Quota, Struck},
     gate::Gate,
     link::{Intent, Link, Shut, StatusFault},
 };
@@ -108,6 +108,24 @@ impl Targets {
             self.strike(|struck| struck.keys_rejected += 1);
         }
         !rejects
+    }
+
+    /// Whether an export fails now; counts where it does.
+    pub fn export_fails(&self) -> bool {
+        let fails = lock(&self.condition).export_fails;
+        if fails {
+            self.strike(|struck| struck.exports_failed += 1);
+        }
+        fails
+    }
+
+    /// How a download breaks off now; counts where it does.
+    pub fn cut(&self) -> Option<Cut> {
+        let cut = lock(&self.condition).download_cut;
+        if cut.is_some() {
+            self.strike(|struck| struck.downloads_cut += 1);
+        }
+        cut
     }
 
     /// What is in a new target that should be empty; counts where something is.

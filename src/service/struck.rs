@@ -8,13 +8,16 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::contract::{Contents, Directory, Platform, RowChunk, ServiceError, Source, Target, View};
+use futures_util::{StreamExt, stream};
+
+use super::contract::{Changes, Contents, Directory, Export, Platform, RowChunk, RowStream, ServiceError, Source, Target, View};
 use crate::{
     emulator::{
         gate::Gate,
         link::Intent,
         targets::{LEFTOVER_TABLE, Load, Targets, failed_after, leftover_row, split},
     },
+    model::event::Position,
     sim::clock::Clock,
 };
 
@@ -25,6 +28,8 @@ pub(super) const ANSWER: Duration = Duration::from_secs(10);
 pub struct Struck {
     platform: Arc<dyn Platform>,
     targets: Arc<Targets>,
+    /// State of the deployment that is exported, where there is one.
+    exported: Option<Arc<Targets>>,
     /// Set for targets that are reached over a network.
     far: Option<Far>,
     handed_out: Mutex<Vec<Arc<StruckTarget>>>,
@@ -39,7 +44,7 @@ struct Far {
 impl Struck {
     /// Targets at hand: files of the operators' own machine. Of all that can be wrong they know the gate alone.
     pub fn at_hand(platform: Arc<dyn Platform>, targets: &Arc<Targets>) -> Self {
-        Struck { platform, targets: Arc::clone(targets), far: None, handed_out: Mutex::default() }
+        Struck { platform, targets: Arc::clone(targets), exported: None, far: None, handed_out: Mutex::default() }
     }
 
     /// Targets that stand for deployments, in which `known_table` is a table that the application has.
@@ -50,6 +55,12 @@ impl Struck {
         known_table: &'static str,
     ) -> Self {
         Struck { far: Some(Far { clock: clock.clone(), known_table }), ..Struck::at_hand(platform, targets) }
+    }
+
+    /// The same with a source that stands for a deployment in that state.
+    #[must_use]
+    pub fn exported_from(self, source: &Arc<Targets>) -> Self {
+        Struck { exported: Some(Arc::clone(source)), ..self }
     }
 
     fn handed_out(&self) -> MutexGuard<'_, Vec<Arc<StruckTarget>>> {
@@ -68,7 +79,11 @@ impl Struck {
 #[async_trait]
 impl Platform for Struck {
     fn source(&self) -> Arc<dyn Source> {
-        self.platform.source()
+        let inner = self.platform.source();
+        match &self.exported {
+            Some(state) => Arc::new(StruckSource { inner, state: Arc::clone(state) }),
+            None => inner,
+        }
     }
 
     async fn provision(&self) -> Result<Arc<dyn Target>, ServiceError> {
@@ -105,6 +120,44 @@ impl Platform for Struck {
 
     async fn dead_addresses(&self) -> Result<Vec<String>, ServiceError> {
         self.platform.dead_addresses().await
+    }
+}
+
+/// A source that stands for a deployment, read page by page.
+struct StruckSource {
+    inner: Arc<dyn Source>,
+    state: Arc<Targets>,
+}
+
+impl StruckSource {
+    fn answers(&self) -> Result<(), ServiceError> {
+        match self.state.export_fails() {
+            true => Err(ServiceError("the deployment answers 500 Internal Server Error".into())),
+            false => Ok(()),
+        }
+    }
+
+    /// Rows as they arrive. Whoever reads page by page sees where a page ends too soon, also where no length was told.
+    fn arriving(&self, rows: RowStream) -> RowStream {
+        match self.state.cut() {
+            Some(_) => stream::iter([Err(ServiceError("the deployment's answer ends too soon".into()))]).boxed(),
+            None => rows,
+        }
+    }
+}
+
+#[async_trait]
+impl Source for StruckSource {
+    async fn export(&self) -> Result<Export, ServiceError> {
+        self.answers()?;
+        let Export { position, contents } = self.inner.export().await?;
+        Ok(Export { position, contents: Contents { rows: self.arriving(contents.rows), ..contents } })
+    }
+
+    async fn changes(&self, since: Position) -> Result<Changes, ServiceError> {
+        self.answers()?;
+        let changes = self.inner.changes(since).await?;
+        Ok(Changes { rows: self.arriving(changes.rows), ..changes })
     }
 }
 

@@ -136,12 +136,12 @@ async fn the_convex_command_exports_and_what_goes_wrong_is_as_it_is_known() {
     zip::ZipArchive::new(std::io::Cursor::new(&whole)).unwrap();
 
     let cut = |length_told| {
-        let download_cut = Some(Cut { after_bytes: 10_000, length_told });
+        let download_cut = Some(Cut { after: Percent(40), length_told });
         deployment.set_condition(Condition { download_cut, ..Condition::default() });
     };
     cut(false);
     convex.run(source, &["export", "--path", "cut.zip"]).await.ok();
-    assert_eq!(std::fs::read(convex.folder.join("cut.zip")).unwrap(), whole[..10_000], "exit code 0, and not whole");
+    assert_eq!(std::fs::read(convex.folder.join("cut.zip")).unwrap(), whole[..whole.len() * 40 / 100], "exit code 0, and not whole");
     cut(true);
     let broken = convex.run(source, &["export", "--path", "broken.zip"]).await;
     assert_eq!(broken.code, Some(1), "{broken:#?}");

@@ -104,7 +104,7 @@ async fn a_cut_download_breaks_where_its_length_was_told_and_looks_whole_where_n
     let (api, deployment) = (world.source_api(), world.source_deployment());
     let whole = export(&api, &world).await.bytes().await.unwrap();
     let cut = |length_told| {
-        let download_cut = Some(Cut { after_bytes: 5_000, length_told });
+        let download_cut = Some(Cut { after: Percent(40), length_told });
         deployment.set_condition(Condition { download_cut, ..Condition::default() });
     };
     cut(true);
@@ -112,7 +112,7 @@ async fn a_cut_download_breaks_where_its_length_was_told_and_looks_whole_where_n
     cut(false);
     let answer = export(&api, &world).await;
     assert!(!answer.headers().contains_key("content-length"));
-    assert_eq!(answer.bytes().await.unwrap(), whole[..5_000]);
+    assert_eq!(answer.bytes().await.unwrap(), whole[..whole.len() * 40 / 100]);
     assert_eq!(deployment.struck().downloads_cut, 2);
     world.hosted.shutdown().await;
 }

@@ -37,7 +37,7 @@ impl World {
         let database = Database::seed(ByteSize(1 << 20), Seed(7), start, scratch.path(), &Lanes::new(&clock)).unwrap();
         let database = Arc::new(database);
         database.write(start + 1.hour(), 300).await.unwrap();
-        let hosted = Hosted::start(Arc::clone(&database), &clock, scratch.path()).unwrap();
+        let hosted = Hosted::start(Arc::clone(&database), &Targets::new(&clock), &clock, scratch.path()).unwrap();
         World { database, hosted, clock, scratch }
     }
 

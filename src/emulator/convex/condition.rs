@@ -1,6 +1,8 @@
 //! What can be wrong with a deployment while the way to it is open. A fault sets it, and reads from [`Struck`] whether
 //! anybody met it. A target in process obeys the same as far as it has such a thing.
 
+use crate::model::units::Percent;
+
 /// What is wrong. The default is nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Condition {
@@ -8,7 +10,9 @@ pub struct Condition {
     pub rejects_keys: bool,
     /// A requested export stays in progress.
     pub export_stuck: bool,
-    /// Downloads of exports break off.
+    /// A requested export fails, and nothing can be read page by page.
+    pub export_fails: bool,
+    /// Downloads of exports break off, and so do pages of the streaming export.
     pub download_cut: Option<Cut>,
     /// An import fails after so many documents. One that appends has written them by then; any other writes none.
     pub import_fails_after: Option<u64>,
@@ -27,8 +31,8 @@ pub struct Condition {
 /// How a download breaks off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
-    /// After so many bytes.
-    pub after_bytes: u64,
+    /// After that part of it.
+    pub after: Percent,
     /// Whether the answer said how many would come. Where it did not, what arrived looks like all there is.
     pub length_told: bool,
 }
@@ -69,6 +73,8 @@ pub struct Struck {
     pub keys_rejected: u64,
     /// Exports that got stuck.
     pub exports_stuck: u64,
+    /// Exports that failed.
+    pub exports_failed: u64,
     /// Downloads that broke off.
     pub downloads_cut: u64,
     /// Imports that failed.

@@ -71,6 +71,9 @@ impl Deployment {
         let deployment = Arc::clone(self);
         self.spawn(async move {
             deployment.turn_export(State::InProgress);
+            if deployment.export_fails() {
+                return deployment.turn_export(State::Failed);
+            }
             let state = match deployment.make_export(with_storage).await {
                 Ok(state) => state,
                 Err(why) => {
@@ -81,6 +84,11 @@ impl Deployment {
             deployment.turn_export(state);
         });
         Ok(())
+    }
+
+    /// Whether what is exported now fails; counts it.
+    pub(super) fn export_fails(&self) -> bool {
+        self.state().export_fails()
     }
 
     /// Exports that were stuck have failed.

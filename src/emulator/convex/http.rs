@@ -123,7 +123,7 @@ async fn download(State(deployment): Here, Path(start): Path<String>) -> Result<
     let name = format!("attachment; filename=snapshot_{}_{start}.zip", deployment.name());
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/zip"));
     headers.extend(name.try_into().ok().map(|name| (header::CONTENT_DISPOSITION, name)));
-    let cut = deployment.condition().download_cut.filter(|cut| cut.after_bytes < export.bytes);
+    let cut = deployment.condition().download_cut;
     if cut.is_none_or(|cut| cut.length_told) {
         headers.insert(header::CONTENT_LENGTH, export.bytes.into());
     }
@@ -136,7 +136,7 @@ fn pieces(
     export: Finished,
     cut: Option<Cut>,
 ) -> impl Stream<Item = Result<Bytes, String>> {
-    let end = cut.map_or(export.bytes, |cut| cut.after_bytes);
+    let end = cut.map_or(export.bytes, |cut| cut.after.of(export.bytes));
     stream::try_unfold((deployment, export, 0), move |(deployment, export, at)| async move {
         if at == end {
             let Some(cut) = cut else { return Ok(None) };

@@ -4,7 +4,8 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::header;
 use serde::{Deserialize, Deserializer, de::Error};
 
@@ -78,6 +79,7 @@ impl Deployment {
             None => ((0..tables.len()).find(|table| wanted(*table)).unwrap_or(tables.len()), 0),
         };
         let timestamp = snapshot.timestamp();
+        self.may_be_read()?;
         let mut answer = Answer::new();
         let mut cursor = None;
         if table < tables.len() {
@@ -87,13 +89,38 @@ impl Deployment {
             cursor = page.next.map(|next| (table, next)).or(following);
         }
         let shown = cursor.map_or("null".into(), |(table, from)| format!("\"{table}:{from}\""));
-        Ok(answer.finish(&format!("\"snapshot\":{timestamp},\"cursor\":{shown},\"hasMore\":{}", cursor.is_some())))
+        let rest = format!("\"snapshot\":{timestamp},\"cursor\":{shown},\"hasMore\":{}", cursor.is_some());
+        Ok(self.sent(answer.finish(&rest)))
+    }
+
+    /// Whether an export can be made now, page by page as well as whole.
+    fn may_be_read(&self) -> Result<(), ApiError> {
+        match self.export_fails() {
+            true => Err(ApiError::internal("Your request couldn't be completed. Try again later.")),
+            false => Ok(()),
+        }
+    }
+
+    /// A page as far as it gets: the first part of it where downloads break off.
+    fn sent(&self, json: Vec<u8>) -> Response {
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        let Some(cut) = self.state().cut() else { return (kind, Body::from(json)).into_response() };
+        let whole = json.len();
+        let mut first = Bytes::from(json);
+        first.truncate(cut.after.of(whole as u64) as usize);
+        let broken = cut.length_told.then(|| Err("the answer is cut"));
+        let body = Body::from_stream(stream::iter([Ok(first)].into_iter().chain(broken)));
+        match cut.length_told {
+            true => (kind, [(header::CONTENT_LENGTH, whole.to_string())], body).into_response(),
+            false => (kind, body).into_response(),
+        }
     }
 
     /// What changed after a snapshot or a page of changes.
     pub(super) async fn document_deltas(&self, request: DeltasRequest) -> Result<Response, ApiError> {
         let how = spelling(request.format.as_deref())?;
         let cursor = request.cursor.ok_or_else(|| ApiError::bad_request("InvalidCursor", "a cursor is needed"))?;
+        self.may_be_read()?;
         let deltas = self.documents.changes(cursor, DELTA_ROWS).await?;
         let mut rows = deltas.rows;
         let mut answer = Answer::new();
@@ -102,7 +129,7 @@ impl Deployment {
                 answer.rows(&chunk.table, deltas.to, &chunk.lines, how);
             }
         }
-        Ok(answer.finish(&format!("\"cursor\":{},\"hasMore\":{}", deltas.to, deltas.has_more)))
+        Ok(self.sent(answer.finish(&format!("\"cursor\":{},\"hasMore\":{}", deltas.to, deltas.has_more))))
     }
 }
 
@@ -137,10 +164,10 @@ impl Answer {
         }
     }
 
-    fn finish(mut self, rest: &str) -> Response {
+    fn finish(mut self, rest: &str) -> Vec<u8> {
         self.json.extend_from_slice(b"],");
         self.json.extend_from_slice(rest.as_bytes());
         self.json.push(b'}');
-        ([(header::CONTENT_TYPE, "application/json")], Body::from(self.json)).into_response()
+        self.json
     }
 }

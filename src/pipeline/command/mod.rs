@@ -176,17 +176,21 @@ impl Pipeline for CommandPipeline {
         self.bench.clock.run();
         let (began, position, (rows, raw_bytes)) = (self.bench.clock.now(), self.place.position(), self.place.load());
         let Done { ran, .. } = self.run(Role::Backup, &self.plan.backup).await;
+        let stored = self.witness.stored_since(began);
+        let mut missing_in = Vec::new();
         let ended = if ran.ended.is_success() {
             self.verify(began).await;
             Ok(ran.took)
         } else {
             let why = said("backup", &ran);
             self.alarm(AlarmKind::BackupFailed, why.clone());
-            Err(BackupError(why))
+            let reached = |name: &String| stored.iter().any(|(region, _)| region == name);
+            missing_in = self.surroundings.names_of_regions().filter(|name| !reached(name)).collect();
+            // What reached some region can be restored, whatever is said of the others.
+            if stored.is_empty() { Err(BackupError(why)) } else { Ok(ran.took) }
         };
         self.bench.clock.stand();
         let took = ended?;
-        let stored = self.witness.stored_since(began);
         Ok(BackupMade {
             day,
             point: format!("backup of {}", began.strftime("%Y-%m-%dT%H:%M:%SZ")),
@@ -195,7 +199,7 @@ impl Pipeline for CommandPipeline {
             raw_bytes,
             stored_bytes: stored.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0),
             regions: stored.into_iter().map(|(region, _)| region).collect(),
-            missing_in: Vec::new(),
+            missing_in,
             took,
         })
     }

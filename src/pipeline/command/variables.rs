@@ -72,8 +72,13 @@ impl Surroundings {
         named
     }
 
+    /// Each region's name, the primary's first.
+    pub(super) fn names_of_regions(&self) -> impl Iterator<Item = String> {
+        self.regions.iter().map(|region| region.name.clone())
+    }
+
     fn names(&self) -> String {
-        self.regions.iter().map(|region| region.name.as_str()).collect::<Vec<_>>().join(" ")
+        self.names_of_regions().collect::<Vec<_>>().join(" ")
     }
 }
 

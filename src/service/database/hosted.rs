@@ -38,6 +38,9 @@ pub use super::remote::Address;
 /// Name of the deployment that the application uses before the disaster.
 const SOURCE: &str = "hooklabs-production";
 
+/// Name of the deployment into which backups are restored to try them.
+const FOR_TESTS: &str = "hooklabs-restore-test";
+
 /// The deployments of one database. What it hands out as a pipeline's platform goes over HTTP.
 pub struct Hosted {
     database: Arc<Database>,
@@ -69,15 +72,21 @@ impl Serving {
 }
 
 impl Hosted {
-    /// Serves the database's source as a deployment. Exports, uploads and restored documents lie in `scratch`.
+    /// Serves the database's source as a deployment in that state. Exports, uploads and restored documents lie in
+    /// `scratch`.
     ///
     /// # Errors
     /// When no port on 127.0.0.1 can be had.
-    pub fn start(database: Arc<Database>, clock: &Clock, scratch: &Path) -> Result<Hosted, ServiceError> {
+    pub fn start(
+        database: Arc<Database>,
+        state: &Arc<Targets>,
+        clock: &Clock,
+        scratch: &Path,
+    ) -> Result<Hosted, ServiceError> {
         let lanes = database.lanes.clone();
         let (source, ledger) = (Arc::clone(&database.source), Arc::clone(&database.ledger));
         let documents = SourceDocuments { source, ledger: Arc::clone(&ledger), lanes: lanes.clone() };
-        let (serving, remote) = serve(SOURCE, Arc::new(documents), &Targets::new(clock), clock, &lanes, scratch)?;
+        let (serving, remote) = serve(SOURCE, Arc::new(documents), state, clock, &lanes, scratch)?;
         let address = remote.address();
         Ok(Hosted {
             database,
@@ -107,6 +116,20 @@ impl Hosted {
     pub fn deployments(&self) -> Vec<Arc<Deployment>> {
         let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         servers.iter().filter_map(|server| server.deployment()).collect()
+    }
+
+    /// An empty deployment for tests of backups, and where it is reached. Nothing that is wrong with others is wrong
+    /// with it.
+    ///
+    /// # Errors
+    /// When no port or no folder can be had.
+    pub fn for_tests(&self) -> Result<Address, ServiceError> {
+        let documents = StoredDocuments::new(self.scratch.join(FOR_TESTS), &self.lanes)?;
+        let state = Targets::new(&self.clock);
+        let (serving, remote) =
+            serve(FOR_TESTS, Arc::new(documents), &state, &self.clock, &self.lanes, &self.scratch)?;
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner).push(serving);
+        Ok(remote.address())
     }
 
     /// A new deployment, empty unless a fault left something in it, and where it is reached.

@@ -20,13 +20,19 @@ use crate::{
 pub struct Deployments {
     rows: Arc<Database>,
     hosted: Arc<Hosted>,
+    /// Where commands may restore to try a backup.
+    for_tests: Address,
     new: Mutex<Option<(Arc<dyn Target>, Address)>>,
 }
 
 impl Deployments {
-    /// Begins with the source.
-    pub fn new(rows: Arc<Database>, hosted: Arc<Hosted>) -> Self {
-        Deployments { rows, hosted, new: Mutex::default() }
+    /// Begins with the source, and an empty deployment to try backups in.
+    ///
+    /// # Errors
+    /// When no port or no folder can be had for that one.
+    pub fn new(rows: Arc<Database>, hosted: Arc<Hosted>) -> Result<Self, ServiceError> {
+        let for_tests = hosted.for_tests()?;
+        Ok(Deployments { rows, hosted, for_tests, new: Mutex::default() })
     }
 
     fn provisioned(&self) -> Option<(Arc<dyn Target>, Address)> {
@@ -42,6 +48,8 @@ impl Place for Deployments {
         vec![
             ("CONVEX_SELF_HOSTED_URL".into(), address.url.clone()),
             ("CONVEX_SELF_HOSTED_ADMIN_KEY".into(), address.key.clone()),
+            ("CONVEX_TEST_URL".into(), self.for_tests.url.clone()),
+            ("CONVEX_TEST_ADMIN_KEY".into(), self.for_tests.key.clone()),
         ]
     }
 
