@@ -33,6 +33,20 @@ fn ours(plan: &Plan, wanted: impl Fn(&str) -> bool) -> Vec<Tried> {
     all.into_iter().filter(|tried| tried.fault.is_some()).collect()
 }
 
+#[test]
+fn an_export_that_fails_or_ends_too_soon_is_no_backup_and_somebody_is_told() {
+    let plan = kit::plan();
+    let exports = trials::of_plan(&plan, |_, fault, _| ["export-fails", "export-cut-short"].contains(&fault.name()));
+    let exports: Vec<_> = exports.into_iter().filter(|tried| tried.fault.is_some()).collect();
+    assert_eq!(exports.len(), 3);
+    for tried in exports {
+        let record = play(&tried, &plan);
+        assert_eq!(wrong(&record), None, "{}", tried.id);
+        assert_eq!(record.services[0].restore.chosen_day, Some(3), "{}", tried.id);
+        assert!(alarms(&record, AlarmKind::BackupFailed) > 0, "{}", tried.id);
+    }
+}
+
 fn play(tried: &Tried, plan: &Plan) -> Record {
     kit::play(&tried.id, plan, &tried.scenario, 7, Way::Simulated, Vec::new())
 }

@@ -13,6 +13,7 @@ use backdraft::{
         link::LinkState,
     },
     service::database::hosted::Address,
+    model::units::Percent,
     sim::clock::Clock,
 };
 use serde_json::json;
@@ -146,6 +147,10 @@ async fn the_convex_command_exports_and_what_goes_wrong_is_as_it_is_known() {
     let broken = convex.run(source, &["export", "--path", "broken.zip"]).await;
     assert_eq!(broken.code, Some(1), "{broken:#?}");
     assert!(std::fs::metadata(convex.folder.join("broken.zip")).unwrap().len() < whole.len() as u64);
+
+    deployment.set_condition(Condition { export_fails: true, ..Condition::default() });
+    let failed = convex.run(source, &["export", "--path", "failed.zip"]).await;
+    assert!(failed.code == Some(1) && !convex.folder.join("failed.zip").exists(), "{failed:#?}");
 
     deployment.set_condition(Condition { export_stuck: true, ..Condition::default() });
     world.source_api().post("/api/export/request/zip", json!({})).await.error_for_status().unwrap();

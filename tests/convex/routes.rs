@@ -9,6 +9,7 @@ use backdraft::emulator::{
     },
     link::{LinkState, StatusFault},
 };
+use backdraft::model::units::Percent;
 use backdraft::service::contract::{Platform, Service};
 use jiff::ToSpan;
 use reqwest::Method;
@@ -99,6 +100,20 @@ async fn a_stuck_export_keeps_others_out_until_it_is_released() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_that_fails_says_so_and_so_does_a_page() {
+    let world = World::new().await;
+    let (api, deployment) = (world.source_api(), world.source_deployment());
+    deployment.set_condition(Condition { export_fails: true, ..Condition::default() });
+    api.post("/api/export/request/zip", json!({})).await.error_for_status().unwrap();
+    api.until("_system/cli/exports:getLatest", json!({}), &["failed"], &world.clock).await;
+    assert_eq!(api.get("/api/list_snapshot").await.status(), 500);
+    assert_eq!(deployment.struck().exports_failed, 2);
+    deployment.set_condition(Condition::default());
+    export(&api, &world).await.error_for_status().unwrap();
+    world.hosted.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_download_breaks_where_its_length_was_told_and_looks_whole_where_not() {
     let world = World::new().await;
     let (api, deployment) = (world.source_api(), world.source_deployment());
@@ -114,6 +129,12 @@ async fn a_cut_download_breaks_where_its_length_was_told_and_looks_whole_where_n
     assert!(!answer.headers().contains_key("content-length"));
     assert_eq!(answer.bytes().await.unwrap(), whole[..whole.len() * 40 / 100]);
     assert_eq!(deployment.struck().downloads_cut, 2);
+
+    let page = async || api.get("/api/list_snapshot").await.bytes().await;
+    assert!(serde_json::from_slice::<Value>(&page().await.unwrap()).is_err(), "a page that ends too soon is no JSON");
+    cut(true);
+    assert!(page().await.is_err());
+    assert_eq!(deployment.struck().downloads_cut, 4);
     world.hosted.shutdown().await;
 }
 

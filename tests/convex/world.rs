@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use backdraft::{
-    emulator::convex::Deployment,
+    emulator::{convex::Deployment, targets::Targets},
     model::{record::Way, units::ByteSize},
     service::{
         contract::{Platform, Service, Target, View},

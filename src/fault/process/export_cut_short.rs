@@ -40,6 +40,10 @@ impl Fault for ExportCutShort {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, on_deployments: bool) -> bool {
+        on_deployments
+    }
+
     fn example(&self) -> &'static str {
         "- fault: export-cut-short\n  mode: without-length\n  when: { before-backup-of-day: 4 }\n  with: { after: 90% }\n"
     }

@@ -33,6 +33,10 @@ impl Fault for ExportFails {
         false
     }
 
+    fn meets_commands(&self, _mode: &str, on_deployments: bool) -> bool {
+        on_deployments
+    }
+
     fn example(&self) -> &'static str {
         "- fault: export-fails\n  when: { before-backup-of-day: 4 }\n"
     }
