@@ -194,7 +194,7 @@ fn the_scripts_of_the_document_are_wrong_in_silence_where_the_page_says_and_the_
     let stories = if is_update { &all[..] } else { ALWAYS };
     let (written, repaired) = play_both(stories, &path);
 
-    let unexpected: Vec<_> = repaired.records.values().filter(|one| !one.result.result == DrillResult::Pass).collect();
+    let unexpected: Vec<_> = repaired.records.values().filter(|one| one.result.result != DrillResult::Pass).collect();
     let reasons: Vec<_> = unexpected.iter().map(|one| (&one.identity.scenario, &one.result.reasons)).collect();
     assert!(reasons.is_empty() && repaired.code == Some(0), "{reasons:#?}");
     assert_eq!(written.code, Some(1), "silence is no pass");
