@@ -57,7 +57,8 @@ const WEAKNESSES: &[(&str, &str)] = &[
 ];
 
 /// What is played in every run of the tests: one story of each sort, the shortest ones.
-const ALWAYS: &[&str] = &["export-cut-looks-whole", "restore-test-reads-a-backup", "primary-copy-missing", "every-region-out"];
+const ALWAYS: &[&str] =
+    &["export-cut-looks-whole", "restore-test-reads-a-backup", "primary-copy-missing", "every-region-out"];
 
 fn folder(scripts: &str) -> PathBuf {
     kit::root().join("fixtures/pipelines").join(scripts)
@@ -127,7 +128,8 @@ fn play_both(stories: &[&str], path: &str) -> (Ran, Ran) {
 
 /// How a drill ended, and what was heard of it.
 fn came(record: &Record) -> String {
-    let mut heard: Vec<&str> = record.alarms.iter().filter(|one| one.alarm.heard).map(|one| one.alarm.kind.words()).collect();
+    let mut heard: Vec<&str> =
+        record.alarms.iter().filter(|one| one.alarm.heard).map(|one| one.alarm.kind.words()).collect();
     heard.sort_unstable();
     heard.dedup();
     let told = if heard.is_empty() { "nobody is told".into() } else { format!("alarm: {}", heard.join(", ")) };
@@ -158,7 +160,8 @@ fn line(story: &str, weakness: &str, written: &Record, repaired: &Record) -> Str
 }
 
 fn page(written: &Ran, repaired: &Ran) -> String {
-    let silent = |ran: &Ran| ran.records.values().filter(|one| one.result.outcome == Some(Outcome::SilentlyWrong)).count();
+    let silent =
+        |ran: &Ran| ran.records.values().filter(|one| one.result.outcome == Some(Outcome::SilentlyWrong)).count();
     let passed = |ran: &Ran| ran.records.values().filter(|one| one.result.result == DrillResult::Pass).count();
     let whole = WEAKNESSES.len();
     let mut page = String::from(
@@ -206,7 +209,10 @@ fn the_scripts_of_the_document_are_wrong_in_silence_where_the_page_says_and_the_
     let committed = fs::read_to_string(&committed).unwrap_or_default();
     for (story, weakness) in WEAKNESSES.iter().filter(|(story, _)| stories.contains(story)) {
         let line = line(story, weakness, &written.records[*story], &repaired.records[*story]);
-        assert!(committed.contains(&line), "{PAGE} does not have this; run UPDATE_GOLDEN=1 cargo test --test shell_scripts:\n{line}");
+        assert!(
+            committed.contains(&line),
+            "{PAGE} does not have this; run UPDATE_GOLDEN=1 cargo test --test shell_scripts:\n{line}"
+        );
     }
 }
 

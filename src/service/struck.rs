@@ -10,7 +10,9 @@ use async_trait::async_trait;
 
 use futures_util::{StreamExt, stream};
 
-use super::contract::{Changes, Contents, Directory, Export, Platform, RowChunk, RowStream, ServiceError, Source, Target, View};
+use super::contract::{
+    Changes, Contents, Directory, Export, Platform, RowChunk, RowStream, ServiceError, Source, Target, View,
+};
 use crate::{
     emulator::{
         gate::Gate,

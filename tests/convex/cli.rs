@@ -12,8 +12,8 @@ use backdraft::{
         convex::condition::{Condition, Cut},
         link::LinkState,
     },
-    service::database::hosted::Address,
     model::units::Percent,
+    service::database::hosted::Address,
     sim::clock::Clock,
 };
 use serde_json::json;
@@ -142,7 +142,11 @@ async fn the_convex_command_exports_and_what_goes_wrong_is_as_it_is_known() {
     };
     cut(false);
     convex.run(source, &["export", "--path", "cut.zip"]).await.ok();
-    assert_eq!(std::fs::read(convex.folder.join("cut.zip")).unwrap(), whole[..whole.len() * 40 / 100], "exit code 0, and not whole");
+    assert_eq!(
+        std::fs::read(convex.folder.join("cut.zip")).unwrap(),
+        whole[..whole.len() * 40 / 100],
+        "exit code 0, and not whole"
+    );
     cut(true);
     let broken = convex.run(source, &["export", "--path", "broken.zip"]).await;
     assert_eq!(broken.code, Some(1), "{broken:#?}");

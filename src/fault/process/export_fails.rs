@@ -3,7 +3,7 @@
 use super::exporting::{Exporting, accept, is_for, trial};
 use crate::fault::{Fault, Ground, Injection, Mode, Onset, Trial, only_now};
 use crate::{
-    emulator::{World},
+    emulator::World,
     model::{event::Proof, plan::ServiceKind, scenario::FaultSpec},
 };
 

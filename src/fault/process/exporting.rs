@@ -56,7 +56,8 @@ impl Exporting {
     /// Where nothing is drilled that is exported from a deployment.
     pub(super) fn strike(&mut self, world: &World, condition: impl Fn(&mut Condition)) -> Result<(), String> {
         let wanted = |name: &str| self.service.as_deref().is_none_or(|wanted| wanted == name);
-        let found: Vec<_> = world.exported.iter().filter(|(name, _)| wanted(name)).map(|(_, of)| Arc::clone(of)).collect();
+        let found: Vec<_> =
+            world.exported.iter().filter(|(name, _)| wanted(name)).map(|(_, of)| Arc::clone(of)).collect();
         if found.is_empty() {
             return Err("no database is drilled that would be exported from a deployment".into());
         }

@@ -19,7 +19,7 @@ pub struct CommandPlan {
     /// none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
-    /// Makes one backup. Exit code 0 says that it is made.
+    /// Makes one backup. Exit code 0 says that it is made; every other one is an alarm, also where it reached a region.
     pub backup: Command,
     /// Checks the backups. Exit code 0 says that they are good; every other one is an alarm. Runs after each backup,
     /// or as often as `every` says.
@@ -68,7 +68,8 @@ fn is_time_limit(given: &Span) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Probe {
-    /// An emulated Convex deployment, reached over HTTP; commands find it as the `convex` CLI does.
+    /// An emulated Convex deployment, reached over HTTP; commands find it as the `convex` CLI does, and another, empty
+    /// one, to try backups in, by `CONVEX_TEST_URL` and `CONVEX_TEST_ADMIN_KEY`.
     Convex,
     /// A PostgreSQL cluster of the drill's own; commands find it by `PGHOST`, `PGPORT`, `PGUSER`, `PGDATABASE`.
     Postgresql,

@@ -126,8 +126,7 @@ impl Hosted {
     pub fn for_tests(&self) -> Result<Address, ServiceError> {
         let documents = StoredDocuments::new(self.scratch.join(FOR_TESTS), &self.lanes)?;
         let state = Targets::new(&self.clock);
-        let (serving, remote) =
-            serve(FOR_TESTS, Arc::new(documents), &state, &self.clock, &self.lanes, &self.scratch)?;
+        let (serving, remote) = serve(FOR_TESTS, Arc::new(documents), &state, &self.clock, &self.lanes, &self.scratch)?;
         self.servers.lock().unwrap_or_else(PoisonError::into_inner).push(serving);
         Ok(remote.address())
     }
