@@ -269,7 +269,9 @@ async fn a_fault_on_targets_or_on_the_process_that_nobody_met_says_that_it_did_n
         |fault: &&dyn Fault| [Some(Family::Target), Some(Family::Process)].contains(&fault::family_of(fault.name()));
     for fault in fault::all().filter(ours) {
         for mode in fault.modes() {
-            let mut injection = fault::prepare(&spec(fault, mode.name, Moment::AtDisaster)).unwrap();
+            let is_of_backups = IN_A_DRILL_ALONE.contains(&fault.name());
+            let when = if is_of_backups { Moment::BeforeBackupOfDay(3) } else { Moment::AtDisaster };
+            let mut injection = fault::prepare(&spec(fault, mode.name, when)).unwrap();
             injection.inject(&stage.world, Onset::Now).unwrap();
             assert!(!injection.proof(&stage.world).bit, "{} / {}", fault.name(), mode.name);
             assert!(injection.heal(&stage.world));

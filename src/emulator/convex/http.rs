@@ -22,7 +22,7 @@ use crate::emulator::link::{Intent, Shut, StatusFault};
 const PIECE: usize = 1 << 20;
 
 /// How long what was sent has to leave before a connection breaks.
-const FLUSH: Duration = Duration::from_millis(50);
+pub(super) const FLUSH: Duration = Duration::from_millis(50);
 
 type Here = State<Arc<Deployment>>;
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use super::{
     Deployment,
     error::ApiError,
+    http::FLUSH,
     values::{Spelling, spell},
 };
 
@@ -108,8 +109,13 @@ impl Deployment {
         let whole = json.len();
         let mut first = Bytes::from(json);
         first.truncate(cut.after.of(whole as u64) as usize);
-        let broken = cut.length_told.then(|| Err("the answer is cut"));
-        let body = Body::from_stream(stream::iter([Ok(first)].into_iter().chain(broken)));
+        let clock = self.clock.clone();
+        let broken = stream::iter(cut.length_told.then_some(clock)).then(async |clock| {
+            // What was sent before is to arrive.
+            clock.sleep(FLUSH).await;
+            Err("the answer is cut")
+        });
+        let body = Body::from_stream(stream::iter([Ok(first)]).chain(broken));
         match cut.length_told {
             true => (kind, [(header::CONTENT_LENGTH, whole.to_string())], body).into_response(),
             false => (kind, body).into_response(),
