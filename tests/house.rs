@@ -52,6 +52,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "check::contract",
             "monitor",
             "emulator",
+            "process",
             "sim",
             "model",
         ],

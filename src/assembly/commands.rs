@@ -20,7 +20,7 @@ use crate::{
         database::{Database, place::Deployments},
         files::place::{FilePlace, Folders},
         place::{Place, Probe as _},
-        probed::{Probed, commands::ByCommands, sqlite::Sqlite},
+        probed::{Probed, commands::ByCommands, postgresql::Postgresql, sqlite::Sqlite},
     },
 };
 
@@ -89,6 +89,15 @@ impl House<'_> {
                 let probed = Arc::new(Probed::fill(rows()?, probe).await?);
                 Ok(Home { service: probed.clone(), place: probed })
             }
+            Probe::Postgresql => {
+                // What the server runs itself, to archive its WAL, reaches the regions as the commands do.
+                let cloud = self.surroundings(name).cloud().into_iter().chain(plan.env.clone()).collect();
+                let probe = Arc::new(Postgresql::new(&dir, environment(), cloud, self.clock)?);
+                let closing = Arc::clone(&probe);
+                self.at_close(async move { closing.close().await });
+                let probed = Arc::new(Probed::fill(rows()?, probe).await?);
+                Ok(Home { service: probed.clone(), place: probed })
+            }
             Probe::Convex => {
                 let rows = rows()?;
                 let hosted = self.hosted(name, &rows, &dir)?;
@@ -104,7 +113,6 @@ impl House<'_> {
                 let probed = Arc::new(Probed::fill(rows()?, Arc::new(probe)).await?);
                 Ok(Home { service: probed.clone(), place: probed })
             }
-            Probe::Postgresql => Err(ServiceError("it is not built".into())),
         }
     }
 

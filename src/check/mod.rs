@@ -13,7 +13,7 @@ use crate::{
         plan::ServiceKind,
         units::Span,
     },
-    service::contract::{Ledger, ServiceError, View},
+    service::contract::{Ledger, ServiceError, Structure, View},
     sim::lanes::Lanes,
 };
 
@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod query;
 pub mod retention;
 pub mod secrets;
+pub mod structure;
 pub mod variables;
 
 pub use claim::recognise;
@@ -44,6 +45,8 @@ pub struct Evidence {
     pub lanes: Lanes,
     /// How long backups may be kept; `None` where nobody says.
     pub kept: Option<Kept>,
+    /// What was there beside the rows when the disaster came, or why nobody knows; `None` where rows are all.
+    pub structure: Option<Result<Structure, ServiceError>>,
     comparison: OnceCell<Result<Comparison, ServiceError>>,
 }
 
@@ -60,13 +63,19 @@ impl Evidence {
     /// Puts the evidence together.
     pub fn new(view: Arc<dyn View>, ledger: Arc<dyn Ledger>, claim: Claim, world: &Arc<World>, lanes: &Lanes) -> Self {
         let (world, lanes) = (Arc::clone(world), lanes.clone());
-        Evidence { view, ledger, claim, world, lanes, kept: None, comparison: OnceCell::new() }
+        Evidence { view, ledger, claim, world, lanes, kept: None, structure: None, comparison: OnceCell::new() }
     }
 
     /// The same with what the plan says of how long backups are kept.
     #[must_use]
     pub fn kept(self, kept: Kept) -> Self {
         Evidence { kept: Some(kept), ..self }
+    }
+
+    /// The same with what was there beside the rows.
+    #[must_use]
+    pub fn structured(self, structure: Option<Result<Structure, ServiceError>>) -> Self {
+        Evidence { structure, ..self }
     }
 
     /// The restored state against the ledger; computed once, and shared by all who ask.
@@ -99,6 +108,11 @@ pub trait Check: Send + Sync {
         true
     }
 
+    /// Whether there is something to ask in this drill. Where there is not, nothing is said of the check.
+    fn is_asked(&self, _: &Evidence) -> bool {
+        true
+    }
+
     /// Runs it. A check that could not run says neither passed nor failed.
     async fn run(&self, evidence: &Evidence) -> CheckResult;
 }
@@ -107,6 +121,7 @@ pub trait Check: Send + Sync {
 pub static CATALOGUE: &[&dyn Check] = &[
     &ledger::LedgerCheck,
     &query::QueryCheck,
+    &structure::StructureCheck,
     &variables::VariablesCheck,
     &addresses::AddressesCheck,
     &secrets::SecretsCheck,

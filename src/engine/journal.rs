@@ -1,5 +1,5 @@
 //! The clean-up journal: every drill's scratch folder lies in one place and is locked while its drill lives. A folder
-//! without a living owner is what a killed run left; the next start removes it.
+//! without a living owner is what a killed run left; the next start ends what runs there, and removes it.
 
 use std::{
     fs::{self, File, Permissions},
@@ -12,6 +12,8 @@ use rustix::{
     fs::{FlockOperation, flock, statvfs},
     process::getuid,
 };
+
+use crate::process;
 
 const LOCK: &str = ".lock";
 const KEPT: &str = ".kept";
@@ -90,14 +92,16 @@ fn remove(dir: &Path) -> io::Result<()> {
     fs::remove_dir_all(dir)
 }
 
-/// Removes what killed runs left below `base` and returns their folders. Folders of living runs, and kept ones, stay.
+/// Removes what killed runs left below `base`, with the programs that live there, and returns their folders. Folders of living runs, and kept ones, stay.
 pub fn sweep(base: &Path) -> io::Result<Vec<PathBuf>> {
     let mut swept = Vec::new();
     for entry in fs::read_dir(base)? {
         let dir = entry?.path();
         let ours = dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with("drill-"));
         if ours && !dir.join(KEPT).exists() && is_abandoned(&dir) {
-            remove(&dir)?;
+            // Of a server that is killed, helpers may live for a moment and write: what they left is removed after them.
+            process::end_below(&dir);
+            remove(&dir).or_else(|_| remove(&dir))?;
             swept.push(dir);
         }
     }

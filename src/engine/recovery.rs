@@ -171,7 +171,8 @@ impl Play<'_> {
             Some(view) => {
                 let (world, lanes) = (&self.stage.world, &self.stage.lanes);
                 let evidence = Evidence::new(view, one.service.ledger(), claim, world, lanes);
-                run_checks(one, evidence.kept(self.kept(one))).await & ask(one).await
+                let evidence = evidence.kept(self.kept(one)).structured(one.service.structure());
+                run_checks(one, evidence).await & ask(one).await
             }
         };
         one.recorder.end(Phase::Check, passed);
@@ -202,8 +203,8 @@ async fn run_checks(one: &Protected, evidence: Evidence) -> bool {
         one.recorder.emit(What::Compared(comparison));
     }
     let mut all_passed = true;
-    let is_asked = |check: &&&dyn Check| check.is_for(one.kind) && (!one.by_commands || check.is_for_commands());
-    for check in check::CATALOGUE.iter().filter(is_asked) {
+    let is_for = |check: &&&dyn Check| check.is_for(one.kind) && (!one.by_commands || check.is_for_commands());
+    for check in check::CATALOGUE.iter().filter(is_for).filter(|check| check.is_asked(&evidence)) {
         let result = check.run(&evidence).await;
         all_passed &= result.passed == Some(true);
         one.recorder.emit(What::Checked(result));

@@ -8,8 +8,8 @@ use crate::model::{
     units::{DayTime, Span},
 };
 
-/// The application writes in this many batches a day, and in more where a change stream runs: what it loses is counted
-/// in minutes.
+/// The application writes in this many batches a day, and in more where changes are kept as they come: what is lost then
+/// is counted in minutes.
 const BATCHES: u64 = 144;
 const BATCHES_STREAMED: u64 = 1_440;
 const DAY: u64 = 86_400_000;
@@ -59,7 +59,8 @@ impl Timetable {
             };
             let stream =
                 scenario.history.stream.or(service.backup.stream).filter(|_| service.kind == ServiceKind::Database);
-            let batches = if stream.is_some() { BATCHES_STREAMED } else { BATCHES };
+            let is_continuous = service.pipeline.as_ref().is_some_and(|commands| commands.continuous);
+            let batches = if stream.is_some() || is_continuous { BATCHES_STREAMED } else { BATCHES };
             entries.extend(writes(per_day, batches, t0).map(|(at, writes)| (at, Entry::Writes(number, writes))));
             if let (Some(every), Some((first, _))) = (stream, backups.first()) {
                 let step = every.millis().max(MINUTE);

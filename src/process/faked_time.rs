@@ -37,15 +37,33 @@ pub(super) fn moves(environment: &Environment) -> bool {
 
 /// What makes a program believe that it is that moment now, and lets its clock run from there.
 pub fn variables(library: &Path, now: Timestamp) -> [(String, String); 4] {
-    let ahead = now.duration_since(clock::wall_now()).as_secs_f64();
     let named = [
         ("LD_PRELOAD", library.display().to_string()),
         // An offset, and not a date: a date would begin anew in every process that is started.
-        ("FAKETIME", format!("{ahead:+.3}")),
+        ("FAKETIME", ahead(now)),
         // What waits must not wait for days.
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
         // Dates of files are moved when the command has ended, for every program alike.
         ("NO_FAKE_STAT", "1".into()),
     ];
     named.map(|(name, value)| (name.to_owned(), value))
+}
+
+/// The same for a program that lives through the whole story: its clock is set again and again, by [`ahead`] written to
+/// that file.
+pub fn following(library: &Path, file: &Path) -> [(String, String); 5] {
+    let named = [
+        ("LD_PRELOAD", library.display().to_string()),
+        ("FAKETIME_TIMESTAMP_FILE", file.display().to_string()),
+        // Otherwise the file is read every ten seconds, in which days may pass.
+        ("FAKETIME_NO_CACHE", "1".into()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+        ("NO_FAKE_STAT", "1".into()),
+    ];
+    named.map(|(name, value)| (name.to_owned(), value))
+}
+
+/// How far that moment is ahead of the clock on the wall, as the library reads it.
+pub fn ahead(now: Timestamp) -> String {
+    format!("{:+.3}", now.duration_since(clock::wall_now()).as_secs_f64())
 }

@@ -24,7 +24,7 @@ use crate::{
 };
 use capture::Capture;
 pub use environment::Environment;
-pub use leftovers::Leftovers;
+pub use leftovers::{Leftovers, end_below};
 
 /// How long a program that is asked to end may take before it is killed.
 const GRACE: Duration = Duration::from_secs(2);

@@ -3,7 +3,7 @@
 //! that is exported and targets that are imported into. Rooms beside this one import this file and no other of the
 //! folder.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -59,6 +59,10 @@ pub struct Contents {
     pub rows: RowStream,
 }
 
+/// What a place has beside its rows, by kind and name: `index users_by_email`, and what it is. What has no rows of its own
+/// and must come back nevertheless: sequences, indexes, constraints, roles and their rights, extensions.
+pub type Structure = BTreeMap<String, String>;
+
 /// Where the data lives before the disaster.
 #[async_trait]
 pub trait Source: Send + Sync {
@@ -78,6 +82,11 @@ pub trait View: Send + Sync {
     /// Reads all visible rows, table by table. What cannot be a row is described by one: a file by its name, size and
     /// digest, taken from the bytes that are there now.
     async fn read_back(&self) -> Result<Contents, ServiceError>;
+
+    /// What is there beside the rows; `None` where rows are all that there is.
+    async fn structure(&self) -> Result<Option<Structure>, ServiceError> {
+        Ok(None)
+    }
 
     /// What users get who ask for a path over HTTP, where the service is one that answers them.
     async fn ask(&self, path: &str) -> Result<Asked, ServiceError> {
@@ -254,6 +263,11 @@ pub trait Service: Send + Sync {
 
     /// What users of the service reach after the disaster; `None` while that is nothing.
     fn live(&self) -> Option<Arc<dyn View>>;
+
+    /// What was there beside the rows when the disaster came, or why nobody knows; `None` where rows are all that there is.
+    fn structure(&self) -> Option<Result<Structure, ServiceError>> {
+        None
+    }
 
     /// Rows in the source now.
     fn rows(&self) -> u64;

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 
-use super::contract::{Contents, RowStream, ServiceError};
+use super::contract::{Contents, RowStream, ServiceError, Structure};
 use crate::model::event::Position;
 
 /// Where a service is, for commands.
@@ -67,6 +67,14 @@ pub trait Probe: Send + Sync {
     /// # Errors
     /// When the place cannot be read: there is none, or it is damaged.
     async fn read(&self) -> Result<Contents, ServiceError>;
+
+    /// What is there beside the rows, with the words of [`super::contract::View::structure`]; `None` where rows are all.
+    ///
+    /// # Errors
+    /// When the place cannot be asked.
+    async fn structure(&self) -> Result<Option<Structure>, ServiceError> {
+        Ok(None)
+    }
 
     /// Ends what runs for the place.
     async fn close(&self) {}

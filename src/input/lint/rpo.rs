@@ -45,7 +45,9 @@ fn each(
     breaks: impl Fn(&ServicePlan) -> bool,
     words: impl Fn(&str, &ServicePlan) -> [String; 3],
 ) -> Vec<Weakness> {
-    let broken = reader.scheduled().filter(|(_, service)| breaks(service));
+    // Where commands keep changes between the backups, the time between two of those says nothing.
+    let is_continuous = |service: &ServicePlan| service.pipeline.as_ref().is_some_and(|commands| commands.continuous);
+    let broken = reader.scheduled().filter(|(_, service)| !is_continuous(service) && breaks(service));
     let weakness = |(name, service): (&str, &ServicePlan)| {
         reader.weakness(id, severity, format!("services.{name}.rpo"), words(name, service))
     };

@@ -4,10 +4,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
-    contract::{Contents, Ledger, Platform, Service, ServiceError, Source, View},
+    contract::{Contents, Ledger, Platform, RowChunk, Service, ServiceError, Source, Structure, View},
     database::Database,
     live::Live,
     place::{Place, Probe},
@@ -15,7 +16,11 @@ use super::{
 use crate::model::event::Position;
 
 pub mod commands;
+pub mod postgresql;
 pub mod sqlite;
+
+/// Bytes of a chunk that is read back.
+const CHUNK: usize = 1 << 20;
 
 /// A service whose data lies behind a probe.
 pub struct Probed {
@@ -27,6 +32,8 @@ pub struct Probed {
     live: Live,
     /// Why the disaster could not be played, if it could not.
     unplayed: Mutex<Option<ServiceError>>,
+    /// What was there beside the rows when it was lost.
+    structure: Mutex<Option<Result<Structure, ServiceError>>>,
 }
 
 impl Probed {
@@ -39,7 +46,8 @@ impl Probed {
         let export = source.export().await?;
         let told = Mutex::new(export.position);
         probe.fill(export.contents).await?;
-        Ok(Probed { rows, source, probe, told, live: Live::default(), unplayed: Mutex::default() })
+        let (live, unplayed, structure) = (Live::default(), Mutex::default(), Mutex::default());
+        Ok(Probed { rows, source, probe, told, live, unplayed, structure })
     }
 
     fn told(&self) -> Position {
@@ -103,6 +111,8 @@ impl Service for Probed {
     }
 
     async fn lose(&self) {
+        let noted = self.probe.structure().await.transpose();
+        *self.structure.lock().unwrap_or_else(PoisonError::into_inner) = noted;
         self.rows.lose().await;
         if let Err(why) = self.probe.lose().await {
             let why = ServiceError(format!("the disaster could not be played: {why}"));
@@ -112,6 +122,10 @@ impl Service for Probed {
 
     fn live(&self) -> Option<Arc<dyn View>> {
         self.live.view()
+    }
+
+    fn structure(&self) -> Option<Result<Structure, ServiceError>> {
+        self.structure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn rows(&self) -> u64 {
@@ -131,4 +145,26 @@ impl View for Read {
     async fn read_back(&self) -> Result<Contents, ServiceError> {
         self.0.read().await
     }
+
+    async fn structure(&self) -> Result<Option<Structure>, ServiceError> {
+        self.0.structure().await
+    }
+}
+
+/// Rows of a table, each with the end of its line, in pieces.
+fn chunked(table: &Arc<str>, rows: &[Vec<u8>]) -> Vec<RowChunk> {
+    let mut chunks = Vec::new();
+    let (mut lines, mut count) = (Vec::new(), 0);
+    for row in rows {
+        lines.extend_from_slice(row);
+        count += 1;
+        if lines.len() >= CHUNK {
+            chunks.push(RowChunk { table: Arc::clone(table), rows: count, lines: std::mem::take(&mut lines).into() });
+            count = 0;
+        }
+    }
+    if count > 0 {
+        chunks.push(RowChunk { table: Arc::clone(table), rows: count, lines: Bytes::from(lines) });
+    }
+    chunks
 }

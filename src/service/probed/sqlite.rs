@@ -9,10 +9,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Mutex;
 
+use super::chunked;
 use crate::{
     process::{Environment, session::Session},
     service::{
@@ -28,9 +28,6 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// The client.
 const PROGRAM: &str = "sqlite3";
-
-/// Bytes of a chunk that is read back.
-const CHUNK: usize = 1 << 20;
 
 /// The file and its application.
 pub struct Sqlite {
@@ -160,23 +157,6 @@ impl Probe for Sqlite {
             session.close().await;
         }
     }
-}
-
-fn chunked(table: &Arc<str>, rows: &[Vec<u8>]) -> Vec<RowChunk> {
-    let mut chunks = Vec::new();
-    let (mut lines, mut count) = (Vec::new(), 0);
-    for row in rows {
-        lines.extend_from_slice(row);
-        count += 1;
-        if lines.len() >= CHUNK {
-            chunks.push(RowChunk { table: Arc::clone(table), rows: count, lines: std::mem::take(&mut lines).into() });
-            count = 0;
-        }
-    }
-    if count > 0 {
-        chunks.push(RowChunk { table: Arc::clone(table), rows: count, lines: Bytes::from(lines) });
-    }
-    chunks
 }
 
 fn create(table: &str) -> String {
