@@ -5,7 +5,7 @@
 use std::{path::Path, sync::Arc};
 
 use backdraft::{
-    check::{CATALOGUE, Evidence},
+    check::{CATALOGUE, Check, Evidence},
     emulator::World,
     model::{
         event::{CheckResult, Claim, Comparison, Position},
@@ -86,7 +86,8 @@ async fn ask(database: &Database, target: Arc<dyn Target>, position: Position) -
     let world = Arc::new(World::empty(&clock));
     let evidence = Evidence::new(target, database.ledger(), claim, &world, &lanes(Way::Simulated));
     let mut results = Vec::new();
-    for check in CATALOGUE.iter().filter(|check| check.is_for(ServiceKind::Database) && check.name() != "retention") {
+    let is_asked = |check: &&&dyn Check| check.is_for(ServiceKind::Database) && check.is_asked(&evidence);
+    for check in CATALOGUE.iter().filter(is_asked).filter(|check| check.name() != "retention") {
         results.push(check.run(&evidence).await);
     }
     (evidence.comparison().await.unwrap(), results)

@@ -27,10 +27,13 @@ fn worst_case(story: &Story<'_>, interval: Span) -> Option<Elapsed> {
     Some(Elapsed::assumed(interval).plus(longest))
 }
 
-/// Longest time of a service's schedule between two copies of its data: pieces of its change stream, or backups.
+/// Longest time of a service's schedule between two copies of its data: pieces of its change stream, or backups. `None`
+/// where commands keep changes between the backups: how often is theirs, and not in the plan.
 pub(super) fn interval(plan: &Plan, scenario: &Scenario, service: &str) -> Option<Span> {
-    let backup = &plan.services.get(service)?.backup;
-    Some(scenario.history.stream.or(backup.stream).unwrap_or(backup.every.interval()))
+    let service = plan.services.get(service)?;
+    let stream = scenario.history.stream.or(service.backup.stream);
+    let is_continuous = service.pipeline.as_ref().is_some_and(|commands| commands.continuous);
+    stream.or_else(|| (!is_continuous).then(|| service.backup.every.interval()))
 }
 
 #[cfg(test)]

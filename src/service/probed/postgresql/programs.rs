@@ -23,11 +23,8 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("/usr/local/opt", "postgresql@", "bin"),
 ];
 
-/// What a folder must have to be taken.
+/// What a folder must have to be taken; it is what refuses to be run by root, too.
 const NEEDED: &[&str] = &["initdb", "pg_ctl", "postgres"];
-
-/// What refuses to be run by root.
-const DROPPING: &[&str] = &["initdb", "pg_ctl", "postgres"];
 
 /// Who runs a server whose harness is root, the first that there is.
 const SERVANTS: &[&str] = &["postgres", "nobody"];
@@ -68,19 +65,42 @@ impl Programs {
         Ok(Programs { own, servant })
     }
 
-    /// Makes the folder that commands find first on their PATH: as root, programs which hand the data folder over to the
+    /// Makes the folder that commands find first on their PATH: programs which, as root, hand the data folder over to the
     /// server's user and go on as that user. Returns what PATH begins with.
     pub(super) fn front(&self, folder: &Path) -> Result<String, ServiceError> {
-        let own = self.own.display();
-        let Some(servant) = self.servant else { return Ok(own.to_string()) };
         let unmade = |e| ServiceError(format!("{} cannot be made: {e}", folder.display()));
         fs::create_dir_all(folder).map_err(unmade)?;
-        for name in DROPPING {
+        for name in NEEDED {
             let path = folder.join(name);
-            fs::write(&path, servant.wrapper(&self.own.join(name))).map_err(unmade)?;
+            fs::write(&path, self.wrapper(name, folder)).map_err(unmade)?;
             fs::set_permissions(&path, Permissions::from_mode(0o755)).map_err(unmade)?;
         }
-        Ok(format!("{}:{own}", folder.display()))
+        Ok(format!("{}:{}", folder.display(), self.own.display()))
+    }
+
+    /// A program in the place of that one, in a folder of such.
+    fn wrapper(&self, name: &str, folder: &Path) -> String {
+        let program = self.own.join(name);
+        // The server is started by way of the one beside it.
+        let more = if name == "pg_ctl" { format!(" -p '{}'", folder.join("postgres").display()) } else { String::new() };
+        let drop = self.servant.map(|Servant { user, group }| {
+            format!(
+                "if [ \"$(id -u)\" = 0 ]; then\n    \
+                 # PostgreSQL refuses to be run by root: the data folder is handed over to its user, who runs it.\n    \
+                 if [ -d \"${{PGDATA:-}}\" ]; then chown -R {user}:{group} \"$PGDATA\"; fi\n    \
+                 as='setpriv --reuid={user} --regid={group} --clear-groups'\nfi\n"
+            )
+        });
+        format!(
+            "#!/bin/sh\n\
+             # What moves the clock of programs ends with the program that began it: each server begins its own.\n\
+             preload=${{LD_PRELOAD:-}}\n\
+             unset LD_PRELOAD FAKETIME_SHARED\n\
+             as=\n\
+             {}exec $as env ${{preload:+\"LD_PRELOAD=$preload\"}} '{}'{more} \"$@\"\n",
+            drop.unwrap_or_default(),
+            program.display()
+        )
     }
 
     /// Lets the server's user reach a folder: it may walk through what lies above, and see nothing of it.
@@ -136,22 +156,6 @@ impl Servant {
         let mut fields = users.lines().map(|line| line.split(':')).find(|line| line.clone().next() == Some(name))?.skip(2);
         let user = fields.next()?.parse().ok().filter(|user| *user != 0)?;
         Some(Servant { user, group: fields.next()?.parse().ok()? })
-    }
-
-    /// A program that goes on as this user.
-    fn wrapper(self, program: &Path) -> String {
-        let Servant { user, group } = self;
-        format!(
-            "#!/bin/sh\n\
-             # PostgreSQL refuses to be run by root: the data folder is handed over to its user, who runs it.\n\
-             if [ -d \"${{PGDATA:-}}\" ]; then chown -R {user}:{group} \"$PGDATA\"; fi\n\
-             # What moves the clock of programs belongs to one user: the other one begins anew.\n\
-             preload=${{LD_PRELOAD:-}}\n\
-             unset LD_PRELOAD FAKETIME_SHARED\n\
-             exec setpriv --reuid={user} --regid={group} --clear-groups \\\n    \
-             env ${{preload:+\"LD_PRELOAD=$preload\"}} '{}' \"$@\"\n",
-            program.display()
-        )
     }
 }
 
