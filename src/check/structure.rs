@@ -92,8 +92,8 @@ mod tests {
 
     use super::{
         super::{
-            fake::{FakeLedger, block_on, evidence_in, world},
             Check,
+            fake::{FakeLedger, block_on, evidence_in, world},
         },
         *,
     };
@@ -127,7 +127,10 @@ mod tests {
         SOURCE.iter().map(|(name, what)| ((*name).to_owned(), (*what).to_owned())).collect()
     }
 
-    fn evidence(structure: Option<Result<Structure, ServiceError>>, live: Result<Option<Structure>, ServiceError>) -> Evidence {
+    fn evidence(
+        structure: Option<Result<Structure, ServiceError>>,
+        live: Result<Option<Structure>, ServiceError>,
+    ) -> Evidence {
         evidence_in(&Arc::new(world()), Arc::new(Place(live)), Arc::new(FakeLedger::default()), 0).structured(structure)
     }
 
@@ -158,7 +161,12 @@ mod tests {
             assert_eq!(other.detail, format!("{name} was “{was}” and is “gives 1 next, and a row has 640 already”"));
         }
         let nothing = run(Structure::new());
-        assert_eq!((nothing.passed, nothing.detail.ends_with("; and 2 more")), (Some(false), true), "{}", nothing.detail);
+        assert_eq!(
+            (nothing.passed, nothing.detail.ends_with("; and 2 more")),
+            (Some(false), true),
+            "{}",
+            nothing.detail
+        );
     }
 
     #[test]

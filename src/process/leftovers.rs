@@ -84,9 +84,9 @@ impl Leftovers {
 pub fn end_below(folder: &Path) {
     let is_below = |pid: i32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let named = environment.split(|byte| *byte == 0).filter_map(|one| {
-            one.strip_prefix(b"HOME=").or_else(|| one.strip_prefix(b"TMPDIR="))
-        });
+        let named = environment
+            .split(|byte| *byte == 0)
+            .filter_map(|one| one.strip_prefix(b"HOME=").or_else(|| one.strip_prefix(b"TMPDIR=")));
         let mut folders = named.map(|path| Path::new(OsStr::from_bytes(path)));
         folders.any(|path| path.starts_with(folder))
     };
@@ -148,7 +148,14 @@ mod tests {
     use super::*;
 
     fn sleeper(home: &Path, at: &Path) -> std::process::Child {
-        Command::new("sleep").arg("100").env_clear().env("PATH", "/usr/bin:/bin").env("HOME", home).current_dir(at).spawn().unwrap()
+        Command::new("sleep")
+            .arg("100")
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", home)
+            .current_dir(at)
+            .spawn()
+            .unwrap()
     }
 
     fn has_ended(child: &mut std::process::Child) -> bool {

@@ -30,12 +30,7 @@ impl Archiving {
     }
 
     /// Plays what the server does by itself until `now`.
-    pub(super) async fn pass(
-        &mut self,
-        session: &mut Session,
-        data: &Path,
-        clock: &Clock,
-    ) -> Result<(), ServiceError> {
+    pub(super) async fn pass(&mut self, session: &mut Session, data: &Path, clock: &Clock) -> Result<(), ServiceError> {
         let Some(since) = self.since else { return Ok(()) };
         let (timeout, failed) = settings(session).await?;
         if is_due(since, clock.now(), timeout) {

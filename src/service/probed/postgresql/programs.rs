@@ -82,7 +82,8 @@ impl Programs {
     fn wrapper(&self, name: &str, folder: &Path) -> String {
         let program = self.own.join(name);
         // The server is started by way of the one beside it.
-        let more = if name == "pg_ctl" { format!(" -p '{}'", folder.join("postgres").display()) } else { String::new() };
+        let more =
+            if name == "pg_ctl" { format!(" -p '{}'", folder.join("postgres").display()) } else { String::new() };
         let drop = self.servant.map(|Servant { user, group }| {
             format!(
                 "if [ \"$(id -u)\" = 0 ]; then\n    \
@@ -153,7 +154,8 @@ impl Servant {
 
     /// A user, as `/etc/passwd` has it.
     fn named(name: &str, users: &str) -> Option<Servant> {
-        let mut fields = users.lines().map(|line| line.split(':')).find(|line| line.clone().next() == Some(name))?.skip(2);
+        let mut fields =
+            users.lines().map(|line| line.split(':')).find(|line| line.clone().next() == Some(name))?.skip(2);
         let user = fields.next()?.parse().ok().filter(|user| *user != 0)?;
         Some(Servant { user, group: fields.next()?.parse().ok()? })
     }
@@ -179,7 +181,9 @@ fn installed() -> Vec<PathBuf> {
         for entry in entries(Path::new(place)) {
             let name = entry.file_name().to_string_lossy().into_owned();
             let version = name.strip_prefix(before).and_then(|version| version.parse::<u32>().ok());
-            found.extend(version.filter(|version| *version >= OLDEST).map(|version| (version, entry.path().join(after))));
+            found.extend(
+                version.filter(|version| *version >= OLDEST).map(|version| (version, entry.path().join(after))),
+            );
         }
     }
     found.sort();
