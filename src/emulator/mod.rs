@@ -33,6 +33,7 @@ pub mod operator;
 pub mod restorer;
 pub mod s3;
 pub mod status;
+mod storage;
 pub mod targets;
 
 /// The emulated world of one drill.

@@ -163,6 +163,11 @@ impl Body {
         Body(Arc::new(Whole { segments, len, md5: OnceLock::new() }))
     }
 
+    /// Whether both are one body, not two alike.
+    pub(super) fn is(&self, other: &Body) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Size in bytes.
     pub fn len(&self) -> u64 {
         self.0.len

@@ -42,6 +42,11 @@ impl Objects {
         self.cut.page.store(page.unwrap_or(0), Ordering::SeqCst);
     }
 
+    /// Counts a listing that did not show all.
+    pub(super) fn count_cut(&self) {
+        self.cut.count.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// After how many entries listings end; `None` where they are whole.
     pub fn listings_end_after(&self) -> Option<usize> {
         Some(self.cut.page.load(Ordering::SeqCst)).filter(|page| *page > 0)

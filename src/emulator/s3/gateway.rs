@@ -14,7 +14,7 @@ use s3s::{
 };
 use tokio::{net::TcpStream, sync::watch, task::JoinHandle};
 
-use super::{Region, face::Face, reception::Reception, rights::Principal};
+use super::{Region, face::Face, foreign::forward::Forward, reception::Reception, rights::Principal};
 use crate::{
     emulator::link::{
         Link,
@@ -81,7 +81,7 @@ impl Gateway {
         let keys: Arc<[Key]> = keys.into();
         let services = |shared| -> Vec<S3Service> {
             let faces = world.iter().map(|region| Face::new(region.clone(), world.clone(), shared, keys.clone()));
-            faces.map(|face| service(face, &keys)).collect()
+            faces.zip(world.iter()).map(|(face, region)| service(face, region, &keys)).collect()
         };
         let (stop, stopped) = watch::channel(false);
         let (door, shared) = Door::open(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
@@ -149,16 +149,19 @@ async fn receive(stream: TcpStream, reception: Arc<Reception>, link: Option<Arc<
     listener::serve(stream, answer, link).await;
 }
 
-fn service(face: Face, keys: &[Key]) -> S3Service {
+fn service(face: Face, region: &Arc<Region>, keys: &Arc<[Key]>) -> S3Service {
     let mut config = S3Config::default();
     // Tools sign with the wall clock, which is not the scenario's: a signature's age says nothing here.
     config.presigned_url_max_skew_time_secs = u32::MAX;
     let mut builder = S3ServiceBuilder::new(face);
     let mut auth = SimpleAuth::new();
-    for Key { credentials, .. } in keys {
+    for Key { credentials, .. } in keys.iter() {
         auth.register(credentials.access_key.clone(), credentials.secret_key.as_str().into());
     }
     builder.set_auth(auth);
+    if region.foreign().is_some() {
+        builder.set_route(Forward { region: Arc::clone(region), keys: Arc::clone(keys) });
+    }
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
     builder.build()
 }

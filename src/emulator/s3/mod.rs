@@ -12,6 +12,7 @@ pub mod compromise;
 pub mod control;
 mod cut;
 pub mod face;
+pub mod foreign;
 pub mod gateway;
 pub mod listing;
 pub mod lock;
@@ -22,6 +23,7 @@ pub mod refusal;
 pub mod rights;
 pub mod version;
 
+use foreign::Foreign;
 use objects::Objects;
 
 /// One emulated S3 site.
@@ -30,14 +32,24 @@ pub struct Region {
     name: String,
     objects: Objects,
     link: Arc<Link>,
+    foreign: Option<Foreign>,
 }
 
 impl Region {
     /// A region without buckets, its link up. Large bodies go to a folder of the region's name in `scratch`, which is
     /// removed with the region and the last of its bodies.
     pub fn new(name: &str, clock: &Clock, scratch: &Path) -> io::Result<Arc<Self>> {
+        Region::with(name, clock, scratch, None)
+    }
+
+    /// As [`Region::new`], its bucket in a foreign storage. What the region's objects say of it is what was read last.
+    pub fn over(foreign: Foreign, name: &str, clock: &Clock, scratch: &Path) -> io::Result<Arc<Self>> {
+        Region::with(name, clock, scratch, Some(foreign))
+    }
+
+    fn with(name: &str, clock: &Clock, scratch: &Path, foreign: Option<Foreign>) -> io::Result<Arc<Self>> {
         let objects = Objects::new(clock, &scratch.join(name))?;
-        Ok(Arc::new(Region { name: name.to_owned(), objects, link: Arc::new(Link::new(clock)) }))
+        Ok(Arc::new(Region { name: name.to_owned(), objects, link: Arc::new(Link::new(clock)), foreign }))
     }
 
     /// Its name, such as `eu-west-1`.
@@ -48,6 +60,11 @@ impl Region {
     /// What it holds. Reached this way, the link is not asked.
     pub fn objects(&self) -> &Objects {
         &self.objects
+    }
+
+    /// The foreign storage that its bucket lies in; `None` where it is emulated here.
+    pub fn foreign(&self) -> Option<&Foreign> {
+        self.foreign.as_ref()
     }
 
     /// The way to it.

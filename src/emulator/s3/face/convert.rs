@@ -166,7 +166,7 @@ pub(super) fn tags_from_header(header: Option<&str>) -> BTreeMap<String, String>
 }
 
 /// Percent-encodes what XML could not carry or a client would take apart: everything but letters, digits, `-._~/`.
-pub(super) fn encode(text: &str) -> String {
+pub(in super::super) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
