@@ -115,6 +115,7 @@ fn play_and_note(id: &str, scenario: &Scenario, way: Way) -> (Record, BTreeSet<S
         recorder.events()
     });
     let identity = Identity {
+        storage: None,
         scenario: id.into(),
         seed: 42,
         way,

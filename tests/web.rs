@@ -181,6 +181,7 @@ async fn play(scenario: &Scenario, how: Careless) -> Record {
     let what = What::CleanedUp { complete: true, kept: false, detail: "gone".into() };
     events.push(Event { at: None, since_t0: None, service: None, what });
     let identity = Identity {
+        storage: None,
         scenario: "careless".into(),
         seed: 42,
         way,

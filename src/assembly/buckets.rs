@@ -103,13 +103,13 @@ fn reach(
 }
 
 /// Whether a host is this machine.
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Whether an allowed name is that host, or a domain that it belongs to.
-fn covers(name: &str, host: &str) -> bool {
+pub(super) fn covers(name: &str, host: &str) -> bool {
     let name = name.trim_start_matches('.').to_ascii_lowercase();
     !name.is_empty() && (host == name || host.strip_suffix(&name).is_some_and(|rest| rest.ends_with('.')))
 }

@@ -11,11 +11,14 @@ use std::{
 pub mod buckets;
 mod commands;
 mod config;
+#[cfg(feature = "containers")]
+pub mod containers;
 mod database;
 mod doors;
 mod files;
 mod regions;
 pub mod rigging;
+pub mod storage;
 mod web;
 
 use futures_util::future::BoxFuture;
@@ -50,6 +53,7 @@ use files::Home;
 use jiff::{SignedDuration, Timestamp};
 use regions::{addresses, direct_stores, http_stores, open_gateway, sites};
 use rigging::{AsBuilt, Means, Reach, Rigging};
+use storage::Storage;
 use web::Homes;
 
 /// What a drill is made of.
@@ -68,6 +72,8 @@ pub struct Parts<'p> {
     pub beside: &'p Path,
     /// Told each event.
     pub listener: Option<Listener>,
+    /// Where the regions' objects are to lie; emulated here where `None`. For a real drill only.
+    pub storage: Option<&'p Storage>,
 }
 
 /// Builds the world of a drill and everything that acts in it.
@@ -88,7 +94,7 @@ pub async fn assemble_with(parts: Parts<'_>, rigging: &dyn Rigging) -> Result<St
 
 /// Builds a world, whose regions are opened by these keys; and says where it is reached.
 async fn build(parts: Parts<'_>, rigging: &dyn Rigging, keys: &[Key]) -> Result<(Stage, Doors)> {
-    let Parts { plan, scenario, seed, way, scratch, beside, listener } = parts;
+    let Parts { plan, scenario, seed, way, scratch, beside, listener, storage } = parts;
     let order = plan.restore_order(scenario.service.names());
     let start = Timetable::new(scenario, &[], scenario.monitor(plan).check_every).start();
     let clock = Clock::new(way, start).modelled(scale(scenario, way));
@@ -98,7 +104,10 @@ async fn build(parts: Parts<'_>, rigging: &dyn Rigging, keys: &[Key]) -> Result<
     let faults =
         faults.map_err(|why| Error::new(why).help("`backdraft list faults` shows faults, modes and parameters"))?;
 
-    let sites = sites(plan, scenario, &clock, scratch)?;
+    let sites = match storage {
+        Some(storage) => storage::sites(storage, plan, &clock, scratch).await?,
+        None => sites(plan, scenario, &clock, scratch)?,
+    };
     let home = files::region(plan, scenario, &clock, scratch)?;
     let (stores, close) = match way {
         Way::Simulated => (direct_stores(&sites, &clock), None),

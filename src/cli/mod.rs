@@ -36,6 +36,7 @@ mod selection;
 mod serve;
 mod session;
 mod status_page;
+mod storage;
 mod unended;
 mod validate;
 mod verify;

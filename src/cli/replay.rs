@@ -41,6 +41,11 @@ pub(super) struct ReplayArgs {
 pub(super) fn replay(args: &ReplayArgs, console: &Console) -> Ended {
     let read = read(&args.record)?;
     playable(&read, &args.record)?;
+    if let Some(storage) = &read.identity.storage {
+        let what = format!("the objects of this drill lay in a storage that is not backdraft's own: {storage}");
+        let help = "play its scenario again with `backdraft run --storage …`, and compare the records";
+        return Err(Error::new(what).at(args.record.display().to_string()).help(help).into());
+    }
     let edited = edited(&read);
     // What an earlier version wrote may hold secrets; it is played as it would be told now.
     let before = discreet::record(read)?;
@@ -54,6 +59,7 @@ pub(super) fn replay(args: &ReplayArgs, console: &Console) -> Ended {
         scenario_sha256: identity.scenario_sha256.clone(),
         seed: identity.seed,
         way: identity.way,
+        storage: None,
     };
     if let Some(edited) = edited {
         console.line(format_args!("{}: this record does not follow from its own events: {edited}", cast.id));

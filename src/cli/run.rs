@@ -17,6 +17,7 @@ use super::{
     selection::{self, Selection},
     session::{Cast, DEFAULT_SEED, Played, Session, Troupe},
     status_page::StatusPage,
+    storage::StorageArgs,
 };
 use crate::{
     error::Result,
@@ -63,6 +64,8 @@ pub(super) struct RunArgs {
     gate: GateArgs,
     #[command(flatten)]
     keep_in: KeepArgs,
+    #[command(flatten)]
+    storage: StorageArgs,
 }
 
 pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
@@ -74,7 +77,8 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     let press = Press::new(&args.form)?;
     let gatekeeper = Gatekeeper::open(&args.gate)?;
     let signer = args.sign.signer()?;
-    let session = Session::start(args.keep)?;
+    let way = if args.simulate { Way::Simulated } else { Way::Real };
+    let session = Session::start(args.keep)?.on(&args.storage, way)?;
     let keeper = Keeper::open(&args.keep_in, console)?;
     let output = match &args.out {
         Some(folder) => Output::open(folder)?,
@@ -82,7 +86,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, console: &Console) -> Ended {
     };
     evidence::clear(&output)?;
     let origins = github::origins(&chosen);
-    let troupe = Troupe::new(&plan, args.seed, if args.simulate { Way::Simulated } else { Way::Real })?;
+    let troupe = Troupe::new(&plan, args.seed, way)?.on(session.storage());
     let casts: Vec<Cast> = chosen.into_iter().map(|one| troupe.cast(one)).collect::<Result<_>>()?;
     let status_page = if args.status_page { Some(StatusPage::start(&session, console)?) } else { None };
     let stage = Stage {

@@ -20,7 +20,14 @@ use tokio::{runtime, signal::unix, sync::watch};
 
 mod work;
 
-use super::{console::Console, discreet, keeper::Keeper, progress::Progress, selection::Chosen};
+use super::{
+    console::Console,
+    discreet,
+    keeper::Keeper,
+    progress::Progress,
+    selection::Chosen,
+    storage::{self, Foreign, StorageArgs},
+};
 use crate::{
     assembly::{self, Parts},
     engine::{
@@ -50,6 +57,8 @@ pub(super) struct Cast {
     pub(super) scenario_sha256: String,
     pub(super) seed: u64,
     pub(super) way: Way,
+    /// The foreign storage that it is played on, as it was named.
+    pub(super) storage: Option<String>,
 }
 
 /// What all drills of one run have in common.
@@ -59,6 +68,7 @@ pub(super) struct Troupe {
     beside: PathBuf,
     seed: u64,
     way: Way,
+    storage: Option<String>,
 }
 
 impl Troupe {
@@ -67,7 +77,12 @@ impl Troupe {
     pub(super) fn new(plan: &Loaded<Plan>, seed: u64, way: Way) -> Result<Self> {
         let told = discreet::told("plan", plan.value.clone())?;
         let beside = plan.path.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Troupe { plan: Arc::new(told), plan_sha256: plan.sha256.clone(), beside, seed, way })
+        Ok(Troupe { plan: Arc::new(told), plan_sha256: plan.sha256.clone(), beside, seed, way, storage: None })
+    }
+
+    /// The same, on a foreign storage of that name.
+    pub(super) fn on(self, storage: Option<&str>) -> Self {
+        Troupe { storage: storage.map(str::to_owned), ..self }
     }
 
     /// One scenario, to be played.
@@ -95,6 +110,7 @@ impl Troupe {
             scenario_sha256,
             seed: self.seed,
             way: self.way,
+            storage: self.storage.clone(),
         })
     }
 }
@@ -118,6 +134,7 @@ pub(super) struct Session {
     keep: bool,
     stop: watch::Receiver<bool>,
     signals: runtime::Runtime,
+    foreign: Option<Foreign>,
 }
 
 impl Session {
@@ -155,7 +172,22 @@ impl Session {
             // The receiver may be gone: the run is over, and so is the need to stop it.
             let _ = stopped.send(true);
         });
-        Ok(Session { base, keep, stop, signals })
+        storage::sweep(&base, signals.handle());
+        Ok(Session { base, keep, stop, signals, foreign: None })
+    }
+
+    /// Plays drills on the storage that the arguments name.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub(super) fn on(mut self, args: &StorageArgs, way: Way) -> Result<Self> {
+        self.foreign = args.open(way, &self.base, self.signals.handle())?;
+        Ok(self)
+    }
+
+    /// The name of the foreign storage that drills are played on.
+    pub(super) fn storage(&self) -> Option<&str> {
+        self.foreign.as_ref().map(|foreign| foreign.storage().said())
     }
 
     /// The runtime that outlives every drill, for what goes on beside them.
@@ -250,7 +282,10 @@ impl Session {
             }
             Err(e) => vec![aborted(format!("no runtime could be started: {e}"))],
         };
-        let (complete, detail, kept) = self.clean_up(scratch);
+        let (mut complete, mut detail, kept) = self.clean_up(scratch);
+        if let Some(left) = self.foreign.as_ref().and_then(Foreign::clear) {
+            (complete, detail) = (false, format!("{detail}; {left}"));
+        }
         let kept_as_asked = kept.is_some();
         events.push(event(What::CleanedUp { complete, kept: kept_as_asked, detail }));
         (events, kept)
@@ -271,8 +306,12 @@ impl Session {
 
     async fn play_on(&self, cast: &Cast, scratch: &Path, listener: Listener) -> Vec<Event> {
         let (plan, scenario, way) = (&*cast.plan, &*cast.scenario, cast.way);
+        let storage = self.foreign.as_ref().map(|foreign| &**foreign.storage());
+        if let Some(why) = storage.and_then(|_| assembly::storage::undrillable(plan, scenario)) {
+            return vec![event(What::Undrillable { why })];
+        }
         let (seed, beside, listener) = (Seed(cast.seed), &*cast.beside, Some(listener));
-        let parts = Parts { plan, scenario, seed, way, scratch, beside, listener };
+        let parts = Parts { plan, scenario, seed, way, scratch, beside, listener, storage };
         match assembly::assemble(parts).await {
             Err(why) => vec![aborted(why.to_string())],
             Ok(mut stage) => {
@@ -299,6 +338,14 @@ impl Session {
         match scratch.remove() {
             Ok(()) => (true, "the scratch folder is gone, nothing listens any more".into(), None),
             Err(e) => (false, format!("the scratch folder could not be removed: {e}"), None),
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(foreign) = self.foreign.take() {
+            foreign.close();
         }
     }
 }
@@ -352,6 +399,7 @@ pub(super) fn identity(cast: &Cast, run_at: Option<Timestamp>) -> Identity {
         scenario: cast.id.clone(),
         seed: cast.seed,
         way: cast.way,
+        storage: cast.storage.clone(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
         plan_sha256: cast.plan_sha256.clone(),
         scenario_sha256: cast.scenario_sha256.clone(),
@@ -386,6 +434,7 @@ mod tests {
             scenario_sha256: scenario.sha256,
             seed: 1,
             way: Way::Simulated,
+            storage: None,
         };
         prepare(&mut cast);
         session.play(&cast, Arc::new(|_| {})).record
@@ -394,7 +443,7 @@ mod tests {
     fn session(base: &Path) -> (watch::Sender<bool>, Session) {
         let (stopped, stop) = watch::channel(false);
         let signals = runtime::Builder::new_current_thread().build().unwrap();
-        (stopped, Session { base: base.to_owned(), keep: false, stop, signals })
+        (stopped, Session { base: base.to_owned(), keep: false, stop, signals, foreign: None })
     }
 
     #[test]

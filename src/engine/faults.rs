@@ -56,29 +56,42 @@ impl Faults {
 
     /// Injects a fault, once. One that is over at a time after the disaster says when; one that begins after it, and
     /// lasts for a while, counts from now.
-    pub(super) fn inject(&self, fault: usize, over: Option<Span>) {
-        let mut slots = self.slots();
-        let (Some(slot), Some(spec)) = (slots.get_mut(fault), self.specs.get(fault)) else { return };
-        if std::mem::replace(&mut slot.tried, true) {
+    pub(super) async fn inject(&self, fault: usize, over: Option<Span>) {
+        let Some(spec) = self.specs.get(fault) else { return };
+        if self.slots().get_mut(fault).is_none_or(|slot| std::mem::replace(&mut slot.tried, true)) {
             return;
         }
-        let injected = slot.injection.inject(&self.world, Onset::of(spec.when));
-        slot.acts = injected.is_ok();
-        slot.over = over;
-        if let (Moment::DuringImport(_), Some(lasts), Some(now)) = (spec.when, spec.lasts, self.clock.since_t0()) {
-            slot.over = Some(Span(now.total_ms().saturating_add(lasts.millis())));
+        let mut injected = self.world.read_storage().await.and_then(|()| self.strike(fault, spec));
+        if injected.is_ok()
+            && let Err(why) = self.world.write_storage().await
+        {
+            injected = Err(why);
         }
-        drop(slots);
+        if let Some(slot) = self.slots().get_mut(fault) {
+            slot.acts = injected.is_ok();
+            slot.over = over;
+            if let (Moment::DuringImport(_), Some(lasts), Some(now)) = (spec.when, spec.lasts, self.clock.since_t0()) {
+                slot.over = Some(Span(now.total_ms().saturating_add(lasts.millis())));
+            }
+        }
         self.recorder.emit(match injected {
             Ok(detail) => What::FaultInjected { fault, detail },
             Err(why) => What::FaultImpossible { fault, why },
         });
     }
 
+    fn strike(&self, fault: usize, spec: &FaultSpec) -> Result<String, String> {
+        let mut slots = self.slots();
+        let slot = slots.get_mut(fault).ok_or("there is no such fault")?;
+        slot.injection.inject(&self.world, Onset::of(spec.when))
+    }
+
     /// A fault is over: it is asked for its proof, and healed.
-    pub(super) fn end(&self, fault: usize) {
+    pub(super) async fn end(&self, fault: usize) {
+        // What is not read shows in the proof, or in what the storage failed at.
+        let _ = self.world.read_storage().await;
         self.prove(fault);
-        self.heal(fault);
+        self.heal(fault).await;
     }
 
     /// The fault that is over next, and when.
@@ -98,14 +111,15 @@ impl Faults {
         }
     }
 
-    fn heal(&self, fault: usize) {
+    async fn heal(&self, fault: usize) {
         let complete = {
             let mut slots = self.slots();
             let Some(slot) = slots.get_mut(fault).filter(|slot| slot.acts) else { return };
             slot.acts = false;
             slot.injection.heal(&self.world)
         };
-        self.recorder.emit(What::FaultHealed { fault, complete });
+        let written = self.world.write_storage().await;
+        self.recorder.emit(What::FaultHealed { fault, complete: complete && written.is_ok() });
     }
 
     /// Asks every fault that still acts for its proof. Must come before healing.
@@ -114,19 +128,21 @@ impl Faults {
     }
 
     /// Heals every fault that still acts, the last one first, so that faults on the same thing come undone in order.
-    pub(super) fn heal_all(&self) {
-        (0..self.specs.len()).rev().for_each(|fault| self.heal(fault));
+    pub(super) async fn heal_all(&self) {
+        for fault in (0..self.specs.len()).rev() {
+            self.heal(fault).await;
+        }
     }
 }
 
 impl Play<'_> {
     /// The faults that come with the disaster. One that begins in the middle of an import is waited for there.
-    pub(super) fn faults_of_disaster(&self) {
+    pub(super) async fn faults_of_disaster(&self) {
         let in_history: Vec<usize> = self.timetable.faults().collect();
         for (number, spec) in self.drill.scenario.faults.iter().enumerate().filter(|(n, _)| !in_history.contains(n)) {
             match spec.when {
                 Moment::DuringImport(share) => self.wait_in_import(number, spec, share),
-                _ => self.faults.inject(number, spec.lasts),
+                _ => self.faults.inject(number, spec.lasts).await,
             }
         }
     }
@@ -157,8 +173,8 @@ impl Play<'_> {
             };
             tokio::select! {
                 biased;
-                fault = ended => self.faults.end(fault),
-                service = self.import_stands() => self.begin_in_import(&service),
+                fault = ended => self.faults.end(fault).await,
+                service = self.import_stands() => self.begin_in_import(&service).await,
             }
         }
     }
@@ -182,10 +198,10 @@ impl Play<'_> {
         futures_util::future::select_all(stands).await.0
     }
 
-    fn begin_in_import(&self, service: &str) {
+    async fn begin_in_import(&self, service: &str) {
         let Some(targets) = self.stage.world.targets.get(service) else { return };
         for fault in targets.gate().due() {
-            self.faults.inject(fault, None);
+            self.faults.inject(fault, None).await;
         }
         if self.stage.world.restorer.fate() != Fate::Stopped {
             targets.gate().open();

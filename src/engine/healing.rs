@@ -11,9 +11,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 impl Play<'_> {
     pub(super) async fn heal(&mut self) {
+        if let Err(why) = self.stage.world.read_storage().await {
+            tracing::warn!("{why}");
+        }
         self.faults.prove_all();
         let kept = self.keep_regions();
-        self.faults.heal_all();
+        self.faults.heal_all().await;
         let steady = self.regions_answer_again().await;
         let held = steady.is_ok();
         let detail = match steady {

@@ -51,8 +51,8 @@ impl Play<'_> {
             // A command may have run beyond it.
             self.stage.clock.set(at.max(self.stage.clock.now()));
             match entry {
-                Entry::Fault(number) => self.faults.inject(number, self.timetable.over(number)),
-                Entry::Over(number) => self.faults.end(number),
+                Entry::Fault(number) => self.faults.inject(number, self.timetable.over(number)).await,
+                Entry::Over(number) => self.faults.end(number).await,
                 Entry::Writes(service, writes) => {
                     let written = self.stage.services[service].service.write(at, writes).await;
                     written.map_err(|e| Ended::Aborted(e.to_string()))?;

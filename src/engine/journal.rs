@@ -17,6 +17,7 @@ use crate::process;
 
 const LOCK: &str = ".lock";
 const KEPT: &str = ".kept";
+const NOTE: &str = ".beyond";
 
 /// A drill's scratch folder, locked as long as this lives.
 #[derive(Debug)]
@@ -73,6 +74,13 @@ impl Scratch {
         Ok(&self.dir)
     }
 
+    /// Notes what was made beyond this folder, so that a later start can remove that, too.
+    pub fn note(&self, beyond: &str) -> io::Result<()> {
+        let unnamed = self.dir.join("note");
+        fs::write(&unnamed, beyond)?;
+        fs::rename(&unnamed, self.dir.join(NOTE))
+    }
+
     /// Removes it with all that is in it.
     pub fn remove(self) -> io::Result<()> {
         remove(&self.dir)
@@ -92,13 +100,12 @@ fn remove(dir: &Path) -> io::Result<()> {
     fs::remove_dir_all(dir)
 }
 
-/// Removes what killed runs left below `base`, with the programs that live there, and returns their folders. Folders of living runs, and kept ones, stay.
+/// Removes what killed runs left below `base`, with the programs that live there, and returns their folders. Folders of
+/// living runs, kept ones, and those that note something beyond them ([`beyond`]), stay.
 pub fn sweep(base: &Path) -> io::Result<Vec<PathBuf>> {
     let mut swept = Vec::new();
-    for entry in fs::read_dir(base)? {
-        let dir = entry?.path();
-        let ours = dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with("drill-"));
-        if ours && !dir.join(KEPT).exists() && is_abandoned(&dir) {
+    for dir in abandoned(base)? {
+        if !dir.join(NOTE).exists() {
             // Of a server that is killed, helpers may live for a moment and write: what they left is removed after them.
             process::end_below(&dir);
             remove(&dir).or_else(|_| remove(&dir))?;
@@ -106,6 +113,29 @@ pub fn sweep(base: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(swept)
+}
+
+/// The folders of killed runs that note what they made beyond them, with the note.
+pub fn beyond(base: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+    let noted = |dir: PathBuf| Some((fs::read_to_string(dir.join(NOTE)).ok()?, dir));
+    Ok(abandoned(base)?.into_iter().filter_map(noted).map(|(note, dir)| (dir, note)).collect())
+}
+
+/// What was noted is gone: the folder goes, too.
+pub fn settled(dir: &Path) -> io::Result<()> {
+    if is_abandoned(dir) { remove(dir) } else { Ok(()) }
+}
+
+fn abandoned(base: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(base)? {
+        let dir = entry?.path();
+        let ours = dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with("drill-"));
+        if ours && !dir.join(KEPT).exists() && is_abandoned(&dir) {
+            found.push(dir);
+        }
+    }
+    Ok(found)
 }
 
 fn is_abandoned(dir: &Path) -> bool {
@@ -130,5 +160,21 @@ mod tests {
         drop(killed); // as when the process dies: the lock goes, the folder stays
         assert_eq!(sweep(base.path()).unwrap(), [killed_dir]);
         assert!(living.path().exists() && kept_dir.exists());
+    }
+
+    #[test]
+    fn what_was_made_beyond_a_folder_is_known_until_it_is_gone() {
+        let base = tempfile::tempdir().unwrap();
+        let living = Scratch::new(base.path()).unwrap();
+        living.note("living").unwrap();
+        let killed = Scratch::new(base.path()).unwrap();
+        killed.note("buckets").unwrap();
+        let dir = killed.path().to_owned();
+        drop(killed);
+        assert!(sweep(base.path()).unwrap().is_empty());
+        assert_eq!(beyond(base.path()).unwrap(), [(dir.clone(), "buckets".to_owned())]);
+        settled(&dir).unwrap();
+        settled(living.path()).unwrap();
+        assert!(!dir.exists() && living.path().exists());
     }
 }

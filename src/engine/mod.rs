@@ -127,6 +127,7 @@ pub async fn play(drill: &Drill, mut stage: Stage) {
         Err(Ended::Interrupted) => play.stage.recorder.emit(What::Interrupted),
         Err(Ended::Aborted(why)) => play.stage.recorder.emit(What::Aborted { why }),
     }
+    play.judge_storage();
     play.heal().await;
     play.stage.close.await;
 }
@@ -138,6 +139,16 @@ impl Play<'_> {
         self.disaster().await?;
         self.recover().await;
         Ok(())
+    }
+
+    /// What a storage failed at by itself is nobody's who is drilled, and what it does not do shows nothing.
+    fn judge_storage(&self) {
+        if let Some(why) = self.stage.world.storage_trouble() {
+            self.emit(What::Aborted { why });
+        }
+        if let Some(why) = self.stage.world.storage_limit() {
+            self.emit(What::Undrillable { why });
+        }
     }
 
     fn emit(&self, what: What) {

@@ -39,6 +39,14 @@ pub(super) fn limits(record: &Record, story: &Story<'_>) -> Vec<String> {
 
 fn world(record: &Record) -> String {
     match record.identity.way {
+        Way::Real if record.identity.storage.is_some() => {
+            let storage = record.identity.storage.as_deref().unwrap_or_default();
+            format!(
+                "The regions' objects lay in a storage that is not backdraft's own ({storage}), behind links that are \
+                 emulated; objects are dated by the scenario. Source and target are emulated on the loopback of one \
+                 machine: the distance, bandwidth and load of real sites are not in the times."
+            )
+        }
         Way::Real => {
             "Regions, source and target are emulated on the loopback of one machine: the distance, bandwidth and \
                       load of real sites are not in the times."

@@ -57,7 +57,9 @@ pub(super) fn result(case: &Case<'_>) -> ResultBlock {
     };
     // What a broken-off drill did not do needs no reason of its own, what it left behind does.
     if stopped.is_empty() && not_played.is_empty() {
-        let (unclear, unexpected) = (unclear(case), unexpected(case));
+        let unclear = unclear(case);
+        // Of a drill that was not played nothing can be expected.
+        let unexpected = if case.story.disaster.is_some() { unexpected(case) } else { Vec::new() };
         result = result.or(match (unclear.is_empty(), unexpected.is_empty()) {
             (false, _) => Some(DrillResult::Inconclusive),
             (true, false) => Some(DrillResult::Fail),
@@ -66,7 +68,8 @@ pub(super) fn result(case: &Case<'_>) -> ResultBlock {
         reasons.extend(unclear);
         reasons.extend(unexpected);
     }
-    let left = left_behind(case, stopped.is_empty() && not_played.is_empty());
+    let to_the_end = stopped.is_empty() && not_played.is_empty() && case.story.disaster.is_some();
+    let left = left_behind(case, to_the_end);
     if !left.is_empty() {
         result = result.or(Some(DrillResult::Fail));
     }
@@ -103,6 +106,10 @@ fn broke_off(case: &Case<'_>) -> (Vec<String>, Vec<String>) {
         return (vec!["it was stopped before its end".into()], Vec::new());
     }
     let mut reasons = Vec::new();
+    if story.disaster.is_none() && story.broke_off.is_none() && undrillable(story).next().is_some() {
+        // Not played, because it would show nothing: inconclusive.
+        return (Vec::new(), Vec::new());
+    }
     if let Some(BrokeOff::Aborted(why)) = story.broke_off {
         reasons.push(format!("it could not go on: {why}"));
     }
@@ -124,9 +131,21 @@ fn broke_off(case: &Case<'_>) -> (Vec<String>, Vec<String>) {
     (Vec::new(), reasons)
 }
 
+/// What the storage did not do that the drill needs.
+fn undrillable<'s>(story: &'s Story<'_>) -> impl Iterator<Item = &'s str> {
+    story.events.iter().filter_map(|event| match &event.what {
+        What::Undrillable { why } => Some(why.as_str()),
+        _ => None,
+    })
+}
+
 /// Reasons why the drill shows nothing.
 fn unclear(case: &Case<'_>) -> Vec<String> {
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<String> =
+        undrillable(case.story).map(|why| format!("it cannot be drilled on this storage: {why}")).collect();
+    if !reasons.is_empty() && case.story.disaster.is_none() {
+        return reasons;
+    }
     for fault in case.faults {
         let name = format!("fault {}", fault.name());
         match (&fault.impossible, &fault.proof) {
@@ -311,6 +330,18 @@ mod tests {
             let result = judged(&drill);
             assert_eq!(result.result, DrillResult::Inconclusive, "{:?}", result.reasons);
         }
+    }
+
+    #[test]
+    fn what_the_storage_cannot_do_is_inconclusive_played_or_not_and_never_hides_wrong_data() {
+        let undrillable = || What::Undrillable { why: "it has no object lock".into() };
+        let played = judged(&Drill::control().and(undrillable()));
+        let unplayed = judged(&Drill::control().without(|e| !matches!(e, What::CleanedUp { .. })).and(undrillable()));
+        for result in [played, unplayed] {
+            assert_eq!(result.result, DrillResult::Inconclusive);
+            assert_eq!(result.reasons, ["it cannot be drilled on this storage: it has no object lock"]);
+        }
+        assert_eq!(judged(&Drill::silently_wrong().and(undrillable())).result, DrillResult::Fail);
     }
 
     #[test]

@@ -108,6 +108,7 @@ impl Drill {
     pub(crate) fn inputs(&self) -> Inputs {
         Inputs {
             identity: Identity {
+                storage: None,
                 scenario: self.name.into(),
                 seed: 7,
                 way: self.way,

@@ -180,6 +180,11 @@ pub enum What {
         /// What is left, or what was kept and why.
         detail: String,
     },
+    /// The storage that was asked for does not do what this drill needs of it: the drill shows nothing.
+    Undrillable {
+        /// What it does not do.
+        why: String,
+    },
     /// Somebody stopped the drill.
     Interrupted,
     /// The drill could not go on.

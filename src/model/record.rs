@@ -62,6 +62,9 @@ pub struct Identity {
     pub seed: u64,
     /// `real` or `simulated`.
     pub way: Way,
+    /// The foreign storage that the regions' objects lay in, as it was named; `None` where regions are emulated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
     /// Version of backdraft.
     pub tool_version: String,
     /// SHA-256 of the plan file, lower-case hex.

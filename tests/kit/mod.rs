@@ -101,6 +101,7 @@ pub(crate) fn play_rigged(
             scratch: scratch.path(),
             beside: Path::new("."),
             listener: None,
+            storage: None,
         };
         let mut stage = assemble_with(parts, rigging).await.unwrap();
         if !replace.is_empty() {
@@ -123,6 +124,7 @@ pub(crate) fn play_rigged(
         what: What::CleanedUp { complete, kept: false, detail },
     });
     let identity = Identity {
+        storage: None,
         scenario: id.into(),
         seed,
         way,

@@ -58,6 +58,7 @@ pub(super) fn course(record: &Record, options: &Options) -> Option<Table> {
             What::TimeLimit { limit_ms } => {
                 (format!("the time limit of {} ended the restore", words::duration(*limit_ms)), None)
             }
+            What::Undrillable { why } => ("the storage does not do what this drill needs".to_owned(), Some(why.as_str())),
             What::Interrupted => ("somebody stopped the drill".to_owned(), None),
             What::Aborted { why } => ("the drill could not go on".to_owned(), Some(why.as_str())),
             _ => return None,
@@ -148,6 +149,7 @@ pub(super) fn provenance(record: &Record, options: &Options) -> Vec<(&'static st
         (Way::Simulated, None) => say("in virtual time"),
         (Way::Real, None) => "[measured]".into(),
     };
+    let storage = identity.storage.as_ref().map_or(String::new(), |storage| format!("; {storage}"));
     let data = match (scope.rows, scope.bytes) {
         (Some(rows), Some(bytes)) => format!("{}, {}", say(&words::count(rows, "row")), words::bytes(bytes.0)),
         _ => "-".into(),
@@ -160,7 +162,7 @@ pub(super) fn provenance(record: &Record, options: &Options) -> Vec<(&'static st
         ("Faults healed", yes(cleanup.healed)),
         ("Steady state after", cleanup.steady_after.map_or_else(|| say("not checked"), yes)),
         ("Removed", format!("{removed}; {}", cleanup.detail)),
-        ("Run", format!("{run_at}; {}", say(identity.way.words()))),
+        ("Run", format!("{run_at}; {}{storage}", say(identity.way.words()))),
         ("Seed", identity.seed.to_string()),
         ("Version", format!("backdraft {}, {}", identity.tool_version, record.format)),
         ("Events", record.events.len().to_string()),
