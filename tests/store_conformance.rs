@@ -1,5 +1,5 @@
-//! Every store keeps the same contract: in process, over the embedded gateway, and over LocalStack where a container
-//! engine is there. Beside it, servers that answer as no S3 should.
+//! Every store keeps the same contract: in process, over the embedded gateway, and over storages that are not
+//! ours where one is there. Beside it, servers that answer as no S3 should.
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
@@ -13,9 +13,11 @@ mod direct;
 mod gateway;
 #[path = "store/link_faults.rs"]
 mod link_faults;
-#[path = "store/localstack.rs"]
-mod localstack;
+#[path = "store/foreign.rs"]
+mod foreign;
 #[path = "store/odd_servers.rs"]
 mod odd_servers;
+#[path = "kit/storages.rs"]
+mod storages;
 #[path = "store/world.rs"]
 mod world;

@@ -83,8 +83,7 @@ impl StorageArgs {
         Storage::at(said, url, &region, &self.allow_endpoint, &Keys::none())?;
         let storage = Storage::at(said, url, &region, &self.allow_endpoint, &keys(url)?)?;
         let opened = Foreign::noted(storage, base, runtime, None)?;
-        runtime.block_on(opened.answers())?;
-        Ok(Some(opened))
+        opened.or_nothing().map(Some)
     }
 
     #[cfg(feature = "containers")]
@@ -98,8 +97,7 @@ impl StorageArgs {
         let storage = Storage::at(said, &running.url, REGION, &[], &running.keys)?;
         let mut opened = Foreign::noted(storage, base, runtime, Some(running.id().to_owned()))?;
         opened.container = Some(running);
-        runtime.block_on(opened.answers())?;
-        Ok(opened)
+        opened.or_nothing()
     }
 
     #[cfg(not(feature = "containers"))]
@@ -151,6 +149,27 @@ impl Foreign {
             #[cfg(feature = "containers")]
             container: None,
         })
+    }
+
+    /// Itself, where it answers; else nothing is left of it.
+    fn or_nothing(self) -> Result<Foreign> {
+        match self.runtime.block_on(self.answers()) {
+            Ok(()) => Ok(self),
+            Err(why) => {
+                self.close_unused();
+                Err(why)
+            }
+        }
+    }
+
+    fn close_unused(self) {
+        #[cfg(feature = "containers")]
+        if let Some(running) = self.container {
+            if let Err(why) = self.runtime.block_on(running.stop()) {
+                return tracing::warn!("a container could not be removed: {why}");
+            }
+        }
+        forget(self.note);
     }
 
     async fn answers(&self) -> Result<()> {

@@ -105,8 +105,9 @@ impl Forward {
         tidy(&mut head.headers, self.region.name());
         if head.headers.contains_key(header::LAST_MODIFIED) {
             let at = foreign.dates().of(&asked.key, version.as_deref(), now);
-            let date = HeaderValue::from_str(&at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
-            head.headers.extend(date.ok().map(|date| (header::LAST_MODIFIED, date)));
+            if let Ok(date) = HeaderValue::from_str(&at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
+                head.headers.insert(header::LAST_MODIFIED, date);
+            }
         }
         let is_object = method == Method::GET && head.status.is_success() && asked.is_object();
         let output = if method == Method::HEAD {

@@ -1,0 +1,211 @@
+//! Storages that are not ours, whichever are there: SeaweedFS (`weed`) and moto (`moto_server`) on the PATH, LocalStack in a
+//! container (`--features containers`, an engine and its image), or one that runs already, named by
+//! `BACKDRAFT_TEST_S3_ENDPOINT`. What is missing is skipped, visibly; `BACKDRAFT_REQUIRE_TOOLS` with `seaweedfs`, `moto` or
+//! `localstack` in it makes that a failure.
+
+use std::{
+    fs,
+    io::Write,
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use backdraft::{
+    assembly::{
+        buckets::Keys,
+        storage::{REGION, Storage},
+    },
+    emulator::s3::{foreign::Endpoint, gateway::Credentials},
+};
+
+/// How long a storage may take until buckets can be made in it.
+const START: Duration = Duration::from_secs(60);
+
+/// A storage that runs as long as this lives.
+pub struct Running {
+    pub name: &'static str,
+    pub url: String,
+    process: Option<Child>,
+    #[cfg(feature = "containers")]
+    container: Option<backdraft::assembly::containers::Running>,
+    _scratch: tempfile::TempDir,
+}
+
+impl Running {
+    pub fn credentials() -> Credentials {
+        Credentials { access_key: "test".into(), secret_key: "test".into() }
+    }
+
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            url: self.url.clone(),
+            region: REGION.into(),
+            credentials: Running::credentials(),
+            session_token: None,
+        }
+    }
+
+    /// As drills use it.
+    pub fn storage(&self) -> Storage {
+        let keys = Keys { access_key: "test".into(), secret_key: "test".into(), session_token: None };
+        Storage::at(self.name, &self.url, REGION, &[], &keys).unwrap()
+    }
+
+    /// Ends it. A container must be ended; a process ends by itself.
+    pub async fn stop(mut self) {
+        #[cfg(feature = "containers")]
+        if let Some(container) = self.container.take() {
+            container.stop().await.unwrap();
+        }
+        self.process.take().into_iter().for_each(end);
+    }
+
+    fn of(name: &'static str, url: String, process: Option<Child>, scratch: tempfile::TempDir) -> Running {
+        Running {
+            name,
+            url,
+            process,
+            #[cfg(feature = "containers")]
+            container: None,
+            _scratch: scratch,
+        }
+    }
+
+    /// Waits until a bucket can be made and removed again.
+    async fn is_up(self) -> Running {
+        let (since, storage) = (Instant::now(), backdraft::emulator::s3::foreign::Storage::at(&self.endpoint()).unwrap());
+        loop {
+            let why = match storage.make("bd-test-is-up", "up").await {
+                Ok(_) => match storage.remove("bd-test-is-up").await {
+                    Ok(_) => return self,
+                    Err(why) => why,
+                },
+                Err(why) => why,
+            };
+            assert!(since.elapsed() < START, "{} did not come up: {why}", self.name);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.process.take().into_iter().for_each(end);
+    }
+}
+
+fn end(mut process: Child) {
+    let _ = process.kill();
+    let _ = process.wait();
+}
+
+/// Every storage that is there, one after another.
+pub async fn each(mut with: impl AsyncFnMut(&Running)) {
+    let starts: [(&str, fn() -> Result<Running, String>); 3] = [("endpoint", named), ("seaweedfs", seaweedfs), ("moto", moto)];
+    for (name, start) in starts {
+        match start() {
+            Ok(running) => {
+                let running = running.is_up().await;
+                with(&running).await;
+                running.stop().await;
+            }
+            Err(why) => skipped(name, &why),
+        }
+    }
+    match localstack().await {
+        Ok(running) => {
+            with(&running).await;
+            running.stop().await;
+        }
+        Err(why) => skipped("localstack", &why),
+    }
+}
+
+/// The first storage that is there of those with every feature that drills need.
+pub async fn any() -> Option<Running> {
+    for start in [named, seaweedfs] {
+        if let Ok(running) = start() {
+            return Some(running.is_up().await);
+        }
+    }
+    match localstack().await {
+        Ok(running) => Some(running),
+        Err(why) => {
+            skipped("seaweedfs", &format!("neither `weed` on the PATH nor LocalStack: {why}"));
+            None
+        }
+    }
+}
+
+/// Says so past the test runner's capture, so that a green line is not taken for proof.
+fn skipped(name: &str, why: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {name}: {why}");
+    let required = std::env::var("BACKDRAFT_REQUIRE_TOOLS").unwrap_or_default();
+    assert!(!required.split(',').any(|one| one == name), "{name} is required: {why}");
+}
+
+fn named() -> Result<Running, String> {
+    let url = std::env::var("BACKDRAFT_TEST_S3_ENDPOINT");
+    let url = url.map_err(|_| "BACKDRAFT_TEST_S3_ENDPOINT names none".to_owned())?;
+    Ok(Running::of("endpoint", url, None, tempfile::tempdir().unwrap()))
+}
+
+fn seaweedfs() -> Result<Running, String> {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().display();
+    let keys = r#"{"identities":[{"name":"test","credentials":[{"accessKey":"test","secretKey":"test"}],"actions":["Admin"]}]}"#;
+    fs::write(scratch.path().join("keys.json"), keys).unwrap();
+    let ports: Vec<u16> = free_ports(8);
+    let mut command = Command::new("weed");
+    command.args(["server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", "-master.telemetry=false"]);
+    command.args(["-volume.max=300", "-master.volumeSizeLimitMB=64", "-s3.port.iceberg=0", "-s3.port.lance=0"]);
+    command.args([format!("-dir={dir}"), format!("-s3.config={dir}/keys.json")]);
+    let names = ["master.port", "volume.port", "filer.port", "s3.port"];
+    for (name, pair) in names.iter().zip(ports.chunks(2)) {
+        command.args([format!("-{name}={}", pair[0]), format!("-{name}.grpc={}", pair[1])]);
+    }
+    let process = start(command)?;
+    Ok(Running::of("seaweedfs", format!("http://127.0.0.1:{}", ports[6]), Some(process), scratch))
+}
+
+fn moto() -> Result<Running, String> {
+    let ports = free_ports(1);
+    let mut command = Command::new("moto_server");
+    command.args(["-H", "127.0.0.1", "-p", &ports[0].to_string()]);
+    let process = start(command)?;
+    Ok(Running::of("moto", format!("http://127.0.0.1:{}", ports[0]), Some(process), tempfile::tempdir().unwrap()))
+}
+
+fn start(mut command: Command) -> Result<Child, String> {
+    let started = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    started.map_err(|e| format!("`{}` cannot be started: {e}", command.get_program().display()))
+}
+
+/// Ports that are free now, all held until each is known.
+fn free_ports(count: usize) -> Vec<u16> {
+    let held: Vec<TcpListener> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    held.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
+}
+
+#[cfg(feature = "containers")]
+async fn localstack() -> Result<Running, String> {
+    // An engine or an image that is not there is no failure of the test; anything else is.
+    let container = match backdraft::assembly::containers::Image::LocalStack.start().await {
+        Ok(container) => container,
+        Err(error) => {
+            let why = error.to_string();
+            let absent = ["Docker", "client", "pull", "image"].iter().any(|word| why.contains(word));
+            assert!(absent, "LocalStack did not come up: {why}");
+            return Err(why);
+        }
+    };
+    let mut running = Running::of("localstack", container.url.clone(), None, tempfile::tempdir().unwrap());
+    running.container = Some(container);
+    Ok(running.is_up().await)
+}
+
+#[cfg(not(feature = "containers"))]
+async fn localstack() -> Result<Running, String> {
+    Err("this test was built without --features containers".into())
+}
