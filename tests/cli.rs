@@ -24,3 +24,5 @@ mod replay;
 mod report;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/storage.rs"]
+mod storage;

@@ -9,12 +9,12 @@ mod agreement;
 mod contract;
 #[path = "store/direct.rs"]
 mod direct;
+#[path = "store/foreign.rs"]
+mod foreign;
 #[path = "store/gateway.rs"]
 mod gateway;
 #[path = "store/link_faults.rs"]
 mod link_faults;
-#[path = "store/foreign.rs"]
-mod foreign;
 #[path = "store/odd_servers.rs"]
 mod odd_servers;
 #[path = "kit/storages.rs"]

@@ -49,7 +49,8 @@ impl Storage {
     pub fn at(said: &str, url: &str, region: &str, allowed: &[String], keys: &Keys) -> Result<Storage> {
         let host = host(url)?;
         if !is_loopback(&host) && !allowed.iter().any(|name| covers(name, &host)) {
-            let beyond = format!("the storage lies beyond this machine, at {host}, and is used only where you allow it");
+            let beyond =
+                format!("the storage lies beyond this machine, at {host}, and is used only where you allow it");
             let help = format!(
                 "name the host with --allow-endpoint {host}; drills make buckets of their own there, and remove them"
             );
@@ -61,8 +62,7 @@ impl Storage {
 
     /// A storage in which an earlier run made buckets whose names begin so.
     pub fn known(said: &str, url: &str, region: &str, prefix: &str, keys: &Keys) -> Storage {
-        let credentials =
-            Credentials { access_key: keys.access_key.clone(), secret_key: keys.secret_key.clone() };
+        let credentials = Credentials { access_key: keys.access_key.clone(), secret_key: keys.secret_key.clone() };
         let endpoint = Endpoint {
             url: url.trim_end_matches('/').to_owned(),
             region: region.to_owned(),

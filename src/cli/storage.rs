@@ -107,7 +107,8 @@ impl StorageArgs {
         }
         let help = "build it with `--features containers`, or give the address of a storage that runs already: --storage \
                     endpoint:http://127.0.0.1:PORT";
-        Err(Error::new(format!("this build of backdraft starts no containers, and --storage {said} needs one")).help(help))
+        Err(Error::new(format!("this build of backdraft starts no containers, and --storage {said} needs one"))
+            .help(help))
     }
 }
 
@@ -120,9 +121,7 @@ fn unknown(said: &str) -> Error {
 fn keys(url: &str) -> Result<Keys> {
     let is_here = ["http://127.", "http://localhost", "http://[::1]"].iter().any(|here| url.starts_with(here));
     match credentials::find() {
-        Err(_) if is_here => {
-            Ok(Keys { access_key: "test".into(), secret_key: "test".into(), session_token: None })
-        }
+        Err(_) if is_here => Ok(Keys { access_key: "test".into(), secret_key: "test".into(), session_token: None }),
         found => found,
     }
 }

@@ -62,6 +62,7 @@ impl Bench {
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env("TMPDIR", self.path("tmp")).stdin(Stdio::null());
         command
             .env_remove("BACKDRAFT_LOG")
+            .env_remove("BACKDRAFT_STORAGE")
             .env("BACKDRAFT_HISTORY", "none")
             .env_remove("BACKDRAFT_SIGN_KEY")
             .env_remove("GITHUB_ACTIONS")

@@ -1,4 +1,5 @@
-//! Storages that are not ours, whichever are there: SeaweedFS (`weed`) and moto (`moto_server`) on the PATH, LocalStack in a
+//! Storages for regions to lie in, whichever are there: a region of our own behind an address of its own, which always is;
+//! SeaweedFS (`weed`) and moto (`moto_server`) on the PATH, LocalStack in a
 //! container (`--features containers`, an engine and its image), or one that runs already, named by
 //! `BACKDRAFT_TEST_S3_ENDPOINT`. What is missing is skipped, visibly; `BACKDRAFT_REQUIRE_TOOLS` with `seaweedfs`, `moto` or
 //! `localstack` in it makes that a failure.
@@ -16,7 +17,13 @@ use backdraft::{
         buckets::Keys,
         storage::{REGION, Storage},
     },
-    emulator::s3::{foreign::Endpoint, gateway::Credentials},
+    emulator::s3::{
+        Region,
+        foreign::Endpoint,
+        gateway::{Credentials, Gateway},
+    },
+    model::record::Way,
+    sim::clock::{Clock, wall_now},
 };
 
 /// How long a storage may take until buckets can be made in it.
@@ -27,6 +34,7 @@ pub struct Running {
     pub name: &'static str,
     pub url: String,
     process: Option<Child>,
+    ours: Option<Gateway>,
     #[cfg(feature = "containers")]
     container: Option<backdraft::assembly::containers::Running>,
     _scratch: tempfile::TempDir,
@@ -58,6 +66,9 @@ impl Running {
         if let Some(container) = self.container.take() {
             container.stop().await.unwrap();
         }
+        if let Some(gateway) = self.ours.take() {
+            gateway.shutdown().await;
+        }
         self.process.take().into_iter().for_each(end);
     }
 
@@ -66,6 +77,7 @@ impl Running {
             name,
             url,
             process,
+            ours: None,
             #[cfg(feature = "containers")]
             container: None,
             _scratch: scratch,
@@ -74,7 +86,8 @@ impl Running {
 
     /// Waits until a bucket can be made and removed again.
     async fn is_up(self) -> Running {
-        let (since, storage) = (Instant::now(), backdraft::emulator::s3::foreign::Storage::at(&self.endpoint()).unwrap());
+        let (since, storage) =
+            (Instant::now(), backdraft::emulator::s3::foreign::Storage::at(&self.endpoint()).unwrap());
         loop {
             let why = match storage.make("bd-test-is-up", "up").await {
                 Ok(_) => match storage.remove("bd-test-is-up").await {
@@ -102,7 +115,8 @@ fn end(mut process: Child) {
 
 /// Every storage that is there, one after another.
 pub async fn each(mut with: impl AsyncFnMut(&Running)) {
-    let starts: [(&str, fn() -> Result<Running, String>); 3] = [("endpoint", named), ("seaweedfs", seaweedfs), ("moto", moto)];
+    let starts: [(&str, fn() -> Result<Running, String>); 4] =
+        [("ours", ours), ("endpoint", named), ("seaweedfs", seaweedfs), ("moto", moto)];
     for (name, start) in starts {
         match start() {
             Ok(running) => {
@@ -122,24 +136,36 @@ pub async fn each(mut with: impl AsyncFnMut(&Running)) {
     }
 }
 
-/// The first storage that is there of those with every feature that drills need.
-pub async fn any() -> Option<Running> {
+/// One storage, not ours where one is there that has all that drills need.
+pub async fn any() -> Running {
     for start in [named, seaweedfs] {
         if let Ok(running) = start() {
-            return Some(running.is_up().await);
+            return running.is_up().await;
         }
     }
     match localstack().await {
-        Ok(running) => Some(running),
+        Ok(running) => running,
         Err(why) => {
-            skipped("seaweedfs", &format!("neither `weed` on the PATH nor LocalStack: {why}"));
-            None
+            skipped("seaweedfs", &format!("neither `weed` on the PATH nor LocalStack: {why}; taking our own S3"));
+            ours().unwrap()
         }
     }
 }
 
+/// A region of our own, which plays the storage of somebody else.
+#[allow(clippy::unnecessary_wraps, reason = "one of several that may be missing")]
+fn ours() -> Result<Running, String> {
+    let (clock, scratch) = (Clock::new(Way::Real, wall_now()), tempfile::tempdir().unwrap());
+    let region = Region::new(REGION, &clock, scratch.path()).unwrap();
+    let gateway = Gateway::start(vec![region], &Running::credentials(), &clock).unwrap();
+    let url = gateway.region_url(REGION).unwrap();
+    let mut running = Running::of("ours", url, None, scratch);
+    running.ours = Some(gateway);
+    Ok(running)
+}
+
 /// Says so past the test runner's capture, so that a green line is not taken for proof.
-fn skipped(name: &str, why: &str) {
+pub fn skipped(name: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {name}: {why}");
     let required = std::env::var("BACKDRAFT_REQUIRE_TOOLS").unwrap_or_default();
     assert!(!required.split(',').any(|one| one == name), "{name} is required: {why}");

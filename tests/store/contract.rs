@@ -243,10 +243,14 @@ pub async fn every_version_in(world: &World, store: &SharedStore) {
     );
     assert_eq!(listed[1].version, second.version.unwrap());
     assert_eq!((&listed[1].etag, listed[1].modified), (&second.etag, second.modified));
-    assert_eq!(listed[2].storage_class, StorageClass::StandardIa);
+    // By S3's own reference a version is listed as STANDARD and nothing else; some do that.
+    let may_be_standard = world.is_foreign() && listed[2].storage_class == StorageClass::Standard;
+    assert!(may_be_standard || listed[2].storage_class == StorageClass::StandardIa);
     assert_eq!(read_version(store, &listed[2]).await, Ok(one));
     assert_eq!(read(store, "k").await.map_err(kind), Err(NotFound), "it is deleted");
-    assert_eq!(store.get_version("k", "0123").await.map(drop).map_err(kind), Err(NotFound));
+    let unknown = store.get_version("k", "0123").await.map(drop).map_err(kind);
+    // An id of another form than its own is no version to Amazon, and nonsense to some.
+    assert!(unknown == Err(NotFound) || (world.is_foreign() && unknown == Err(Nonsense)), "{unknown:?}");
     // What a recovery does: an old version becomes the newest again.
     let old = CopySource::key("k").at_version(&listed[1].version);
     store.copy(&old, "k", StorageClass::Standard).await.unwrap();

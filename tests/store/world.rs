@@ -47,6 +47,11 @@ impl World {
         self.region.as_deref().expect("an emulated region")
     }
 
+    /// Whether a storage that is not ours lies behind the gateway.
+    pub fn is_foreign(&self) -> bool {
+        self.region.as_ref().is_some_and(|region| region.foreign().is_some())
+    }
+
     /// Changes the region's link, and waits until its address is as open as that says.
     pub async fn set_link(&self, state: LinkState) {
         // A link that changed by itself is still closing its address.

@@ -58,7 +58,9 @@ pub(super) fn course(record: &Record, options: &Options) -> Option<Table> {
             What::TimeLimit { limit_ms } => {
                 (format!("the time limit of {} ended the restore", words::duration(*limit_ms)), None)
             }
-            What::Undrillable { why } => ("the storage does not do what this drill needs".to_owned(), Some(why.as_str())),
+            What::Undrillable { why } => {
+                ("the storage does not do what this drill needs".to_owned(), Some(why.as_str()))
+            }
             What::Interrupted => ("somebody stopped the drill".to_owned(), None),
             What::Aborted { why } => ("the drill could not go on".to_owned(), Some(why.as_str())),
             _ => return None,
