@@ -8,9 +8,13 @@ mod bench;
 #[path = "kit/storages.rs"]
 mod storages;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use backdraft::{emulator::s3::foreign::Storage, model::outcome::DrillResult};
+use backdraft::{
+    emulator::s3::foreign::Storage,
+    model::{outcome::DrillResult, record::Way},
+    sim::clock::{Clock, wall_now},
+};
 use bench::Bench;
 use storages::Running;
 
@@ -89,10 +93,11 @@ async fn what_a_killed_run_left_is_removed_by_the_next_start() {
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         command
     };
-    let (mut killed, since) = (start().spawn().unwrap(), Instant::now());
+    let clock = Clock::new(Way::Real, wall_now());
+    let (mut killed, since) = (start().spawn().unwrap(), clock.stopwatch());
     while !has_buckets(&running).await {
-        assert!(since.elapsed() < Duration::from_secs(60), "no bucket was ever made");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert!(since.elapsed().total_ms() < 60_000, "no bucket was ever made");
+        clock.sleep(Duration::from_millis(5)).await;
     }
     killed.kill().unwrap();
     killed.wait().unwrap();

@@ -3,7 +3,7 @@
 
 use std::{
     env,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     sync::Arc,
     time::Duration,
@@ -24,6 +24,7 @@ use crate::{
     engine::journal::{self, Scratch},
     error::{Error, Result},
     model::record::Way,
+    sim::clock::{Clock, wall_now},
 };
 
 /// How long a storage may take to answer before a run begins.
@@ -117,6 +118,10 @@ fn unknown(said: &str) -> Error {
         .help("write embedded, localstack, minio or endpoint:URL, such as endpoint:http://127.0.0.1:9000")
 }
 
+fn real_time() -> Clock {
+    Clock::new(Way::Real, wall_now())
+}
+
 /// The storage's key. One on this machine may have none: emulators take any.
 fn keys(url: &str) -> Result<Keys> {
     let is_here = ["http://127.", "http://localhost", "http://[::1]"].iter().any(|here| url.starts_with(here));
@@ -172,11 +177,10 @@ impl Foreign {
     }
 
     async fn answers(&self) -> Result<()> {
-        let asked = tokio::time::timeout(ANSWER, self.storage.remove()).await;
-        let why = match asked {
-            Ok(Ok(_)) => return Ok(()),
-            Ok(Err(why)) => why,
-            Err(_) => format!("no answer within {} s", ANSWER.as_secs()),
+        let why = match real_time().limit(ANSWER, self.storage.remove()).await {
+            Some(Ok(_)) => return Ok(()),
+            Some(Err(why)) => why,
+            None => format!("no answer within {} s", ANSWER.as_secs()),
         };
         let help = "start it, check the address, and give a key that may list and make buckets in AWS_ACCESS_KEY_ID and \
                     AWS_SECRET_ACCESS_KEY";
@@ -235,7 +239,7 @@ pub(super) fn sweep(base: &Path, runtime: &Handle) {
     }
 }
 
-fn left(note: &Note, dir: &PathBuf, why: &str) -> String {
+fn left(note: &Note, dir: &Path, why: &str) -> String {
     let what = match &note.container {
         Some(id) => format!("container {id}"),
         None => format!("buckets {}* at {}", note.prefix, note.url),
@@ -257,7 +261,7 @@ fn clear(note: &Note, runtime: &Handle) -> std::result::Result<String, String> {
     // Refuses what lies beyond this machine.
     Storage::at("", &note.url, &note.region, &[], &keys).map_err(|_| "it lies beyond this machine".to_owned())?;
     let storage = Storage::known("", &note.url, &note.region, &note.prefix, &keys);
-    let removed = runtime.block_on(async { tokio::time::timeout(SWEEP, storage.remove()).await });
-    let removed = removed.map_err(|_| format!("no answer within {} s", SWEEP.as_secs()))??;
+    let removed = runtime.block_on(real_time().limit(SWEEP, storage.remove()));
+    let removed = removed.ok_or_else(|| format!("no answer within {} s", SWEEP.as_secs()))??;
     Ok(format!("{removed} buckets {}* at {}", note.prefix, note.url))
 }

@@ -9,14 +9,11 @@ use std::{
     io::Write,
     net::TcpListener,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use backdraft::{
-    assembly::{
-        buckets::Keys,
-        storage::{REGION, Storage},
-    },
+    assembly::storage::REGION,
     emulator::s3::{
         Region,
         foreign::Endpoint,
@@ -26,8 +23,8 @@ use backdraft::{
     sim::clock::{Clock, wall_now},
 };
 
-/// How long a storage may take until buckets can be made in it.
-const START: Duration = Duration::from_secs(60);
+/// How long a storage may take until buckets can be made in it, in milliseconds.
+const START: u64 = 60_000;
 
 /// A storage that runs as long as this lives.
 pub struct Running {
@@ -52,12 +49,6 @@ impl Running {
             credentials: Running::credentials(),
             session_token: None,
         }
-    }
-
-    /// As drills use it.
-    pub fn storage(&self) -> Storage {
-        let keys = Keys { access_key: "test".into(), secret_key: "test".into(), session_token: None };
-        Storage::at(self.name, &self.url, REGION, &[], &keys).unwrap()
     }
 
     /// Ends it. A container must be ended; a process ends by itself.
@@ -86,8 +77,9 @@ impl Running {
 
     /// Waits until a bucket can be made and removed again.
     async fn is_up(self) -> Running {
-        let (since, storage) =
-            (Instant::now(), backdraft::emulator::s3::foreign::Storage::at(&self.endpoint()).unwrap());
+        let clock = Clock::new(Way::Real, wall_now());
+        let since = clock.stopwatch();
+        let storage = backdraft::emulator::s3::foreign::Storage::at(&self.endpoint()).unwrap();
         loop {
             let why = match storage.make("bd-test-is-up", "up").await {
                 Ok(_) => match storage.remove("bd-test-is-up").await {
@@ -96,8 +88,8 @@ impl Running {
                 },
                 Err(why) => why,
             };
-            assert!(since.elapsed() < START, "{} did not come up: {why}", self.name);
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            assert!(since.elapsed().total_ms() < START, "{} did not come up: {why}", self.name);
+            clock.sleep(Duration::from_millis(200)).await;
         }
     }
 }

@@ -6,7 +6,7 @@ use backdraft::{
     emulator::s3::{buckets::BucketOptions, lock::LockMode, rights::Principal},
     store::{
         CopySource, ObjectInfo, PutOptions, RestoreState, Retention, SharedStore, StorageClass,
-        StoreErrorKind::{self, Archived, Denied, Exists, NoBucket, Nonsense, NotFound, Source},
+        StoreErrorKind::{self, Archived, Corrupt, Denied, Exists, NoBucket, Nonsense, NotFound, Source},
         Tier, VersionInfo,
     },
 };
@@ -193,7 +193,11 @@ pub async fn class_type_and_metadata_stay_with_an_object_and_its_copies(world: &
             (copy.size, copy.storage_class, &copy.metadata),
             (size as u64, StorageClass::Standard, &wanted.metadata)
         );
-        assert!(read(&store, "copy").await.unwrap() == content);
+        let read = read(&store, "copy").await;
+        // Some storages give the copy of an object in parts a checksum that is not its own. Who checks it refuses the
+        // bytes, which is loud.
+        let is_refused = world.is_foreign() && size > MIB && matches!(&read, Err(error) if error.kind == Corrupt);
+        assert!(is_refused || read.unwrap() == content, "{size} bytes");
         store.copy(&CopySource::key("copy"), "copy", StorageClass::StandardIa).await.unwrap();
         assert_eq!(store.head("copy").await.unwrap().storage_class, StorageClass::StandardIa, "onto itself");
     }
@@ -258,7 +262,9 @@ pub async fn every_version_in(world: &World, store: &SharedStore) {
 
     for version in store.versions("k").await.unwrap().iter().filter(|v| v.version != listed[1].version) {
         store.delete_version(&version.key, &version.version).await.unwrap();
-        store.delete_version(&version.key, &version.version).await.unwrap();
+        let again = store.delete_version(&version.key, &version.version).await.map_err(kind);
+        // To some a version that is gone is nonsense.
+        assert!(again == Ok(()) || (world.is_foreign() && again == Err(Nonsense)), "{again:?}");
     }
     let left = store.versions("").await.unwrap();
     assert_eq!(left, [VersionInfo { is_latest: true, ..listed[1].clone() }]);

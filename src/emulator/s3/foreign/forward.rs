@@ -145,6 +145,10 @@ impl Forward {
         let size = text(headers, "content-length").and_then(|length| length.parse::<u64>().ok());
         let trailer = Trailer::announced(headers, trailers);
         let coding = if trailer.is_some() { Coding::Trailed } else { Coding::Plain };
+        if trailer.is_none() && (size == Some(0) || (size.is_none() && http_body::Body::is_end_stream(&body))) {
+            let none = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
+            return Ok((none, size, Coding::Plain, Vec::new()));
+        }
         let length = size.map(|size| trailer.as_ref().map_or(size, |trailer| trailer.len(size)));
         let sent = bodies::inward(&self.region, body, size.unwrap_or(0), trailer, slot);
         Ok((sent, length, coding, Vec::new()))
@@ -213,7 +217,8 @@ fn handed_on(headers: &HeaderMap, coding: Coding) -> HeaderMap {
     let mut kept = HeaderMap::new();
     for (name, value) in headers {
         let is_ours = OURS.contains(&name.as_str()) || name.as_str().starts_with("amz-sdk-");
-        if !is_ours && !(name == "x-amz-trailer" && coding == Coding::Plain) {
+        let is_moot = name == "x-amz-trailer" && coding == Coding::Plain;
+        if !is_ours && !is_moot {
             kept.append(name.clone(), value.clone());
         }
     }
