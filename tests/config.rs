@@ -104,6 +104,7 @@ fn play_and_note(id: &str, scenario: &Scenario, way: Way) -> (Record, BTreeSet<S
             scratch,
             beside: std::path::Path::new("."),
             listener: Some(listener),
+            storage: None,
         };
         let stage = assemble(parts).await.unwrap();
         assert!(world.set(Arc::clone(&stage.world)).is_ok());

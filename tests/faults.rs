@@ -71,6 +71,7 @@ async fn web(fault: &dyn Fault, scratch: &Path) -> Stage {
         scratch,
         beside: Path::new("."),
         listener: None,
+        storage: None,
     };
     let stage = assemble(parts).await.unwrap();
     stage.services[0].service.write(stage.clock.now(), 2).await.unwrap();
@@ -95,6 +96,7 @@ async fn stage(scratch: &Path, id: &str) -> Stage {
         scratch,
         beside: Path::new("."),
         listener: None,
+        storage: None,
     };
     let stage = assemble(parts).await.unwrap();
     let start = stage.clock.now();

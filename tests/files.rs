@@ -23,9 +23,18 @@ use jiff::SignedDuration;
 async fn stage(scratch: &Path) -> Stage {
     let (plan, scenario) = (kit::plan(), kit::scenario("files/control"));
     let (seed, way) = (Seed(7), Way::Simulated);
-    assemble(Parts { plan: &plan, scenario: &scenario, seed, way, scratch, beside: Path::new("."), listener: None })
-        .await
-        .unwrap()
+    assemble(Parts {
+        plan: &plan,
+        scenario: &scenario,
+        seed,
+        way,
+        scratch,
+        beside: Path::new("."),
+        listener: None,
+        storage: None,
+    })
+    .await
+    .unwrap()
 }
 
 /// A day of the application, and its backup at 03:00.

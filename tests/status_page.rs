@@ -99,6 +99,7 @@ fn play(id: &str, site: &StatusSite, look: impl FnOnce() + Send + 'static) {
             scratch,
             beside: std::path::Path::new("."),
             listener: Some(listener),
+            storage: None,
         };
         let stage = assemble(parts).await.unwrap();
         let time_limit = assembly::time_limit(&plan, &scenario, way);

@@ -112,6 +112,7 @@ async fn stage(scratch: &Path, home: &str, format: DumpFormat, backups: i64) -> 
         scratch,
         beside: Path::new("."),
         listener: None,
+        storage: None,
     };
     let stage = assemble(parts).await.unwrap();
     let start = stage.clock.now();

@@ -167,6 +167,7 @@ async fn play(scenario: &Scenario, how: Careless) -> Record {
         scratch: scratch.path(),
         beside: std::path::Path::new("."),
         listener: None,
+        storage: None,
     };
     let mut stage: Stage = assemble(parts).await.unwrap();
     let hosting = Arc::clone(&stage.world.hosting["web"]);

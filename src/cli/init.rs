@@ -1,6 +1,10 @@
 //! `backdraft init`: a plan, scripts and three scenarios for the tool that a team uses, ready to be run and to be changed.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::{Path, PathBuf}};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
 
@@ -134,7 +138,10 @@ fn write(path: &Path, text: &str) -> Result<()> {
         fs::create_dir_all(folder).map_err(unwritten)?;
     }
     // Where the example lies, its first line names the schema beside it.
-    let text = text.strip_prefix("# yaml-language-server").and_then(|rest| rest.split_once("\n#\n")).map_or(text, |(_, rest)| rest);
+    let text = text
+        .strip_prefix("# yaml-language-server")
+        .and_then(|rest| rest.split_once("\n#\n"))
+        .map_or(text, |(_, rest)| rest);
     output::write_file(path, text)?;
     if text.starts_with("#!") {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(unwritten)?;

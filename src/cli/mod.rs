@@ -9,6 +9,7 @@ use console::{Console, Refused};
 use crate::exit;
 
 mod buckets;
+mod cast;
 mod checklist;
 mod console;
 mod credentials;
@@ -20,8 +21,8 @@ mod github;
 mod held;
 mod history;
 mod incident;
-mod keeper;
 mod init;
+mod keeper;
 mod keygen;
 mod list;
 mod matrix;

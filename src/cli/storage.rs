@@ -168,10 +168,10 @@ impl Foreign {
 
     fn close_unused(self) {
         #[cfg(feature = "containers")]
-        if let Some(running) = self.container {
-            if let Err(why) = self.runtime.block_on(running.stop()) {
-                return tracing::warn!("a container could not be removed: {why}");
-            }
+        if let Some(running) = self.container
+            && let Err(why) = self.runtime.block_on(running.stop())
+        {
+            return tracing::warn!("a container could not be removed: {why}");
         }
         forget(self.note);
     }
