@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{House, Wanted, folder, regions::throw_away_keys};
@@ -160,8 +161,15 @@ struct Stored {
     prefix: String,
 }
 
+#[async_trait]
 impl Witness for Stored {
-    fn stored_since(&self, from: Timestamp) -> Vec<(String, u64)> {
+    async fn stored_since(&self, from: Timestamp) -> Vec<(String, u64)> {
+        for site in &self.sites {
+            // A storage that cannot be read shows no backup; what it failed at ends the drill.
+            if let Err(why) = site.region.refresh().await {
+                tracing::warn!("{why}");
+            }
+        }
         let stored = |site: &Site| {
             let objects = site.region.objects().keys(&site.bucket, &self.prefix).unwrap_or_default();
             let new = objects.iter().filter(|object| object.modified >= from);

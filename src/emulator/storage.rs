@@ -11,8 +11,7 @@ impl World {
     /// # Errors
     /// Why it cannot be read.
     pub async fn read_storage(&self) -> Result<(), String> {
-        let read = self.sites.iter().filter_map(|site| Some((site.region.foreign()?, &site.region)));
-        join_all(read.map(|(foreign, region)| foreign.read(region))).await.into_iter().collect()
+        join_all(self.sites.iter().map(|site| site.region.refresh())).await.into_iter().collect()
     }
 
     /// Writes what was changed since it was read last.

@@ -67,6 +67,17 @@ impl Region {
         self.foreign.as_ref()
     }
 
+    /// Reads what a foreign storage holds, so that the region's objects say it; nothing where they are the region's own.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub async fn refresh(&self) -> Result<(), String> {
+        match &self.foreign {
+            Some(foreign) => foreign.read(self).await,
+            None => Ok(()),
+        }
+    }
+
     /// The way to it.
     pub fn link(&self) -> &Arc<Link> {
         &self.link

@@ -28,9 +28,10 @@ pub mod workspace;
 pub use variables::{SurroundingRegion, Surroundings};
 
 /// What was stored in the regions, as the world sees it. Commands are not asked.
+#[async_trait]
 pub trait Witness: Send + Sync {
     /// Regions in which something was stored from that moment on, and how many bytes.
-    fn stored_since(&self, from: Timestamp) -> Vec<(String, u64)>;
+    async fn stored_since(&self, from: Timestamp) -> Vec<(String, u64)>;
 }
 
 /// The pipeline.
@@ -176,7 +177,7 @@ impl Pipeline for CommandPipeline {
         self.bench.clock.run();
         let (began, position, (rows, raw_bytes)) = (self.bench.clock.now(), self.place.position(), self.place.load());
         let Done { ran, .. } = self.run(Role::Backup, &self.plan.backup).await;
-        let stored = self.witness.stored_since(began);
+        let stored = self.witness.stored_since(began).await;
         let mut missing_in = Vec::new();
         let ended = if ran.ended.is_success() {
             self.verify(began).await;

@@ -32,10 +32,12 @@ impl Foreign {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub(in crate::emulator) async fn read(&self, region: &Region) -> Result<(), String> {
+    pub(in crate::emulator::s3) async fn read(&self, region: &Region) -> Result<(), String> {
         let read = self.versions(region.objects()).await;
-        let keys =
-            read.map_err(|why| format!("what the storage at {} holds cannot be read: {why}", self.wire.url()))?;
+        let keys = read.map_err(|why| {
+            self.troubled(&why);
+            format!("what the storage at {} holds cannot be read: {why}", self.wire.url())
+        })?;
         lock(&self.read).clone_from(&keys);
         let objects = region.objects();
         let set = objects.state().bucket(&self.bucket).map(|bucket| bucket.keys = keys);
