@@ -161,6 +161,7 @@ pub async fn keep(kept: &Kept<'_>, story: &Scenario, scratch: &Path) -> Result<(
         scratch,
         beside: kept.beside,
         listener: None,
+        storage: None,
     };
     let more = [Principal::Owner, Principal::Reader].map(|principal| Key {
         principal,
