@@ -4,6 +4,8 @@
 //! `BACKDRAFT_TEST_S3_ENDPOINT`. What is missing is skipped, visibly; `BACKDRAFT_REQUIRE_TOOLS` with `seaweedfs`, `moto` or
 //! `localstack` in it makes that a failure.
 
+#![allow(dead_code, reason = "each test uses its part")]
+
 use std::{
     fs,
     io::Write,
