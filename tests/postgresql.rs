@@ -174,12 +174,12 @@ fn lives(pid: &str) -> bool {
     !status.is_empty() && !status.rsplit(')').next().unwrap().trim_start().starts_with('Z')
 }
 
-fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let looks = (0..6_000).find_map(|_| {
+fn until<T>(what: &str, patience: Duration, mut found: impl FnMut() -> Option<T>) -> T {
+    let looks = (0..patience.as_millis() / 10).find_map(|_| {
         std::thread::sleep(Duration::from_millis(10));
         found()
     });
-    looks.unwrap_or_else(|| panic!("{what}: waited a minute in vain"))
+    looks.unwrap_or_else(|| panic!("{what}: waited {} s in vain", patience.as_secs()))
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_server_of_a_killed_run_is_ended_by_the_next_start() {
     ]);
     run.arg("--out").arg(scratch.path().join("out")).stdout(Stdio::null()).stderr(Stdio::null());
     let mut run = run.spawn().unwrap();
-    let server = until("a server", || {
+    let server = until("a server", Duration::from_secs(60), || {
         let is_base = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("backdraft-");
         let base = fs::read_dir(scratch.path()).ok()?.flatten().find(is_base)?;
         let drill = fs::read_dir(base.path()).ok()?.flatten().next()?;
@@ -214,7 +214,8 @@ fn a_server_of_a_killed_run_is_ended_by_the_next_start() {
         .output()
         .unwrap();
     assert!(next.status.success(), "{}", String::from_utf8_lossy(&next.stderr));
-    until("the server's end", || (!lives(&server)).then_some(()));
+    // A server sees within a minute by itself that its folder is gone: it is to be ended before that.
+    until("the server's end", Duration::from_secs(10), || (!lives(&server)).then_some(()));
 }
 
 async fn tell(probe: &Postgresql, statement: &str) {
