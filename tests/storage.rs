@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+#[allow(dead_code, reason = "each test uses its part")]
 #[path = "cli/bench.rs"]
 mod bench;
 #[path = "kit/storages.rs"]

@@ -49,13 +49,28 @@ struct Preset {
     /// Programs without which its scripts do not run.
     needs: &'static [&'static str],
     files: &'static [(&'static str, &'static str)],
+    /// Stories that it shares with another example.
+    stories: &'static [(&'static str, &'static str)],
 }
 
-/// A file of an example pipeline, by its path below the example.
+/// Files of the example pipelines, by the path at which they are written.
 macro_rules! files {
-    ($example:literal: $($path:literal),+ $(,)?) => {
-        &[$(($path, include_str!(concat!("../../fixtures/pipelines/", $example, "/", $path)))),+]
+    ($($example:literal: $($path:literal),+);+ $(;)?) => {
+        &[$($(($path, include_str!(concat!("../../fixtures/pipelines/", $example, "/", $path)))),+),+]
     };
+}
+
+/// The same of stories that several examples share.
+macro_rules! shared {
+    ($folder:literal: $name:literal) => {
+        (concat!("scenarios/", $name), include_str!(concat!("../../fixtures/pipelines/", $folder, "/", $name)))
+    };
+}
+
+impl Preset {
+    fn all(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+        self.files.iter().chain(self.stories)
+    }
 }
 
 /// In the order in which they are looked for.
@@ -66,24 +81,55 @@ static PRESETS: &[Preset] = &[
         files: files!("restic": "plan.yaml", "scripts/repositories.sh", "scripts/backup.sh", "scripts/verify.sh",
             "scripts/list.sh", "scripts/restore.sh", "scenarios/control.yaml", "scenarios/primary-out.yaml",
             "scenarios/primary-damaged.yaml"),
+        stories: &[],
     },
     Preset {
         name: PresetName::Sqlite,
         needs: &["sqlite3", "aws"],
         files: files!("sqlite": "plan.yaml", "scripts/backup.sh", "scripts/restore.sh", "scenarios/control.yaml",
             "scenarios/primary-out.yaml", "scenarios/newest-truncated.yaml"),
+        stories: &[],
     },
     Preset {
         name: PresetName::Rclone,
         needs: &["rclone"],
         files: files!("rclone": "plan.yaml", "scripts/remotes.sh", "scripts/backup.sh", "scripts/restore.sh",
             "scenarios/control.yaml", "scenarios/primary-out.yaml", "scenarios/primary-damaged.yaml"),
+        stories: &[],
     },
     Preset {
         name: PresetName::AwsS3Sync,
         needs: &["aws"],
         files: files!("aws-s3-sync": "plan.yaml", "scripts/backup.sh", "scripts/restore.sh", "scenarios/control.yaml",
             "scenarios/primary-out.yaml", "scenarios/all-deleted.yaml"),
+        stories: &[],
+    },
+    Preset {
+        name: PresetName::PgDump,
+        needs: &["pg_dump", "aws"],
+        files: files!("pg-dump": "plan.yaml", "scripts/backup.sh", "scripts/verify.sh", "scripts/restore.sh",
+            "scenarios/control.yaml", "scenarios/region-lost.yaml", "scenarios/newest-truncated.yaml"),
+        stories: &[],
+    },
+    Preset {
+        name: PresetName::PgPitr,
+        needs: &["pg_basebackup", "aws", "rclone"],
+        files: files!("pg-pitr": "plan.yaml", "scripts/backup.sh", "scripts/restore.sh", "scripts/rclone.env",
+            "scripts/wal-fetch.sh", "scripts/wal-push.sh", "scenarios/control.yaml", "scenarios/short-outage.yaml",
+            "scenarios/region-lost.yaml"),
+        stories: &[],
+    },
+    Preset {
+        name: PresetName::Convex,
+        needs: &["convex", "aws", "jq"],
+        files: files!("hooklabs-shell-fixed": "plan.yaml", "scripts/lib.sh", "scripts/backup.sh",
+            "scripts/verify-backup.sh", "scripts/monthly-drill.sh", "scripts/fetch-newest.sh", "scripts/restore.sh",
+            "scripts/package.json"),
+        stories: &[
+            shared!("hooklabs-scenarios": "control.yaml"),
+            shared!("hooklabs-scenarios": "export-cut-looks-whole.yaml"),
+            shared!("hooklabs-scenarios": "primary-copy-truncated.yaml"),
+        ],
     },
 ];
 
@@ -92,12 +138,12 @@ pub(super) fn init(args: &InitArgs, console: &Console) -> Ended {
         Some(name) => of(name)?,
         None => first_installed()?,
     };
-    let taken = preset.files.iter().map(|(path, _)| args.folder.join(path)).find(|path| path.exists());
+    let taken = preset.all().map(|(path, _)| args.folder.join(path)).find(|path| path.exists());
     if let Some(path) = taken {
         let there = Error::new("there is a file already, and nothing was written").at(path.display().to_string());
         return Err(there.help("name another folder: `backdraft init DIR`").into());
     }
-    for (path, text) in preset.files {
+    for (path, text) in preset.all() {
         write(&args.folder.join(path), text)?;
     }
     let (folder, named) = (args.folder.display(), preset.name.to_possible_value());
