@@ -83,11 +83,11 @@ fn ran(record: &Record, role: Role) -> Vec<&Ran> {
 }
 
 fn claimed(record: &Record) -> &str {
-    let claims = record
+    let mut claims = record
         .events
         .iter()
         .filter_map(|e| if let What::Restored(claim) = &e.what { Some(&*claim.point) } else { None });
-    claims.last().unwrap()
+    claims.next_back().unwrap()
 }
 
 fn outcome(record: &Record) -> Option<Outcome> {

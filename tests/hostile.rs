@@ -92,7 +92,22 @@ fn with_text(event: &Event, text: &str, changed: &mut usize) -> Event {
 
 fn records(text: &str) -> Vec<Record> {
     let drills = [Drill::corrupt_latest(), Drill::silently_wrong(), Drill::refused(true)];
-    drills.map(|drill| with_every_text(&measure::record(drill.inputs()), text)).into()
+    let with_commands = |drill: Drill| {
+        let mut inputs = drill.inputs();
+        inputs.events.push(command());
+        with_every_text(&measure::record(inputs), text)
+    };
+    drills.map(with_commands).into()
+}
+
+/// A command that failed, with all that can be told of one.
+fn command() -> Event {
+    let ran = json!({
+        "event": "ran", "role": "backup", "command": "./backup.sh", "ended": { "not-started": "why" },
+        "at": "2026-11-02T03:00:05Z", "took": { "measured_ms": 5 }, "scenario_time": true, "printed_bytes": 9,
+        "last_lines": ["said"], "left_running": ["sleep 9"], "wrote_outside": ["/tmp/x"],
+    });
+    serde_json::from_value(ran).unwrap()
 }
 
 fn matrix(text: &str) -> Matrix {

@@ -120,7 +120,7 @@ fn what_is_no_period_no_record_and_no_action_is_refused_and_nothing_is_written()
     refuse(&["--from", "2026-02-01", "--to", "2026-02-01"]);
     refuse(&["--from", "0001-01-01", "--to", "2026-02-01"]);
     refuse(&["--from", "2026-13-01", "--to", "2026-02-01"]);
-    refuse(&[&year[..], &["--records", "fixtures"]].concat());
+    refuse(&[&year[..], &["--records", "fixtures/plans"]].concat());
     refuse(&[&year[..], &["--records", "no/such/folder"]].concat());
     for wrong in [
         &good.replace("due: 2026-02-01", "due: soon"),
