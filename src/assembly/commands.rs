@@ -15,7 +15,10 @@ use crate::{
         units::ByteSize,
     },
     pipeline::command::{CommandPipeline, SurroundingRegion, Surroundings, Witness, workspace::Workspace},
-    process::{Environment, faked_time},
+    process::{
+        Environment,
+        faked_time::{self, Shared},
+    },
     service::{
         contract::{Service, ServiceError},
         database::{Database, place::Deployments},
@@ -56,7 +59,10 @@ impl House<'_> {
         })?;
         let bench = self.bench(&wanted)?;
         let witness = Arc::new(Stored { sites: self.sites.to_vec(), prefix: wanted.layout.prefix.clone() });
-        let surroundings = self.surroundings(name);
+        let mut surroundings = self.surroundings(name);
+        if let Some(library) = &surroundings.faketime {
+            surroundings.shared = Shared::make(library, self.clock).await.map(Arc::new);
+        }
         let pipeline =
             Arc::new(CommandPipeline::new(bench, plan.clone(), home.place, surroundings, workspace, witness, scripts));
         let leftovers = pipeline.leftovers();
@@ -151,6 +157,7 @@ impl House<'_> {
             access_key: keys.access_key,
             secret_key: keys.secret_key,
             faketime: faked_time::library(),
+            shared: None,
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The environment of a team's commands: the emulated world as their tools look for it, and what a drill has to say.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use super::CommandPipeline;
 use crate::{
     model::ran::Role,
-    process::{Environment, faked_time},
+    process::{
+        Environment,
+        faked_time::{self, Shared},
+    },
 };
 
 /// Variables by which programs find a proxy, and one that nobody answers at: what is meant for another machine fails at
@@ -28,6 +31,8 @@ pub struct Surroundings {
     pub secret_key: String,
     /// The library that moves the clock of programs, where it is installed.
     pub faketime: Option<PathBuf>,
+    /// What programs on a moved clock share.
+    pub shared: Option<Arc<Shared>>,
 }
 
 /// A region as commands find it.
@@ -102,5 +107,6 @@ impl CommandPipeline {
             .with("BACKDRAFT_NOW", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
             .with("BACKDRAFT_SCRATCH", self.workspace.scratch().display().to_string())
             .with_all(faked.into_iter().flatten())
+            .with_all(self.surroundings.shared.iter().map(|shared| shared.variable()))
     }
 }
