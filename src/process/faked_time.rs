@@ -139,9 +139,13 @@ mod tests {
         process::{self, Job},
     };
 
-    /// Copies of a shell that end while others begin; every program that ends in an error leaves a line.
-    const PIPES: &str =
-        "for i in 1 2 3 4 5 6 7 8; do (echo a | cat | sort) | (cat; bash -c 'date | cat') > /dev/null; done";
+    /// Copies of a shell that end while other programs begin; one that ends in an error leaves a line.
+    const PIPES: &str = r#"
+        for n in $(seq 40); do
+            for i in 1 2 3; do (echo a | cat | sort -u); done | sort -ru > /dev/null
+            bash -c 'bash -c "date > /dev/null" | cat'
+        done
+        date +%F"#;
 
     #[tokio::test]
     async fn programs_on_a_moved_clock_do_not_take_it_from_one_another_and_nothing_of_it_is_left() {
@@ -152,7 +156,7 @@ mod tests {
         let files = shared.files();
         let job = Job {
             role: Role::Backup,
-            run: Run::Shell(format!("for n in 1 2 3 4 5; do {PIPES}; done; date +%F")),
+            run: Run::Argv(["bash", "-c", PIPES].map(str::to_owned).into()),
             folder: folder.path().to_owned(),
             environment: Environment::in_folder(folder.path(), folder.path())
                 .with_all(variables(&library, start))
