@@ -125,6 +125,8 @@ pub async fn play(drill: &Drill, mut stage: Stage) {
     match ended {
         Ok(()) => {}
         Err(Ended::Interrupted) => play.stage.recorder.emit(What::Interrupted),
+        // What a storage does not do may end the story: that is said instead.
+        Err(Ended::Aborted(_)) if play.stage.world.storage_limit().is_some() => {}
         Err(Ended::Aborted(why)) => play.stage.recorder.emit(What::Aborted { why }),
     }
     play.judge_storage();
@@ -143,11 +145,11 @@ impl Play<'_> {
 
     /// What a storage failed at by itself is nobody's who is drilled, and what it does not do shows nothing.
     fn judge_storage(&self) {
-        if let Some(why) = self.stage.world.storage_trouble() {
-            self.emit(What::Aborted { why });
-        }
-        if let Some(why) = self.stage.world.storage_limit() {
-            self.emit(What::Undrillable { why });
+        let (trouble, limit) = (self.stage.world.storage_trouble(), self.stage.world.storage_limit());
+        match (limit, trouble) {
+            (Some(why), _) => self.emit(What::Undrillable { why }),
+            (None, Some(why)) => self.emit(What::Aborted { why }),
+            (None, None) => {}
         }
     }
 
