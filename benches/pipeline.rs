@@ -35,6 +35,7 @@ async fn stage(scratch: &Path) -> Stage {
         scratch,
         beside: Path::new("."),
         listener: None,
+        storage: None,
     };
     assemble(parts).await.unwrap()
 }

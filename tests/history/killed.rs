@@ -24,7 +24,7 @@ fn torn(line: &[u8], bytes: usize) -> Vec<(String, Vec<u8>)> {
         (format!("{bytes} NULs and the rest but the newline"), [&zeros(there), body].concat()),
     ];
     // A disk writes pages, not bytes: of the rarer kinds some will do.
-    if bytes % 11 > 0 {
+    if !bytes.is_multiple_of(11) {
         kinds.truncate(1 + bytes % 2);
     }
     kinds

@@ -78,7 +78,7 @@ impl Running {
     }
 
     /// Waits until a bucket can be made and removed again.
-    async fn is_up(self) -> Running {
+    async fn when_up(self) -> Running {
         let clock = Clock::new(Way::Real, wall_now());
         let since = clock.stopwatch();
         let storage = backdraft::emulator::s3::foreign::Storage::at(&self.endpoint()).unwrap();
@@ -107,14 +107,16 @@ fn end(mut process: Child) {
     let _ = process.wait();
 }
 
+/// Starts a storage, or says why it is not there.
+type Start = fn() -> Result<Running, String>;
+
 /// Every storage that is there, one after another.
 pub async fn each(mut with: impl AsyncFnMut(&Running)) {
-    let starts: [(&str, fn() -> Result<Running, String>); 4] =
-        [("ours", ours), ("endpoint", named), ("seaweedfs", seaweedfs), ("moto", moto)];
+    let starts: [(&str, Start); 4] = [("ours", ours), ("endpoint", named), ("seaweedfs", seaweedfs), ("moto", moto)];
     for (name, start) in starts {
         match start() {
             Ok(running) => {
-                let running = running.is_up().await;
+                let running = running.when_up().await;
                 with(&running).await;
                 running.stop().await;
             }
@@ -134,7 +136,7 @@ pub async fn each(mut with: impl AsyncFnMut(&Running)) {
 pub async fn any() -> Running {
     for start in [named, seaweedfs] {
         if let Ok(running) = start() {
-            return running.is_up().await;
+            return running.when_up().await;
         }
     }
     match localstack().await {
@@ -189,7 +191,11 @@ fn seaweedfs() -> Result<Running, String> {
     Ok(Running::of("seaweedfs", format!("http://127.0.0.1:{}", ports[6]), Some(process), scratch))
 }
 
+/// Asked for by name alone: some versions (5.2.1) answer uploads in parts with what the SDK does not understand.
 fn moto() -> Result<Running, String> {
+    if std::env::var_os("BACKDRAFT_TEST_MOTO").is_none() {
+        return Err("not asked for by BACKDRAFT_TEST_MOTO=1; version 5.2.1 fails at uploads in parts".into());
+    }
     let ports = free_ports(1);
     let mut command = Command::new("moto_server");
     command.args(["-H", "127.0.0.1", "-p", &ports[0].to_string()]);
@@ -222,7 +228,7 @@ async fn localstack() -> Result<Running, String> {
     };
     let mut running = Running::of("localstack", container.url.clone(), None, tempfile::tempdir().unwrap());
     running.container = Some(container);
-    Ok(running.is_up().await)
+    Ok(running.when_up().await)
 }
 
 #[cfg(not(feature = "containers"))]
