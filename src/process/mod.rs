@@ -56,7 +56,7 @@ pub struct Job {
 pub struct Done {
     /// As it is told.
     pub ran: Ran,
-    /// What it printed on standard output, as far as was kept (see [`capture`]).
+    /// What it printed on standard output, as far as was kept: the first 64 MiB.
     pub output: Vec<u8>,
     /// Whether that is all of it.
     pub is_whole: bool,
