@@ -10,7 +10,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use backdraft::{
     model::{
         event::{AlarmKind, What},
-        outcome::Outcome,
+        outcome::{DrillResult, Outcome},
         plan::Plan,
         ran::{CommandEnd, Ran, Role},
         record::{Record, Way},
@@ -30,11 +30,18 @@ struct Scripts {
     more: String,
     faults: &'static str,
     probe: &'static str,
+    writes: u32,
 }
 
 impl Scripts {
     fn new() -> Self {
-        let scripts = Scripts { dir: tempfile::tempdir().unwrap(), more: String::new(), faults: "[]", probe: "folder" };
+        let scripts = Scripts {
+            dir: tempfile::tempdir().unwrap(),
+            more: String::new(),
+            faults: "[]",
+            probe: "folder",
+            writes: 24,
+        };
         scripts.with("backup.sh", BACKUP).with("restore.sh", RESTORE)
     }
 
@@ -67,9 +74,9 @@ impl Scripts {
 
     fn play(&self) -> Record {
         let text = format!(
-            "title: T\nproves: P\nservice: media\nlevel: 2\nhistory: {{ days: 2, writes_per_day: 24, size: 256 KiB }}\n\
+            "title: T\nproves: P\nservice: media\nlevel: 2\nhistory: {{ days: 2, writes_per_day: {}, size: 256 KiB }}\n\
              faults: {}\ndisaster: {{ at: day 2 15:00, cause: C }}\nexpect: {{ outcome: recovered }}\n",
-            self.faults
+            self.writes, self.faults
         );
         let scenario: Scenario = serde_saphyr::from_str(&text).unwrap();
         kit::play("test", &self.plan(), &scenario, 7, Way::Real, Vec::new())
@@ -248,4 +255,17 @@ fn running(command: &str) -> Vec<String> {
     let lines = entries.filter_map(|entry| fs::read(Path::new("/proc").join(entry.file_name()).join("cmdline")).ok());
     let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ").trim().to_owned());
     lines.filter(|line| line == command).collect()
+}
+
+#[test]
+fn what_was_not_lost_is_not_recovered() {
+    // Nothing is written after the last backup, and the command that loses leaves everything: green without a restore.
+    let probe = "{ command: { write: 'cat >> rows', read: cat rows, lose: 'true' } }";
+    let scripts = Scripts { probe, writes: 0, ..Scripts::new() };
+    let record = scripts.with("backup.sh", "true").with("restore.sh", "true").play();
+    assert_eq!(record.result.outcome, None);
+    assert!(
+        record.result.result != DrillResult::Pass && record.result.reasons[0].contains("are still there"),
+        "{record:?}"
+    );
 }

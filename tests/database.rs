@@ -148,7 +148,7 @@ async fn an_export_keeps_its_position_while_writes_go_on_and_ends_with_the_sourc
     assert_eq!((before.position.seq, database.ledger().last().seq), (50, 250));
 
     let running = database.source().export().await.unwrap();
-    database.lose().await;
+    database.lose().await.unwrap();
     assert!(running.contents.rows.try_collect::<Vec<_>>().await.is_err(), "a running export breaks off");
     assert!(database.source().export().await.is_err());
     assert!(database.write(start(), 1).await.is_err());

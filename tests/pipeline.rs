@@ -22,16 +22,7 @@ use jiff::SignedDuration;
 async fn stage(scratch: &Path) -> Stage {
     let (plan, mut scenario) = (kit::plan(), kit::scenario("database/control"));
     scenario.history.size = "128 KiB".parse().unwrap();
-    let parts = Parts {
-        plan: &plan,
-        scenario: &scenario,
-        seed: Seed(7),
-        way: Way::Simulated,
-        scratch,
-        beside: Path::new("."),
-        listener: None,
-        storage: None,
-    };
+    let parts = Parts::of(&plan, &scenario, Seed(7), Way::Simulated, scratch);
     assemble(parts).await.unwrap()
 }
 
@@ -99,7 +90,7 @@ async fn a_backup_that_no_region_takes_is_an_error_and_an_alarm() {
 async fn a_lost_source_leaves_no_backup_behind_that_could_be_taken_for_one() {
     let scratch = tempfile::tempdir().unwrap();
     let stage = stage(scratch.path()).await;
-    stage.services[0].service.lose().await;
+    stage.services[0].service.lose().await.unwrap();
     let made = stage.services[0].pipeline.backup(1).await;
     insta::assert_snapshot!(made.unwrap_err());
     assert!((0..3).all(|site| dumps(&stage, site).is_empty()));

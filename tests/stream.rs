@@ -33,16 +33,7 @@ use proptest::prelude::*;
 async fn stage(scratch: &Path) -> Stage {
     let (plan, mut scenario) = (kit::plan(), kit::scenario("database/control"));
     scenario.history.size = "128 KiB".parse().unwrap();
-    let parts = Parts {
-        plan: &plan,
-        scenario: &scenario,
-        seed: Seed(7),
-        way: Way::Simulated,
-        scratch,
-        beside: Path::new("."),
-        listener: None,
-        storage: None,
-    };
+    let parts = Parts::of(&plan, &scenario, Seed(7), Way::Simulated, scratch);
     assemble(parts).await.unwrap()
 }
 
@@ -161,7 +152,7 @@ fn whatever_pieces_are_damaged_the_claim_is_the_sound_prefix_and_never_beyond() 
         for minutes in 1..=PIECES as i64 - 2 {
             piece(&stage, 2, 5 * minutes, 4).await;
         }
-        stage.services[0].service.lose().await;
+        stage.services[0].service.lose().await.unwrap();
         stage
     });
     let names = pieces(&stage, 0);

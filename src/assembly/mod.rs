@@ -76,6 +76,13 @@ pub struct Parts<'p> {
     pub storage: Option<&'p Storage>,
 }
 
+impl<'p> Parts<'p> {
+    /// Of a plan that names nothing beside it, on emulated storage, with nobody told.
+    pub fn of(plan: &'p Plan, scenario: &'p Scenario, seed: Seed, way: Way, scratch: &'p Path) -> Self {
+        Parts { plan, scenario, seed, way, scratch, beside: Path::new(""), listener: None, storage: None }
+    }
+}
+
 /// Builds the world of a drill and everything that acts in it.
 ///
 /// # Errors

@@ -23,7 +23,8 @@ impl Play<'_> {
         self.stage.world.read_storage().await.map_err(Ended::Aborted)?;
         self.emit(What::Disaster { cause: self.drill.scenario.disaster.cause.clone() });
         for one in &self.stage.services {
-            one.service.lose().await;
+            let lost = one.service.lose().await;
+            lost.map_err(|why| Ended::Aborted(format!("the disaster could not be played on {}: {why}", one.name)))?;
         }
         self.stage.clock.mark_t0();
         Ok(())

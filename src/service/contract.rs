@@ -259,7 +259,10 @@ pub trait Service: Send + Sync {
     async fn write(&self, at: Timestamp, writes: u32) -> Result<(), ServiceError>;
 
     /// The disaster: what users reached is gone, or broken.
-    async fn lose(&self);
+    ///
+    /// # Errors
+    /// When something of it is left: then a restore would show nothing.
+    async fn lose(&self) -> Result<(), ServiceError>;
 
     /// What users of the service reach after the disaster; `None` while that is nothing.
     fn live(&self) -> Option<Arc<dyn View>>;

@@ -164,7 +164,7 @@ async fn a_deployment_that_is_down_refuses_connections_and_one_in_trouble_says_s
     };
     let position = world.clock.limit(Duration::from_secs(20), back).await.unwrap();
     assert_eq!(position, world.database.ledger().last());
-    world.database.lose().await;
+    world.database.lose().await.unwrap();
     assert_eq!(source.export().await.err().unwrap().to_string(), "the source is lost");
     world.hosted.shutdown().await;
 }

@@ -259,11 +259,10 @@ impl Service for Config {
         Ok(())
     }
 
-    async fn lose(&self) {
+    async fn lose(&self) -> Result<(), ServiceError> {
         self.files.lost.store(true, Ordering::SeqCst);
-        if let Err(e) = fs::remove_dir_all(&self.files.folder) {
-            tracing::warn!("the environment files are still there: {}", e.kind());
-        }
+        let removed = fs::remove_dir_all(&self.files.folder);
+        removed.map_err(|e| ServiceError(format!("the environment files are still there: {}", e.kind())))
     }
 
     fn rows(&self) -> u64 {

@@ -140,8 +140,9 @@ impl Service for Database {
         Ok(())
     }
 
-    async fn lose(&self) {
+    async fn lose(&self) -> Result<(), ServiceError> {
         self.source.lose();
+        Ok(())
     }
 
     fn rows(&self) -> u64 {

@@ -220,13 +220,8 @@ impl Service for Files {
         Ok(())
     }
 
-    async fn lose(&self) {
-        if self.is_left {
-            return;
-        }
-        if let Err(why) = self.provider.empty(&self.bucket) {
-            tracing::warn!("the media bucket could not be emptied: {why}");
-        }
+    async fn lose(&self) -> Result<(), ServiceError> {
+        if self.is_left { Ok(()) } else { self.provider.empty(&self.bucket) }
     }
 
     fn rows(&self) -> u64 {

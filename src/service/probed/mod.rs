@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     live::Live,
     place::{Place, Probe},
 };
-use crate::model::event::Position;
+use crate::model::{event::Position, words};
 
 pub mod commands;
 pub mod postgresql;
@@ -30,8 +31,6 @@ pub struct Probed {
     /// Up to which write the place has been told.
     told: Mutex<Position>,
     live: Live,
-    /// Why the disaster could not be played, if it could not.
-    unplayed: Mutex<Option<ServiceError>>,
     /// What was there beside the rows when it was lost.
     structure: Mutex<Option<Result<Structure, ServiceError>>>,
 }
@@ -46,8 +45,7 @@ impl Probed {
         let export = source.export().await?;
         let told = Mutex::new(export.position);
         probe.fill(export.contents).await?;
-        let (live, unplayed, structure) = (Live::default(), Mutex::default(), Mutex::default());
-        Ok(Probed { rows, source, probe, told, live, unplayed, structure })
+        Ok(Probed { rows, source, probe, told, live: Live::default(), structure: Mutex::default() })
     }
 
     fn told(&self) -> Position {
@@ -74,9 +72,6 @@ impl Place for Probed {
     }
 
     async fn cut_over(&self) -> Result<(), ServiceError> {
-        if let Some(why) = self.unplayed.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Err(why);
-        }
         self.live.switch(Arc::new(Read(Arc::clone(&self.probe))));
         Ok(())
     }
@@ -110,13 +105,17 @@ impl Service for Probed {
         }
     }
 
-    async fn lose(&self) {
+    async fn lose(&self) -> Result<(), ServiceError> {
         let noted = self.probe.structure().await.transpose();
         *self.structure.lock().unwrap_or_else(PoisonError::into_inner) = noted;
-        self.rows.lose().await;
-        if let Err(why) = self.probe.lose().await {
-            let why = ServiceError(format!("the disaster could not be played: {why}"));
-            *self.unplayed.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        self.rows.lose().await?;
+        self.probe.lose().await?;
+        // A place that cannot be read any more is as lost as an empty one.
+        let Ok(left) = self.probe.read().await else { return Ok(()) };
+        let rows = left.rows.map_ok(|chunk| chunk.rows).try_fold(0, async |sum, rows| Ok(sum + rows)).await;
+        match rows {
+            Ok(rows @ 1..) => Err(ServiceError(format!("{} are still there", words::count(rows, "row")))),
+            _ => Ok(()),
         }
     }
 

@@ -147,8 +147,9 @@ impl Service for Web {
         Ok(())
     }
 
-    async fn lose(&self) {
+    async fn lose(&self) -> Result<(), ServiceError> {
         (self.parts.disaster)();
+        Ok(())
     }
 
     fn live(&self) -> Option<Arc<dyn View>> {
