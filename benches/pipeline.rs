@@ -27,16 +27,7 @@ async fn stage(scratch: &Path) -> Stage {
     let plan = kit::plan();
     let mut scenario = kit::scenario("database/control");
     scenario.history.size = "64 MiB".parse().unwrap();
-    let parts = Parts {
-        plan: &plan,
-        scenario: &scenario,
-        seed: Seed(42),
-        way: Way::Real,
-        scratch,
-        beside: Path::new("."),
-        listener: None,
-        storage: None,
-    };
+    let parts = Parts::of(&plan, &scenario, Seed(42), Way::Real, scratch);
     assemble(parts).await.unwrap()
 }
 

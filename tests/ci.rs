@@ -16,7 +16,7 @@ use model::{
 };
 use report::{Options, Run, by_name, github};
 
-#[path = "../src/measure/testing.rs"]
+#[path = "../src/measure/testing/mod.rs"]
 mod testing;
 use testing::Drill;
 

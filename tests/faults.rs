@@ -63,16 +63,7 @@ async fn web(fault: &dyn Fault, scratch: &Path) -> Stage {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let plan = load_plan(root.join("fixtures/hooklabs/plan.yaml")).unwrap().value;
     let scenario = load_scenario(root.join("scenarios/level-1/web-control.yaml")).unwrap().value;
-    let parts = Parts {
-        plan: &plan,
-        scenario: &scenario,
-        seed: Seed(7),
-        way: Way::Simulated,
-        scratch,
-        beside: Path::new("."),
-        listener: None,
-        storage: None,
-    };
+    let parts = Parts::of(&plan, &scenario, Seed(7), Way::Simulated, scratch);
     let stage = assemble(parts).await.unwrap();
     stage.services[0].service.write(stage.clock.now(), 2).await.unwrap();
     if ["rollback-target-gone", "lying-health-check"].contains(&fault.name()) {
@@ -88,16 +79,7 @@ async fn stage(scratch: &Path, id: &str) -> Stage {
     let plan = load_plan(root.join("fixtures/hooklabs/plan.yaml")).unwrap().value;
     let mut scenario = load_scenario(root.join(format!("scenarios/{id}.yaml"))).unwrap().value;
     scenario.history.size = "256 KiB".parse().unwrap();
-    let parts = Parts {
-        plan: &plan,
-        scenario: &scenario,
-        seed: Seed(7),
-        way: Way::Simulated,
-        scratch,
-        beside: Path::new("."),
-        listener: None,
-        storage: None,
-    };
+    let parts = Parts::of(&plan, &scenario, Seed(7), Way::Simulated, scratch);
     let stage = assemble(parts).await.unwrap();
     let start = stage.clock.now();
     for day in 0..3 {

@@ -23,18 +23,7 @@ use jiff::SignedDuration;
 async fn stage(scratch: &Path) -> Stage {
     let (plan, scenario) = (kit::plan(), kit::scenario("files/control"));
     let (seed, way) = (Seed(7), Way::Simulated);
-    assemble(Parts {
-        plan: &plan,
-        scenario: &scenario,
-        seed,
-        way,
-        scratch,
-        beside: Path::new("."),
-        listener: None,
-        storage: None,
-    })
-    .await
-    .unwrap()
+    assemble(Parts::of(&plan, &scenario, seed, way, scratch)).await.unwrap()
 }
 
 /// A day of the application, and its backup at 03:00.

@@ -25,7 +25,7 @@ use backdraft::{
 };
 use serde_json::{Value, json};
 
-#[path = "../src/measure/testing.rs"]
+#[path = "../src/measure/testing/mod.rs"]
 mod testing;
 use testing::Drill;
 

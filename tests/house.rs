@@ -93,6 +93,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "monitor",
             "report",
             "serve",
+            "process",
             "sim",
             "store::contract",
             "verify",
@@ -151,8 +152,9 @@ fn room_of(path: &Path) -> String {
 }
 
 fn is_tests(path: &Path) -> bool {
-    path.iter().any(|part| part == "tests" || part == "tests.rs" || part == "testing.rs" || part == "fake.rs")
-        || path.to_string_lossy().ends_with("_tests.rs")
+    path.iter().any(|part| {
+        part == "tests" || part == "tests.rs" || part == "testing" || part == "testing.rs" || part == "fake.rs"
+    }) || path.to_string_lossy().ends_with("_tests.rs")
 }
 
 /// Every `crate::a::b…` path of a file, groups opened up.

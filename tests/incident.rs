@@ -11,7 +11,7 @@ use backdraft::{
 use model::event::{AlarmKind, Phase, What};
 use serde_json::json;
 
-#[path = "../src/measure/testing.rs"]
+#[path = "../src/measure/testing/mod.rs"]
 mod testing;
 use testing::Drill;
 

@@ -13,7 +13,7 @@ use model::{
 };
 use report::{CATALOGUE, Options, Run, by_name};
 
-#[path = "../src/measure/testing.rs"]
+#[path = "../src/measure/testing/mod.rs"]
 mod testing;
 use testing::Drill;
 

@@ -104,16 +104,7 @@ async fn stage(scratch: &Path, home: &str, format: DumpFormat, backups: i64) -> 
     let mut scenario = kit::scenario(home);
     scenario.history.size = ByteSize(256 << 10);
     scenario.history.format = Some(format);
-    let parts = Parts {
-        plan: &plan,
-        scenario: &scenario,
-        seed: Seed(7),
-        way: Way::Simulated,
-        scratch,
-        beside: Path::new("."),
-        listener: None,
-        storage: None,
-    };
+    let parts = Parts::of(&plan, &scenario, Seed(7), Way::Simulated, scratch);
     let stage = assemble(parts).await.unwrap();
     let start = stage.clock.now();
     for number in 0..backups {

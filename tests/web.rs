@@ -159,16 +159,7 @@ impl Pipeline for Runbook {
 async fn play(scenario: &Scenario, how: Careless) -> Record {
     let (plan, scratch) = (kit::plan(), tempfile::tempdir().unwrap());
     let (seed, way) = (Seed(42), Way::Simulated);
-    let parts = Parts {
-        plan: &plan,
-        scenario,
-        seed,
-        way,
-        scratch: scratch.path(),
-        beside: std::path::Path::new("."),
-        listener: None,
-        storage: None,
-    };
+    let parts = Parts::of(&plan, scenario, seed, way, scratch.path());
     let mut stage: Stage = assemble(parts).await.unwrap();
     let hosting = Arc::clone(&stage.world.hosting["web"]);
     let provider = direct(&hosting, &stage.clock);

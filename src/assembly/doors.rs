@@ -134,15 +134,7 @@ impl Kept<'_> {
                 target_time: None,
             },
             people: People::default(),
-            expect: Expectation {
-                outcome: Outcome::Recovered,
-                recovery_point: None,
-                rto: None,
-                rpo: None,
-                loses_at_most: None,
-                services: BTreeMap::new(),
-                alarms: Vec::new(),
-            },
+            expect: Expectation::that(Outcome::Recovered),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{Ended, console::Console, output};
 use crate::{
     error::{Error, Result},
     exit,
+    process::on_path,
 };
 
 /// Arguments of `init`.
@@ -173,8 +174,7 @@ fn first_installed() -> Result<&'static Preset> {
 }
 
 fn is_installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    on_path(program).next().is_some()
 }
 
 /// Writes a file; a script can be executed.

@@ -1,8 +1,6 @@
 //! The trials of a plan: for each fault, each of its modes and each service that it can strike, the smallest scenario in
 //! which it bites; and for each service one without a fault.
 
-use std::collections::BTreeMap;
-
 use crate::{
     fault::{self, Fault, Ground, Trial},
     model::{
@@ -187,14 +185,6 @@ fn scenario(
         faults: trial.faults,
         disaster: Disaster { at, cause: cause.into(), target_time: trial.target_time },
         people: People::default(),
-        expect: Expectation {
-            outcome: Outcome::Recovered,
-            recovery_point: None,
-            rto: None,
-            rpo: None,
-            loses_at_most: None,
-            services: BTreeMap::new(),
-            alarms: Vec::new(),
-        },
+        expect: Expectation::that(Outcome::Recovered),
     }
 }

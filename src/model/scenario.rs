@@ -208,6 +208,19 @@ pub struct ServiceExpectation {
 }
 
 impl Expectation {
+    /// That outcome, and nothing said of anything else.
+    pub fn that(outcome: Outcome) -> Self {
+        Expectation {
+            outcome,
+            recovery_point: None,
+            rto: None,
+            rpo: None,
+            loses_at_most: None,
+            services: BTreeMap::new(),
+            alarms: Vec::new(),
+        }
+    }
+
     /// What is expected of a service of this scenario, with what is said of the drill where it is the only one.
     pub fn of(&self, service: &str, is_only: bool) -> ServiceExpectation {
         if is_only {

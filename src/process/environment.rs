@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -16,6 +16,13 @@ const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 pub(super) const MARK: &str = "BACKDRAFT_MARK";
 
 static MARKS: AtomicU64 = AtomicU64::new(0);
+
+/// Where programs of that name stand on the caller's PATH, in its order.
+pub fn on_path(program: &str) -> impl Iterator<Item = PathBuf> + use<> {
+    let path = std::env::var_os(INHERITED).unwrap_or_default();
+    let places: Vec<PathBuf> = std::env::split_paths(&path).map(|folder| folder.join(program)).collect();
+    places.into_iter().filter(|place| place.is_file())
+}
 
 /// Variables by name.
 #[derive(Debug, Clone, PartialEq, Eq)]

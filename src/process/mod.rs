@@ -23,7 +23,7 @@ use crate::{
     sim::clock::Clock,
 };
 use capture::Capture;
-pub use environment::Environment;
+pub use environment::{Environment, on_path};
 pub use leftovers::{Leftovers, end_below};
 
 /// How long a program that is asked to end may take before it is killed.

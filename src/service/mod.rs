@@ -1,4 +1,5 @@
-//! What is protected. The contract every kind of service keeps, and one folder a kind.
+//! What is protected. The contract every kind of service keeps, one folder a kind, and the places in which a
+//! team's own commands find a service.
 
 pub mod change;
 pub mod config;

@@ -1,5 +1,5 @@
 //! What a pipeline reads and writes backups through. The contract is here; `s3` reaches a region over real HTTP with
-//! aws-sdk-s3, `direct` reaches it in process under the virtual clock. Nothing above this room knows which it holds.
+//! aws-sdk-s3, `direct` reaches it in process under the virtual clock, `folder` is one on a disk. Nothing above this room knows which it holds.
 
 use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 

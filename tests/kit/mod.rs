@@ -93,16 +93,7 @@ pub(crate) fn play_rigged(
     };
     let scratch = tempfile::tempdir().unwrap();
     let mut events = runtime.unwrap().block_on(async {
-        let parts = Parts {
-            plan,
-            scenario,
-            seed: Seed(seed),
-            way,
-            scratch: scratch.path(),
-            beside: Path::new("."),
-            listener: None,
-            storage: None,
-        };
+        let parts = Parts::of(plan, scenario, Seed(seed), way, scratch.path());
         let mut stage = assemble_with(parts, rigging).await.unwrap();
         if !replace.is_empty() {
             stage.faults = replace;

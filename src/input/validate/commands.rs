@@ -1,6 +1,6 @@
 //! What a pipeline of a team's own commands must be, and what a scenario may ask of a service that has one.
 
-use std::path::{Component, Path};
+use std::path::Path;
 
 use super::Findings;
 use crate::model::{
@@ -34,10 +34,6 @@ pub(super) fn plan(found: &mut Findings<'_, Plan>, path: &str, service: &Service
     }
     for name in pipeline.env.keys() {
         variable(found, &format!("{path}.env.{name}"), name);
-    }
-    for (i, pattern) in pipeline.collect.iter().enumerate() {
-        let what = format!("`{pattern}` is no name below the folder in which commands run");
-        found.unless(is_below(pattern), &format!("{path}.collect[{i}]"), what, "write a relative name: `logs/*.log`");
     }
 }
 
@@ -125,12 +121,6 @@ fn variable(found: &mut Findings<'_, Plan>, path: &str, name: &str) {
     let is_ours = OURS.contains(&name) || OUR_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     let what = format!("`{name}` is set by the drill, so that commands reach the emulated world and nothing else");
     found.unless(!is_ours, path, what, "remove it");
-}
-
-/// Whether a name stays below the folder that it is relative to.
-fn is_below(name: &str) -> bool {
-    !name.is_empty()
-        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
 /// What the reference pipeline alone can do cannot be asked of commands.

@@ -46,9 +46,6 @@ pub struct CommandPlan {
     /// Variables for the commands, beside those that a drill sets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
-    /// Files to keep with the run's output: names below the folder in which commands run, with `*` for any part of one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub collect: Vec<String>,
     /// Longest time that one command may take.
     #[serde(default = "time_limit", skip_serializing_if = "is_time_limit")]
     pub time_limit: Span,

@@ -7,6 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
+use super::chunked;
 use crate::{
     model::{
         plan::{Command, CommandProbe},
@@ -21,9 +22,6 @@ use crate::{
     },
     sim::clock::Clock,
 };
-
-/// Bytes of a chunk that is read back.
-const CHUNK: usize = 1 << 20;
 
 /// The commands and where they run.
 pub struct ByCommands {
@@ -111,8 +109,7 @@ impl Probe for ByCommands {
                 "the probe's command `read` printed more than a drill takes: choose a smaller size".into(),
             ));
         }
-        let mut chunks: Vec<RowChunk> = Vec::new();
-        let mut tables: Vec<Arc<str>> = Vec::new();
+        let mut tables: Vec<(Arc<str>, Vec<Vec<u8>>)> = Vec::new();
         for (number, line) in done.output.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty())
         {
             let unread = |why| {
@@ -123,31 +120,17 @@ impl Probe for ByCommands {
                 ))
             };
             let Row { table, row } = serde_json::from_slice(line).map_err(|e| unread(e.to_string()))?;
-            let table = tables.iter().find(|known| ***known == *table).cloned().unwrap_or_else(|| {
-                tables.push(table.into());
-                table.into()
+            let known = tables.iter().position(|(known, _)| **known == *table);
+            let known = known.unwrap_or_else(|| {
+                tables.push((table.into(), Vec::new()));
+                tables.len() - 1
             });
-            chunks.extend(row.map(|row| RowChunk { table, rows: 1, lines: format!("{row}\n").into() }));
+            tables[known].1.extend(row.map(|row| format!("{row}\n").into_bytes()));
         }
-        // Rows of one table stand together.
-        chunks.sort_by_key(|chunk| tables.iter().position(|table| *table == chunk.table));
-        Ok(Contents { rows: stream::iter(joined(chunks).into_iter().map(Ok)).boxed(), tables })
+        let chunks: Vec<RowChunk> = tables.iter().flat_map(|(table, rows)| chunked(table, rows)).collect();
+        let tables = tables.into_iter().map(|(table, _)| table).collect();
+        Ok(Contents { rows: stream::iter(chunks.into_iter().map(Ok)).boxed(), tables })
     }
-}
-
-/// Rows of one table in pieces of some size.
-fn joined(rows: Vec<RowChunk>) -> Vec<RowChunk> {
-    let mut joined: Vec<(Arc<str>, u64, Vec<u8>)> = Vec::new();
-    for row in rows {
-        match joined.last_mut().filter(|(table, _, lines)| *table == row.table && lines.len() < CHUNK) {
-            Some((_, rows, lines)) => {
-                *rows += row.rows;
-                lines.extend_from_slice(&row.lines);
-            }
-            None => joined.push((row.table, row.rows, row.lines.to_vec())),
-        }
-    }
-    joined.into_iter().map(|(table, rows, lines)| RowChunk { table, rows, lines: lines.into() }).collect()
 }
 
 /// The rows of a chunk as the writing command gets them.

@@ -10,7 +10,7 @@ use std::{
 
 use rustix::process::getuid;
 
-use crate::service::contract::ServiceError;
+use crate::{process::on_path, service::contract::ServiceError};
 
 /// Names a folder with the programs, or `none`.
 const NAMED: &str = "BACKDRAFT_POSTGRESQL";
@@ -168,10 +168,8 @@ fn folder() -> Option<PathBuf> {
         Some(named) => return Some(PathBuf::from(named)).filter(|folder| is_whole(folder)),
         None => {}
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).map(|folder| folder.join("pg_ctl")).filter(|program| program.is_file());
     // What stands on PATH may be a link to where the others are.
-    let on_path = on_path.filter_map(|program| Some(fs::canonicalize(program).ok()?.parent()?.to_owned()));
+    let on_path = on_path("pg_ctl").filter_map(|program| Some(fs::canonicalize(program).ok()?.parent()?.to_owned()));
     on_path.chain(installed()).find(|folder| is_whole(folder))
 }
 
